@@ -1,0 +1,30 @@
+/** What one request, one session and one server may take (P9: everything is bounded). Each has a name for settings. */
+export interface BridgeLimits {
+  /** The largest value, in bytes of UTF-8 or raw bytes. `max-value-bytes` */
+  readonly maxValueBytes: number;
+  /** Items of one batch, names of one read, definitions of one ensure. `max-items` */
+  readonly maxItems: number;
+  /** Variables of one session; deleted names count, as their versions are remembered (VAL-10). `max-variables` */
+  readonly maxVariables: number;
+  /** Sessions of one server. `max-sessions` */
+  readonly maxSessions: number;
+  /** One message in either direction, in bytes. `max-message-bytes` */
+  readonly maxMessageBytes: number;
+}
+
+export const DEFAULT_LIMITS: BridgeLimits = Object.freeze({
+  maxValueBytes: 1_048_576,
+  maxItems: 1_000,
+  maxVariables: 10_000,
+  maxSessions: 1_000_000,
+  maxMessageBytes: 4_194_304,
+});
+
+/** Settings are written in kebab-case on the command line and in errors. */
+export const LIMIT_SETTINGS = {
+  "max-value-bytes": "maxValueBytes",
+  "max-items": "maxItems",
+  "max-variables": "maxVariables",
+  "max-sessions": "maxSessions",
+  "max-message-bytes": "maxMessageBytes",
+} as const satisfies Record<string, keyof BridgeLimits>;

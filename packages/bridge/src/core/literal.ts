@@ -1,0 +1,16 @@
+/** A value together with what its sender knows about its type. The variable's type decides what it becomes. */
+export type Literal =
+  | { readonly kind: "float"; readonly value: number }
+  /** A whole number of the signed 64 bit range; a sender of anything wider is refused before a Literal is made. */
+  | { readonly kind: "integer"; readonly value: bigint }
+  /** A number from a sender without an integer type (VAL-3). */
+  | { readonly kind: "number"; readonly value: number }
+  | { readonly kind: "string"; readonly value: string }
+  | { readonly kind: "boolean"; readonly value: boolean };
+
+/** What a variable holds: a number for float, a bigint for integer, a string, a boolean. */
+export type Stored = Literal["value"];
+
+/** The least and the greatest integer (signed 64 bit). */
+export const INT64_MIN = -(2n ** 63n);
+export const INT64_MAX = 2n ** 63n - 1n;

@@ -1,0 +1,112 @@
+/** Reads of one session. They look at one state and never wait, so a read of any size is one snapshot. */
+import type { GetVariable, GetVariables, ListVariables, VariableOutcome, VariableRead } from "../commands.js";
+import { compileGlob } from "../glob.js";
+import type { BridgeLimits } from "../limits.js";
+import { parseIdentifier } from "../names.js";
+import { overLimit, Refusal, variableNotFound } from "../refusal.js";
+import { compareUtf8 } from "../text.js";
+import type { Variable } from "../variable.js";
+import type { SessionState } from "./state.js";
+import { valueBytes } from "./value-size.js";
+
+/** The most that one page holds. */
+export const MAX_PAGE_SIZE = 1_000;
+/** A page ends when its values have grown past this, so that it fits one message. */
+const PAGE_BYTES = 1_048_576;
+
+/** Answers a read from a state. */
+export function read(
+  state: SessionState,
+  command: VariableRead,
+  limits: BridgeLimits,
+): VariableOutcome | Refusal {
+  switch (command.kind) {
+    case "getVariable":
+      return getOne(state, command);
+    case "getVariables":
+      return getMany(state, command, limits);
+    case "listVariables":
+      return list(state, command);
+  }
+}
+
+function find(state: SessionState, text: string): Variable | undefined | Refusal {
+  const identifier = parseIdentifier(text);
+  if (identifier instanceof Refusal) return identifier;
+  const variable = state.variables.get(identifier.name);
+  return identifier.id === undefined || variable?.id === identifier.id ? variable : undefined;
+}
+
+function getOne(state: SessionState, { kind, identifier }: GetVariable): VariableOutcome | Refusal {
+  const variable = find(state, identifier);
+  if (variable instanceof Refusal) return variable;
+  return variable === undefined ? variableNotFound(identifier) : { kind, variable };
+}
+
+function getMany(
+  state: SessionState,
+  { kind, identifiers }: GetVariables,
+  { maxItems }: BridgeLimits,
+): VariableOutcome | Refusal {
+  const many = refuseMany(identifiers.length, maxItems);
+  if (many !== undefined) return many;
+  const found: { identifier: string; variable: Variable }[] = [];
+  const missing: string[] = [];
+  for (const identifier of identifiers) {
+    const variable = find(state, identifier);
+    if (variable instanceof Refusal) return variable;
+    if (variable === undefined) missing.push(identifier);
+    else found.push({ identifier, variable });
+  }
+  return { kind, found, missing };
+}
+
+function list(state: SessionState, { kind, glob, type, source, pageSize, pageToken }: ListVariables) {
+  const matches = glob === undefined ? undefined : compileGlob(glob);
+  if (matches instanceof Refusal) return matches;
+  const chosen = [...state.variables.values()].filter(
+    (variable) =>
+      (type === undefined || variable.type === type) &&
+      (source === undefined || variable.source === source) &&
+      (matches === undefined || matches(variable.name)),
+  );
+  const { items, next } = page(chosen, (variable) => variable.name, pageSize, pageToken);
+  return { kind, variables: items, nextPageToken: next };
+}
+
+/** One page of items in the order of their keys; `next` is the key of its last item, or empty if nothing follows. */
+export function page<T>(
+  items: readonly T[],
+  keyOf: (item: T) => string,
+  pageSize: number,
+  pageToken: string,
+): { items: T[]; next: string } {
+  const size = pageSize === 0 ? MAX_PAGE_SIZE : Math.min(pageSize, MAX_PAGE_SIZE);
+  const rest = items
+    .filter((item) => pageToken === "" || compareUtf8(keyOf(item), pageToken) > 0)
+    .sort((a, b) => compareUtf8(keyOf(a), keyOf(b)));
+  const taken: T[] = [];
+  let bytes = 0;
+  for (const item of rest) {
+    if (taken.length === size || bytes >= PAGE_BYTES) break;
+    taken.push(item);
+    bytes += sizeOf(item);
+  }
+  return {
+    items: taken,
+    next: taken.length < rest.length ? keyOf(taken.at(-1) as T) : "",
+  };
+}
+
+/** What an item adds to a page: the bytes of its value, and what every item may take besides. */
+function sizeOf(item: unknown): number {
+  const value = (item as Partial<Variable>).value;
+  return 512 + (value === undefined ? 0 : valueBytes(value));
+}
+
+/** Refuses a request with more items than one command may have. */
+export function refuseMany(count: number, maxItems: number): Refusal | undefined {
+  if (count <= maxItems) return undefined;
+  const message = `the request has ${count} items, more than ${maxItems}; split it`;
+  return overLimit("TOO_MANY_ITEMS", message, "max-items", maxItems, count);
+}

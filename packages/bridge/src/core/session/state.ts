@@ -1,0 +1,131 @@
+/**
+ * The state of a session, and how a commit changes it.
+ *
+ * `apply` is the only code that changes a state. It decides nothing: it must do the same to the same commit for ever,
+ * in the running server, at a restart and in a replica.
+ */
+import type { ItemSet, RequestId } from "../commands.js";
+import type { Metadata } from "../metadata.js";
+import type { Variable } from "../variable.js";
+import type { Change, Commit } from "./commit.js";
+import { RequestLog } from "./requests.js";
+
+/** What never changes about a session. */
+type Birth = Pick<SessionState, "id" | "incarnation" | "ttlMs" | "metadata" | "createdAtMs">;
+
+export class SessionState {
+  readonly id: string;
+  readonly incarnation: string;
+  readonly ttlMs: number;
+  readonly metadata: Metadata;
+  readonly createdAtMs: number;
+  readonly #variables = new Map<string, Variable>();
+  /** Deleted names with the versions they had (VAL-10). */
+  readonly #tombstones = new Map<string, number>();
+  #requests = new RequestLog();
+  #revision = 0;
+
+  private constructor({ id, incarnation, ttlMs, metadata, createdAtMs }: Birth) {
+    this.id = id;
+    this.incarnation = incarnation;
+    this.ttlMs = ttlMs;
+    this.metadata = metadata;
+    this.createdAtMs = createdAtMs;
+  }
+
+  /** The session that a commit creates, with that commit applied. */
+  static create(commit: Commit): SessionState {
+    const { sessionId: id, incarnation, wallTimeMs: createdAtMs, created } = commit;
+    if (created === undefined) throw new Error(`commit ${commit.revision} creates no session`);
+    const state = new SessionState({
+      id,
+      incarnation,
+      createdAtMs,
+      ...created,
+    });
+    state.apply(commit);
+    return state;
+  }
+
+  /** A state of its own with the same content. The variables are shared; they never change. */
+  copy(): SessionState {
+    const copy = new SessionState(this);
+    for (const [name, variable] of this.#variables) copy.#variables.set(name, variable);
+    for (const [name, version] of this.#tombstones) copy.#tombstones.set(name, version);
+    copy.#requests = this.#requests.copy();
+    copy.#revision = this.#revision;
+    return copy;
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** The variables by name. */
+  get variables(): ReadonlyMap<string, Variable> {
+    return this.#variables;
+  }
+
+  /** How many names take room: variables and tombstones. */
+  get nameCount(): number {
+    return this.#variables.size + this.#tombstones.size;
+  }
+
+  /** The version that a deleted name had; 0 if the name was never used. */
+  lastVersion(name: string): number {
+    return this.#tombstones.get(name) ?? 0;
+  }
+
+  /** See {@link RequestLog.find}. */
+  findRequest(id: RequestId): number | "new" | "forgotten" {
+    return this.#requests.find(id);
+  }
+
+  /** Carries a commit out. It has to be the next one of this session. */
+  apply(commit: Commit): void {
+    if (commit.incarnation !== this.incarnation || commit.revision !== this.#revision + 1) {
+      throw new Error(
+        `commit ${commit.revision} does not follow revision ${this.#revision} of session ${this.id}`,
+      );
+    }
+    for (const change of commit.changes) this.#change(change, commit);
+    if (commit.requestId !== undefined) this.#requests.record(commit.requestId, commit.revision);
+    this.#revision = commit.revision;
+  }
+
+  #change(change: Change, commit: Commit): void {
+    switch (change.kind) {
+      case "define":
+        this.#tombstones.delete(change.variable.name);
+        this.#variables.set(change.variable.name, change.variable);
+        return;
+      case "set": {
+        const before = this.#variables.get(change.name);
+        if (before === undefined) throw new Error(`commit ${commit.revision} sets the absent ${change.name}`);
+        this.#variables.set(change.name, rewritten(before, change, commit));
+        return;
+      }
+      case "drop":
+        this.#variables.delete(change.name);
+        this.#tombstones.set(change.name, change.version);
+    }
+  }
+}
+
+/** The variable with a new value. Every field by name: this runs for each write, and a spread costs several times more. */
+function rewritten(before: Variable, { value, version }: ItemSet, commit: Commit): Variable {
+  return {
+    id: before.id,
+    name: before.name,
+    type: before.type,
+    value,
+    version,
+    limits: before.limits,
+    registered: before.registered,
+    latest: commit.metadata,
+    source: commit.source,
+    createdAtMs: before.createdAtMs,
+    updatedAtMs: commit.wallTimeMs,
+    provisional: before.provisional,
+  };
+}

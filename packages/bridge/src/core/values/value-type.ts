@@ -1,0 +1,22 @@
+/** What a type of variables is. Each type is one file beside this one and one line in `registry.ts`. */
+import type { Constraint, Limits } from "../constraints.js";
+import type { Literal, Stored } from "../literal.js";
+import { Refusal } from "../refusal.js";
+
+export interface ValueType<V extends Stored = Stored> {
+  /** The type's name, which is also the arm its values travel in. */
+  readonly name: string;
+  /** The value that a literal means to this type, or TYPE_MISMATCH. Nothing is coerced or rounded. */
+  accept(literal: Literal): V | Refusal;
+  /** The literal that a value travels as. */
+  literal(value: V): Literal;
+  /** Checks the constraints themselves, and makes of them the check that values go through. */
+  limits(constraints: readonly Constraint[]): Limits<V> | Refusal;
+}
+
+/** Refuses a literal that a type does not accept. */
+export function typeMismatch(expected: string, literal: Literal, text: string): Refusal {
+  return new Refusal("TYPE_MISMATCH", text, {
+    typeMismatch: { expected, actual: literal.kind },
+  });
+}

@@ -1,0 +1,199 @@
+/**
+ * The sessions that are in memory: their states, where each stands, when it was used last. Found by `find`, changed by
+ * `commit` and by nothing else. A commit takes effect here at once and is answered when the store has it (ORD-5).
+ */
+import type { Clock } from "../core/clock.js";
+import type { Revision, SessionInfo } from "../core/commands.js";
+import type { Commit } from "../core/session/commit.js";
+import { end } from "../core/session/lifecycle.js";
+import { SessionState } from "../core/session/state.js";
+import { ByteWriter } from "../storage/bytes.js";
+import { toRecord } from "../storage/record.js";
+import type { Store } from "../storage/store.js";
+import { ExpirySchedule } from "./expiry.js";
+
+/** The revision of a session that does not exist. */
+export const ABSENT: Revision = Object.freeze({
+  incarnation: "",
+  number: 0,
+  check: 0n,
+});
+
+/** A session in memory. */
+export interface LiveSession {
+  readonly state: SessionState;
+  revision: Revision;
+  /** On the clock that never jumps. */
+  lastAccess: number;
+  lastAccessWall: number;
+  /** Pending until the store has the last commit; undefined if it has. */
+  durable: Promise<void> | undefined;
+}
+
+export class LiveSessions {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #expiry: ExpirySchedule;
+  readonly #scratch = new ByteWriter();
+  readonly #live = new Map<string, LiveSession>();
+  readonly #loading = new Map<string, Promise<void>>();
+  /** Ended sessions whose last commit the store does not have yet. */
+  readonly #ending = new Map<string, Promise<void>>();
+
+  constructor(store: Store, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#expiry = new ExpirySchedule(clock, (id) => this.#look(id));
+  }
+
+  get count(): number {
+    return this.#live.size;
+  }
+
+  /** All sessions that have not expired, in no order. Touches none. */
+  all(): LiveSession[] {
+    const now = this.#clock.now();
+    return [...this.#live.values()].filter((session) => !isDue(session, now));
+  }
+
+  /** True if the session is in memory, so that there is nothing to load. */
+  has(sessionId: string): boolean {
+    return this.#live.has(sessionId);
+  }
+
+  /** Brings a session into memory if the store has it. After it, `find` tells whether it exists. */
+  async load(sessionId: string): Promise<void> {
+    const loading = this.#loading.get(sessionId) ?? this.#load(sessionId);
+    this.#loading.set(sessionId, loading);
+    await loading;
+  }
+
+  async #load(sessionId: string): Promise<void> {
+    try {
+      await this.#ending.get(sessionId);
+      const stored = await this.#store.load(sessionId);
+      if (stored !== undefined && !this.#live.has(sessionId))
+        this.#admit(stored.state, stored.check, undefined);
+    } finally {
+      this.#loading.delete(sessionId);
+    }
+  }
+
+  /** The session, touched; undefined if it does not exist. One that is due expires here and now. */
+  find(sessionId: string): LiveSession | undefined {
+    const session = this.#live.get(sessionId);
+    if (session === undefined) return undefined;
+    if (isDue(session, this.#clock.now())) {
+      this.#expire(session);
+      return undefined;
+    }
+    this.#touch(session);
+    return session;
+  }
+
+  /** When what `find` did not find is gone for good, so that its absence may be told; undefined: already. */
+  absence(sessionId: string): Promise<void> | undefined {
+    return this.#ending.get(sessionId);
+  }
+
+  /** Carries a commit out and hands it to the store. `session` is undefined if the commit creates it. */
+  commit(session: LiveSession | undefined, commit: Commit): LiveSession {
+    const record = toRecord(commit, session?.revision.check ?? 0n, this.#scratch);
+    session?.state.apply(commit);
+    const durable = this.#store.append([record]);
+    if (session === undefined) return this.#admit(SessionState.create(commit), record.check, durable);
+    session.revision = {
+      incarnation: commit.incarnation,
+      number: commit.revision,
+      check: record.check,
+    };
+    this.#follow(session, durable);
+    return session;
+  }
+
+  /** Carries out the commit that ends a session. */
+  end(session: LiveSession, commit: Commit): LiveSession {
+    const { id } = session.state;
+    this.commit(session, commit);
+    this.#live.delete(id);
+    const { durable } = session;
+    if (durable !== undefined) {
+      const ended = durable.finally(() => {
+        if (this.#ending.get(id) === ended) this.#ending.delete(id);
+      });
+      this.#ending.set(id, ended);
+      ended.catch(() => {});
+    }
+    return session;
+  }
+
+  /** What a session is, apart from its variables. */
+  describe({ state, revision, lastAccessWall }: LiveSession): SessionInfo {
+    const { id, ttlMs, metadata, createdAtMs } = state;
+    const variableCount = state.variables.size;
+    return {
+      id,
+      revision,
+      ttlMs,
+      metadata,
+      createdAtMs,
+      lastAccessedAtMs: lastAccessWall,
+      variableCount,
+    };
+  }
+
+  /** Stops expiring sessions. */
+  close(): void {
+    this.#expiry.close();
+  }
+
+  #admit(state: SessionState, check: bigint, durable: Promise<void> | undefined): LiveSession {
+    const session: LiveSession = {
+      state,
+      revision: {
+        incarnation: state.incarnation,
+        number: state.revision,
+        check,
+      },
+      lastAccess: this.#clock.now(),
+      lastAccessWall: this.#clock.wallTime(),
+      durable: undefined,
+    };
+    this.#follow(session, durable);
+    this.#live.set(state.id, session);
+    if (state.ttlMs > 0) this.#expiry.add(state.id, session.lastAccess + state.ttlMs);
+    return session;
+  }
+
+  /** Remembers what answers have to wait for. */
+  #follow(session: LiveSession, durable: Promise<void> | undefined): void {
+    session.durable = durable;
+    durable?.then(
+      () => {
+        if (session.durable === durable) session.durable = undefined;
+      },
+      () => {},
+    );
+  }
+
+  #touch(session: LiveSession): void {
+    session.lastAccess = this.#clock.now();
+    session.lastAccessWall = this.#clock.wallTime();
+  }
+
+  #look(sessionId: string): number | undefined {
+    const session = this.#live.get(sessionId);
+    if (session === undefined || session.state.ttlMs === 0) return undefined;
+    if (!isDue(session, this.#clock.now())) return session.lastAccess + session.state.ttlMs;
+    this.#expire(session);
+    return undefined;
+  }
+
+  #expire(session: LiveSession): void {
+    this.end(session, end(session.state, "expireSession", "expiry", this.#clock.wallTime()));
+  }
+}
+
+function isDue({ state, lastAccess }: LiveSession, now: number): boolean {
+  return state.ttlMs > 0 && now - lastAccess >= state.ttlMs;
+}

@@ -1,0 +1,100 @@
+/** Keeps commits in memory. Promises nothing beyond the life of the process, and loses nothing within it. */
+import { SessionState } from "../../core/session/state.js";
+import { type CommitRecord, fromRecord } from "../record.js";
+import type { Store, StoredSession } from "../store.js";
+
+const KEPT_COMMITS = 1_000;
+const KEPT_BYTES = 8 * 1_048_576;
+
+/** The newest commits of a session, as bytes because they are small, and the state before them. */
+interface Log {
+  /** The fold of the commits that were let go; undefined while the first commit is still there. */
+  base: SessionState | undefined;
+  /** The revision of the first record. */
+  first: number;
+  records: Uint8Array[];
+  bytes: number;
+}
+
+export class MemoryStore implements Store {
+  readonly name = "memory";
+  readonly #logs = new Map<string, Log>();
+
+  append(records: readonly CommitRecord[]): undefined {
+    for (const record of records) this.#keep(record);
+  }
+
+  #keep({ commit: { sessionId, kind, revision }, bytes }: CommitRecord): void {
+    if (kind === "deleteSession" || kind === "expireSession") {
+      this.#logs.delete(sessionId);
+      return;
+    }
+    const log = this.#logs.get(sessionId) ?? {
+      base: undefined,
+      first: revision,
+      records: [],
+      bytes: 0,
+    };
+    this.#logs.set(sessionId, log);
+    log.records.push(bytes);
+    log.bytes += bytes.length;
+    // A quarter more may pile up, so that letting go of the old ones is rare and done in one go.
+    if (log.records.length > 1.25 * KEPT_COMMITS || log.bytes > 1.25 * KEPT_BYTES) compact(log);
+  }
+
+  async load(sessionId: string): Promise<StoredSession | undefined> {
+    const log = this.#logs.get(sessionId);
+    const last = log?.records.at(-1);
+    if (log === undefined || last === undefined) return undefined;
+    const { check, commit } = fromRecord(last);
+    return {
+      state: fold(log.base?.copy(), log.records),
+      check,
+      lastCommitAtMs: commit.wallTimeMs,
+    };
+  }
+
+  async commitsAfter(sessionId: string, revision: number): Promise<readonly CommitRecord[] | "compacted"> {
+    const log = this.#logs.get(sessionId);
+    if (log === undefined) return [];
+    return log.first > revision + 1
+      ? "compacted"
+      : log.records.slice(revision + 1 - log.first).map(fromRecord);
+  }
+
+  async sessionIds(): Promise<readonly string[]> {
+    return [...this.#logs.keys()];
+  }
+
+  async close(): Promise<void> {
+    this.#logs.clear();
+  }
+}
+
+/** Lets go of the oldest commits until at most the promised ones are left, but never of the last. */
+function compact(log: Log): void {
+  let count = 0;
+  let { bytes } = log;
+  while (
+    count < log.records.length - 1 &&
+    (log.records.length - count > KEPT_COMMITS || bytes > KEPT_BYTES)
+  ) {
+    bytes -= (log.records[count++] as Uint8Array).length;
+  }
+  log.base = fold(log.base, log.records.slice(0, count));
+  log.records = log.records.slice(count);
+  log.first += count;
+  log.bytes = bytes;
+}
+
+/** Applies records to a state, or makes a state of them. */
+function fold(base: SessionState | undefined, records: readonly Uint8Array[]): SessionState {
+  let state = base;
+  for (const bytes of records) {
+    const { commit } = fromRecord(bytes);
+    if (state === undefined) state = SessionState.create(commit);
+    else state.apply(commit);
+  }
+  if (state === undefined) throw new Error("a session without commits");
+  return state;
+}
