@@ -10,7 +10,7 @@ import { SessionState } from "../core/session/state.js";
 import { ByteWriter } from "../storage/bytes.js";
 import { toRecord } from "../storage/record.js";
 import type { Store } from "../storage/store.js";
-import { ExpirySchedule } from "./expiry.js";
+import { ExpirySchedule, type Lifetime } from "./expiry.js";
 
 /** The revision of a session that does not exist. */
 export const ABSENT: Revision = Object.freeze({
@@ -43,7 +43,10 @@ export class LiveSessions {
   constructor(store: Store, clock: Clock) {
     this.#store = store;
     this.#clock = clock;
-    this.#expiry = new ExpirySchedule(clock, (id) => this.#look(id));
+    this.#expiry = new ExpirySchedule(clock, {
+      dueTime: (lifetime) => this.#dueTime(lifetime),
+      expire: ({ sessionId }) => this.#expire(this.#live.get(sessionId) as LiveSession),
+    });
   }
 
   get count(): number {
@@ -161,7 +164,10 @@ export class LiveSessions {
     };
     this.#follow(session, durable);
     this.#live.set(state.id, session);
-    if (state.ttlMs > 0) this.#expiry.add(state.id, session.lastAccess + state.ttlMs);
+    if (state.ttlMs > 0) {
+      const { id: sessionId, incarnation } = state;
+      this.#expiry.add({ sessionId, incarnation }, session.lastAccess + state.ttlMs);
+    }
     return session;
   }
 
@@ -181,12 +187,10 @@ export class LiveSessions {
     session.lastAccessWall = this.#clock.wallTime();
   }
 
-  #look(sessionId: string): number | undefined {
+  #dueTime({ sessionId, incarnation }: Lifetime): number | undefined {
     const session = this.#live.get(sessionId);
-    if (session === undefined || session.state.ttlMs === 0) return undefined;
-    if (!isDue(session, this.#clock.now())) return session.lastAccess + session.state.ttlMs;
-    this.#expire(session);
-    return undefined;
+    if (session === undefined || session.state.incarnation !== incarnation) return undefined;
+    return session.lastAccess + session.state.ttlMs;
   }
 
   #expire(session: LiveSession): void {

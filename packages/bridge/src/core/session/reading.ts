@@ -46,19 +46,28 @@ function getOne(state: SessionState, { kind, identifier }: GetVariable): Variabl
 function getMany(
   state: SessionState,
   { kind, identifiers }: GetVariables,
-  { maxItems }: BridgeLimits,
+  { maxItems, maxMessageBytes }: BridgeLimits,
 ): VariableOutcome | Refusal {
   const many = refuseMany(identifiers.length, maxItems);
   if (many !== undefined) return many;
   const found: { identifier: string; variable: Variable }[] = [];
   const missing: string[] = [];
+  let bytes = 0;
   for (const identifier of identifiers) {
     const variable = find(state, identifier);
     if (variable instanceof Refusal) return variable;
     if (variable === undefined) missing.push(identifier);
     else found.push({ identifier, variable });
+    bytes += variable === undefined ? 0 : valueBytes(variable.value);
+    // Found out before the answer is made, which could take a thousand times the limit.
+    if (bytes > maxMessageBytes) return tooMuch(maxMessageBytes);
   }
   return { kind, found, missing };
+}
+
+function tooMuch(maxMessageBytes: number): Refusal {
+  const message = `the values take more than ${maxMessageBytes} bytes, the most of one answer; ask for fewer names`;
+  return overLimit("TOO_LARGE", message, "max-message-bytes", maxMessageBytes);
 }
 
 function list(state: SessionState, { kind, glob, type, source, pageSize, pageToken }: ListVariables) {
@@ -76,26 +85,44 @@ function list(state: SessionState, { kind, glob, type, source, pageSize, pageTok
 
 /** One page of items in the order of their keys; `next` is the key of its last item, or empty if nothing follows. */
 export function page<T>(
-  items: readonly T[],
+  items: Iterable<T>,
   keyOf: (item: T) => string,
   pageSize: number,
   pageToken: string,
 ): { items: T[]; next: string } {
   const size = pageSize === 0 ? MAX_PAGE_SIZE : Math.min(pageSize, MAX_PAGE_SIZE);
-  const rest = items
-    .filter((item) => pageToken === "" || compareUtf8(keyOf(item), pageToken) > 0)
-    .sort((a, b) => compareUtf8(keyOf(a), keyOf(b)));
+  const first = smallest(items, keyOf, size + 1, pageToken);
   const taken: T[] = [];
   let bytes = 0;
-  for (const item of rest) {
+  for (const item of first) {
     if (taken.length === size || bytes >= PAGE_BYTES) break;
     taken.push(item);
     bytes += sizeOf(item);
   }
-  return {
-    items: taken,
-    next: taken.length < rest.length ? keyOf(taken.at(-1) as T) : "",
+  return { items: taken, next: taken.length < first.length ? keyOf(taken.at(-1) as T) : "" };
+}
+
+/**
+ * The `count` items with the smallest keys after a key, in order. Not a sort of all: there may be a million items, and
+ * once enough are found nearly all others are passed over after one comparison.
+ */
+function smallest<T>(items: Iterable<T>, keyOf: (item: T) => string, count: number, after: string): T[] {
+  const kept: T[] = [];
+  let bound: string | undefined;
+  const cut = (): void => {
+    kept.sort((a, b) => compareUtf8(keyOf(a), keyOf(b)));
+    kept.length = Math.min(kept.length, count);
+    if (kept.length === count) bound = keyOf(kept[count - 1] as T);
   };
+  for (const item of items) {
+    const key = keyOf(item);
+    if (after !== "" && compareUtf8(key, after) <= 0) continue;
+    if (bound !== undefined && compareUtf8(key, bound) > 0) continue;
+    kept.push(item);
+    if (kept.length >= 8 * count) cut();
+  }
+  cut();
+  return kept;
 }
 
 /** What an item adds to a page: the bytes of its value, and what every item may take besides. */
