@@ -9,6 +9,8 @@ import { codePointLength } from "./text.js";
 
 const MAX_PATTERN_LENGTH = 1000;
 const MAX_COST = 1_000_000;
+/** Repeats such as `a{1000}` are written out by the compiler, so a short pattern can mean a long compilation. */
+const MAX_EXPANDED = 10_000;
 
 /** A compiled pattern. */
 export interface Pattern {
@@ -24,6 +26,12 @@ export function compilePattern(text: string, maxLength: number | undefined): Pat
   const length = codePointLength(text);
   if (length > MAX_PATTERN_LENGTH)
     return invalid(`has ${length} characters, more than ${MAX_PATTERN_LENGTH}`);
+  const expanded = expandedLength(text);
+  if (expanded > MAX_EXPANDED) {
+    return invalid(
+      `stands for ${expanded} characters when its repeats are written out, more than ${MAX_EXPANDED}`,
+    );
+  }
   let program: RE2JS;
   try {
     program = RE2JS.compile(text);
@@ -41,6 +49,32 @@ export function compilePattern(text: string, maxLength: number | undefined): Pat
     longest: maxLength ?? longest,
     found: (subject) => program.test(subject),
   };
+}
+
+const TOKEN =
+  /\\[pP]\{[^}]*\}|\\x\{[^}]*\}|\\Q.*?(?:\\E|$)|\\.|\[\^?\]?(?:\[:\w+:\]|\\.|[^\]])*\]|\{(\d+)(?:,(\d*))?\}|./gsu;
+
+/** About how long the pattern is with all its repeats written out. Counts; whether it is a pattern, others decide. */
+function expandedLength(pattern: string): number {
+  const open: number[] = [];
+  let length = 0;
+  let last = 0;
+  for (const [token, least, most] of pattern.matchAll(TOKEN)) {
+    if (least !== undefined) {
+      const times = Math.max(Number(least), Number(most ?? 0), 1);
+      length += last * (times - 1);
+      last *= times;
+    } else if (token === "(") {
+      open.push(length);
+      last = 0;
+    } else if (token === ")") {
+      last = length - (open.pop() ?? 0);
+    } else {
+      last = token.startsWith("\\Q") ? token.length : 1;
+      length += last;
+    }
+  }
+  return length;
 }
 
 function invalid(problem: string): Refusal {
