@@ -2,16 +2,19 @@
  * Constraints as they are given and kept: a list of keys with operands. What a key means is the business of the type
  * it limits (`values/`); here is what all types share.
  */
-import type { Literal } from "./literal.js";
+import type { KnownLiteral, Literal } from "./literal.js";
 import { quoteName } from "./names.js";
 import { Refusal } from "./refusal.js";
 import { compareUtf8 } from "./text.js";
 
 /** One limit: its key and its operands. */
-export interface Constraint {
+export interface Constraint<L extends Literal = KnownLiteral> {
   readonly key: string;
-  readonly values: readonly Literal[];
+  readonly values: readonly L[];
 }
+
+/** A limit as a caller gives it, not checked yet. */
+export type GivenConstraint = Constraint<Literal>;
 
 /** Answers whether a value is within the limits; a refusal says which one it breaks. */
 export type Check<V> = (value: V) => Refusal | undefined;
@@ -24,12 +27,12 @@ export interface Limits<V> {
 }
 
 /** Reads the operand of a constraint, or refuses it. */
-export type OperandReader = (literal: Literal, key: string) => Literal | Refusal;
+export type OperandReader = (literal: Literal, key: string) => KnownLiteral | Refusal;
 
 /** Orders constraints by key, with each operand read by the reader of its key; refuses the first that has no meaning. */
 export function readConstraints(
   type: string,
-  given: readonly Constraint[],
+  given: readonly GivenConstraint[],
   readers: Readonly<Record<string, OperandReader>>,
 ): Map<string, Constraint> | Refusal {
   const read = new Map<string, Constraint>();
@@ -50,7 +53,7 @@ export function readConstraints(
 }
 
 /** The operand of a constraint that has been read; undefined if the constraint is not given. */
-export function operand<K extends Literal["kind"]>(
+export function operand<K extends KnownLiteral["kind"]>(
   read: ReadonlyMap<string, Constraint>,
   key: string,
   kind: K,
@@ -59,7 +62,7 @@ export function operand<K extends Literal["kind"]>(
   return literal?.kind === kind ? (literal.value as KindValues[K]) : undefined;
 }
 
-type KindValues = { [L in Literal as L["kind"]]: L["value"] };
+type KindValues = { [L in KnownLiteral as L["kind"]]: L["value"] };
 
 /** Refuses a definition for one of its constraints. */
 export function invalidConstraint(key: string, problem: string): Refusal {
@@ -82,6 +85,6 @@ export function sameConstraints(a: readonly Constraint[], b: readonly Constraint
   );
 }
 
-function sameLiterals(a: readonly Literal[], b: readonly Literal[]): boolean {
+function sameLiterals(a: readonly KnownLiteral[], b: readonly KnownLiteral[]): boolean {
   return a.length === b.length && a.every((x, i) => x.kind === b[i]?.kind && Object.is(x.value, b[i]?.value));
 }

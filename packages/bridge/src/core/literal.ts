@@ -1,5 +1,8 @@
 /** A value together with what its sender knows about its type. The variable's type decides what it becomes. */
-export type Literal =
+export type Literal = KnownLiteral | UnknownLiteral;
+
+/** A value of a kind that this version knows. */
+export type KnownLiteral =
   | { readonly kind: "float"; readonly value: number }
   /** A whole number of the signed 64 bit range; a sender of anything wider is refused before a Literal is made. */
   | { readonly kind: "integer"; readonly value: bigint }
@@ -8,8 +11,13 @@ export type Literal =
   | { readonly kind: "string"; readonly value: string }
   | { readonly kind: "boolean"; readonly value: boolean };
 
+/** No value was given, or one of a kind that this version does not know. It is judged, and refused, with its item. */
+export interface UnknownLiteral {
+  readonly kind: "unknown";
+}
+
 /** What a variable holds: a number for float, a bigint for integer, a string, a boolean. */
-export type Stored = Literal["value"];
+export type Stored = KnownLiteral["value"];
 
 /** The least and the greatest integer (signed 64 bit). */
 export const INT64_MIN = -(2n ** 63n);

@@ -62,7 +62,9 @@ export function parseIdentifier(identifier: string): Identifier | Refusal {
   if (form === null) return checkName(identifier) ?? { name: identifier };
   const name = form[1] as string;
   const problem = checkName(name);
-  return problem === undefined ? { name, id: identifier } : problem.at({ identifier });
+  return problem === undefined
+    ? { name, id: identifier }
+    : new Refusal("INVALID_NAME", problem.message, { identifier });
 }
 
 /** The id of the variable that a revision created under a name. */

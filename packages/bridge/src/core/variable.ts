@@ -1,5 +1,5 @@
 /** A variable at one revision. Immutable: a commit makes a new one, so whoever holds one holds a snapshot. */
-import type { Constraint, Limits } from "./constraints.js";
+import type { GivenConstraint, Limits } from "./constraints.js";
 import type { Literal, Stored } from "./literal.js";
 import type { Metadata, MetadataPairs } from "./metadata.js";
 import type { TypeName } from "./values/registry.js";
@@ -32,6 +32,6 @@ export interface Definition {
   /** As the caller wrote it: it may name no type. */
   readonly type: string;
   readonly initialValue: Literal;
-  readonly constraints: readonly Constraint[];
+  readonly constraints: readonly GivenConstraint[];
   readonly metadata: MetadataPairs;
 }

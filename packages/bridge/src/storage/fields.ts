@@ -3,7 +3,7 @@
  * which is part of the format of whatever contains it.
  */
 import type { Constraint, Limits } from "../core/constraints.js";
-import type { Literal, Stored } from "../core/literal.js";
+import type { KnownLiteral, Stored } from "../core/literal.js";
 import type { Metadata } from "../core/metadata.js";
 import { Refusal } from "../core/refusal.js";
 import { type TypeName, valueType } from "../core/values/registry.js";
@@ -17,7 +17,7 @@ const LITERAL_KINDS = [
   "number",
   "string",
   "boolean",
-] as const satisfies readonly Literal["kind"][];
+] as const satisfies readonly KnownLiteral["kind"][];
 const TYPES = ["float", "integer", "string", "boolean"] as const satisfies readonly TypeName[];
 
 /** Writes a type by its place. */
@@ -92,7 +92,7 @@ function readLimits(input: ByteReader, type: TypeName): Limits<Stored> {
   return limits;
 }
 
-function writeLiteral(out: ByteWriter, literal: Literal): void {
+function writeLiteral(out: ByteWriter, literal: KnownLiteral): void {
   out.byte(LITERAL_KINDS.indexOf(literal.kind));
   switch (literal.kind) {
     case "float":
@@ -110,7 +110,7 @@ function writeLiteral(out: ByteWriter, literal: Literal): void {
   }
 }
 
-function readLiteral(input: ByteReader): Literal {
+function readLiteral(input: ByteReader): KnownLiteral {
   const kind = pick(LITERAL_KINDS, input.byte());
   switch (kind) {
     case "float":

@@ -147,9 +147,9 @@ function setAll(draft: Draft, { kind, items, atomic, onMissing }: SetVariables):
   const seen = new Set<string>();
   for (const [index, item] of items.entries()) {
     const { identifier } = item;
-    const name = nameOf(identifier);
-    const change = seen.has(name) ? duplicate(identifier) : set(draft, item, onMissing);
-    seen.add(name);
+    const target = targetOf(draft, identifier);
+    const change = seen.has(target) ? duplicate(identifier) : set(draft, item, onMissing);
+    seen.add(target);
     if (change instanceof Refusal) faults.push({ index, identifier, refusal: change.at({ identifier }) });
     else changes.push(change);
   }
@@ -161,10 +161,10 @@ function setAll(draft: Draft, { kind, items, atomic, onMissing }: SetVariables):
   };
 }
 
-/** The name that an identifier leads to: a variable named by name and by id is the same variable. */
-function nameOf(text: string): string {
+/** What an identifier leads to: the same variable by name and by id is the same; an id that leads nowhere is itself. */
+function targetOf(draft: Draft, text: string): string {
   const identifier = parseIdentifier(text);
-  return identifier instanceof Refusal ? text : identifier.name;
+  return identifier instanceof Refusal ? text : (draft.find(identifier)?.name ?? text);
 }
 
 function duplicate(identifier: string): Refusal {

@@ -7,7 +7,7 @@ import { type Identifier, parseIdentifier } from "../names.js";
 import { Refusal, variableNotFound } from "../refusal.js";
 import { integer } from "../values/integer.js";
 import { type TypeName, valueType } from "../values/registry.js";
-import { typeMismatch } from "../values/value-type.js";
+import { typeMismatch, valueUnknown } from "../values/value-type.js";
 import type { Variable } from "../variable.js";
 import type { Change } from "./commit.js";
 import type { Draft } from "./draft.js";
@@ -37,10 +37,16 @@ export function increment(draft: Draft, text: string, by: Literal, onMissing: On
   const variable = draft.find(identifier);
   if (variable === undefined) {
     if (onMissing === "fail" || identifier.id !== undefined) return variableNotFound(text);
-    const inferred = inferredType(by);
-    return inferred === "float" || inferred === "integer"
-      ? infer(draft, identifier, by)
-      : notANumber(inferred, by);
+    switch (by.kind) {
+      case "integer":
+        return infer(draft, identifier, by);
+      case "float":
+      case "number":
+        // 0 + by and not by, which could be −0.
+        return infer(draft, identifier, { kind: by.kind, value: 0 + by.value });
+      default:
+        return notANumber(by.kind, by);
+    }
   }
   if (variable.type !== "float" && variable.type !== "integer") return notANumber(variable.type, by);
   const type = typeFor(variable, by);
@@ -95,7 +101,8 @@ function typeFor(variable: Variable, literal: Literal): TypeName {
 
 /** A new variable with the type of its first value (VAL-4). */
 function infer(draft: Draft, { name }: Identifier, literal: Literal): Change | Refusal {
-  const type = inferredType(literal);
+  if (literal.kind === "unknown") return valueUnknown();
+  const type = literal.kind === "number" ? "float" : literal.kind;
   const value = valueType(type).accept(literal);
   if (value instanceof Refusal) return value;
   const fault = checkSize(value, draft.context.limits) ?? draft.takeName(name);
@@ -114,10 +121,6 @@ function infer(draft: Draft, { name }: Identifier, literal: Literal): Change | R
       ...written(draft),
     },
   };
-}
-
-function inferredType({ kind }: Literal): TypeName {
-  return kind === "number" ? "float" : kind;
 }
 
 /** What every written variable takes from the commit. */
@@ -147,6 +150,6 @@ function beyond(constraint: string, text: string): Refusal {
   return new Refusal("CONSTRAINT_VIOLATED", text, { constraint });
 }
 
-function notANumber(type: TypeName, by: Literal): Refusal {
+function notANumber(type: string, by: Literal): Refusal {
   return typeMismatch(type, by, `only a float or an integer can be incremented, not a ${type}`);
 }
