@@ -1,0 +1,61 @@
+// The rules of the house, as tables; check-house.mjs holds them. To change the house is to change this file.
+
+export const sourceFolder = "packages/bridge/src";
+export const pythonFolder = "python/src/snakepit_bridge";
+
+// The first room whose prefix fits owns a file. `files`: which files it may import, by prefix, and `except` which of
+// those it may not. `packages`: what it may import from npm ("*": whatever is declared); `types`: packages of which
+// it may know the types only. `node`: whether Node's own modules are allowed; where not, the code runs in a browser.
+export const rooms = [
+  { prefix: "core/pattern.ts", files: ["core/"], packages: ["re2js"] },
+  { prefix: "core/", files: ["core/"] },
+  { prefix: "wire/", files: ["wire/", "core/"], packages: ["@bufbuild/protobuf"] },
+  { prefix: "storage/", files: ["storage/", "core/"], node: true },
+  { prefix: "engine/", files: ["engine/", "core/", "storage/store.ts", "storage/record.ts"], node: true },
+  {
+    prefix: "doors/",
+    files: ["doors/", "core/", "wire/", "engine/"],
+    packages: ["@grpc/grpc-js"],
+    types: ["pino"],
+    node: true,
+  },
+  { prefix: "client/transport/local", files: ["client/", "core/", "wire/", "engine/"], node: true },
+  {
+    prefix: "client/transport/grpc",
+    files: ["client/", "core/", "wire/"],
+    packages: ["@grpc/grpc-js"],
+    node: true,
+  },
+  { prefix: "client/transport/", files: ["client/", "core/", "wire/"], node: true },
+  { prefix: "client/", files: ["client/", "core/"] },
+  { prefix: "cli/", files: [""], except: ["wire/"], packages: "*", node: true },
+  { prefix: "version.ts", files: [], node: true },
+  { prefix: "testing/", files: ["testing/", "core/"] },
+  { prefix: "server.ts", files: [""], packages: "*", node: true },
+  { prefix: "index.ts", files: [""], reexportsOnly: true },
+];
+
+// Who may read the time or set a timer, and why. Everybody else is given a clock or a `now`. (`new Date(ms)` only
+// turns a number into a date, so it is free.)
+export const timekeepers = {
+  "engine/system-clock.ts": "the one real clock",
+  "doors/": "the deadlines of calls, and of connections that close",
+  "client/transport/": "the deadlines of calls, and the pauses between attempts to connect",
+  "cli/": "prints ages, and waits between redraws",
+};
+export const timeWords =
+  /(?<![.\w])(?:globalThis\.)?(?:Date\.now|performance\.now|process\.hrtime|setTimeout|setInterval|new Date(?!\s*\(\s*[^)\s]))\b/g;
+
+// Python modules that only think: what they may not import, themselves or through another module of the package.
+const io = ["grpc", "asyncio", "threading", "time"];
+export const pureModules = {
+  _cache: [...io, "._gen"],
+  _calls: io,
+  _errors: io,
+  _retry: io,
+  _values: io,
+};
+
+// Lines that are neither blank nor comment. An exception is a path with its reason.
+export const sizes = { warn: 300, fail: 500, failTest: 600 };
+export const sizeExceptions = {};
