@@ -7,8 +7,7 @@ import type { Revision, SessionInfo } from "../core/commands.js";
 import type { Commit } from "../core/session/commit.js";
 import { end } from "../core/session/lifecycle.js";
 import { SessionState } from "../core/session/state.js";
-import { ByteWriter } from "../storage/bytes.js";
-import { toRecord } from "../storage/record.js";
+import { RecordMaker } from "../storage/record.js";
 import type { Store } from "../storage/store.js";
 import { ExpirySchedule, type Lifetime } from "./expiry.js";
 
@@ -34,7 +33,7 @@ export class LiveSessions {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #expiry: ExpirySchedule;
-  readonly #scratch = new ByteWriter();
+  readonly #records = new RecordMaker();
   readonly #live = new Map<string, LiveSession>();
   readonly #loading = new Map<string, Promise<void>>();
   /** Ended sessions whose last commit the store does not have yet. */
@@ -101,7 +100,7 @@ export class LiveSessions {
 
   /** Carries a commit out and hands it to the store. `session` is undefined if the commit creates it. */
   commit(session: LiveSession | undefined, commit: Commit): LiveSession {
-    const record = toRecord(commit, session?.revision.check ?? 0n, this.#scratch);
+    const record = this.#records.make(commit, session?.revision.check ?? 0n);
     session?.state.apply(commit);
     const durable = this.#store.append([record]);
     if (session === undefined) return this.#admit(SessionState.create(commit), record.check, durable);

@@ -49,16 +49,18 @@ export interface CommitRecord {
   readonly check: bigint;
 }
 
-/**
- * Makes the record of a commit that follows a commit with this check; 0 for the first one.
- * `out` is scratch space: a caller that makes many records hands in the same writer each time.
- */
-export function toRecord(commit: Commit, previousCheck: bigint, out = new ByteWriter()): CommitRecord {
-  out.uint64(previousCheck);
-  out.byte(FORMAT);
-  writeCommit(out, commit);
-  const bytes = out.finish();
-  return { commit, bytes, check: commitCheck(bytes) };
+/** Makes records. It keeps its scratch space from one to the next, so a caller that makes many holds on to one. */
+export class RecordMaker {
+  readonly #out = new ByteWriter();
+
+  /** Makes the record of a commit that follows a commit with this check; 0 for the first one. */
+  make(commit: Commit, previousCheck: bigint): CommitRecord {
+    this.#out.uint64(previousCheck);
+    this.#out.byte(FORMAT);
+    writeCommit(this.#out, commit);
+    const bytes = this.#out.finish();
+    return { commit, bytes, check: commitCheck(bytes) };
+  }
 }
 
 /** Reads a record; throws RangeError if it is damaged or of a newer format. */
