@@ -4,6 +4,7 @@
  * pattern × name, and both are short.
  */
 import { invalidField, type Refusal } from "./refusal.js";
+import { codePointLength } from "./text.js";
 
 const ANY_RUN = Symbol("any run");
 const ANY_ONE = Symbol("any one");
@@ -16,7 +17,8 @@ export type GlobMatcher = (name: string) => boolean;
 
 /** Compiles a glob, or refuses one that ends in a lone `\` or is too long. */
 export function compileGlob(glob: string): GlobMatcher | Refusal {
-  if (glob.length > MAX_LENGTH) return invalidField("glob", `has more than ${MAX_LENGTH} characters`);
+  if (codePointLength(glob) > MAX_LENGTH)
+    return invalidField("glob", `has more than ${MAX_LENGTH} characters`);
   const tokens: (string | symbol)[] = [];
   let escaped = false;
   for (const char of glob) {

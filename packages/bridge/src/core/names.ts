@@ -11,6 +11,7 @@ import { isWellFormed, utf8Length } from "./text.js";
 export const MAX_NAME_BYTES = 256;
 
 const FORBIDDEN = /[\p{Cc}\u2028\u2029\uFEFF]/u;
+const UNPRINTABLE = /[\u007f-\u009f\u2028\u2029\uFEFF]/g;
 const OUTER_SPACE = /^\p{White_Space}|\p{White_Space}$/u;
 const ID_FORM = /^var_(.+)_([0-9]+)$/su;
 
@@ -29,7 +30,12 @@ function fault(name: string): string | undefined {
 /** A name in an error text: short, on one line, and unmistakable. */
 export function quoteName(name: string): string {
   const points = [...name];
-  return JSON.stringify(points.length > 64 ? `${points.slice(0, 64).join("")}…` : name);
+  const short = points.length > 64 ? `${points.slice(0, 64).join("")}…` : name;
+  // JSON leaves these as they are, but they would break the line or vanish from it.
+  return JSON.stringify(short).replace(
+    UNPRINTABLE,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** Refuses what cannot be the name of a variable. */

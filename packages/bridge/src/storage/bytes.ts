@@ -11,11 +11,14 @@ export class ByteWriter {
   #view = new DataView(this.#bytes.buffer);
   #length = 0;
 
-  /** A copy of what was written; the writer is empty again. */
-  finish(): Uint8Array {
-    const copy = this.#bytes.slice(0, this.#length);
+  /** Begins again, with nothing written. */
+  reset(): void {
     this.#length = 0;
-    return copy;
+  }
+
+  /** A copy of what was written. */
+  finish(): Uint8Array {
+    return this.#bytes.slice(0, this.#length);
   }
 
   byte(value: number): void {
@@ -105,9 +108,11 @@ export class ByteReader {
     for (let scale = 1; scale <= 2 ** 49; scale *= 0x80) {
       const byte = this.byte();
       value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
+      if (byte >= 0x80) continue;
+      if (value <= Number.MAX_SAFE_INTEGER) return value;
+      break;
     }
-    throw new RangeError(`record has an endless number at ${this.#offset}`);
+    throw new RangeError(`record has a number out of range at ${this.#offset}`);
   }
 
   float64(): number {
@@ -125,7 +130,11 @@ export class ByteReader {
   text(): string {
     const length = this.#view.getUint32(this.#take(4), true);
     const start = this.#take(length);
-    return decoder.decode(this.#bytes.subarray(start, start + length));
+    try {
+      return decoder.decode(this.#bytes.subarray(start, start + length));
+    } catch (cause) {
+      throw new RangeError(`record has text that is not UTF-8 at ${start}`, { cause });
+    }
   }
 
   #take(count: number): number {

@@ -55,6 +55,7 @@ export class RecordMaker {
 
   /** Makes the record of a commit that follows a commit with this check; 0 for the first one. */
   make(commit: Commit, previousCheck: bigint): CommitRecord {
+    this.#out.reset();
     this.#out.uint64(previousCheck);
     this.#out.byte(FORMAT);
     writeCommit(this.#out, commit);

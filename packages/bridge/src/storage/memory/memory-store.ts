@@ -19,8 +19,10 @@ interface Log {
 export class MemoryStore implements Store {
   readonly name = "memory";
   readonly #logs = new Map<string, Log>();
+  #closed = false;
 
   append(records: readonly CommitRecord[]): undefined {
+    if (this.#closed) throw new Error("the store is closed");
     for (const record of records) this.#keep(record);
   }
 
@@ -67,6 +69,7 @@ export class MemoryStore implements Store {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#logs.clear();
   }
 }

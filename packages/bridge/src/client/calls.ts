@@ -1,0 +1,154 @@
+/**
+ * The calls that both faces of the client make: `SessionStore`, which names a session in each call, and `Session`, which
+ * knows its session and its types. Here arguments become commands: names checked, writes given their request id and
+ * source. Values arrive as literals, because only a face knows what types its caller declared.
+ */
+import type { Command, OnMissing, ReplyTo, RequestId, SetItem } from "../core/commands.js";
+import { errorFor } from "../core/errors.js";
+import type { KnownLiteral } from "../core/literal.js";
+import type { Definition } from "../core/variable.js";
+import { checkIdentifier, checkSessionId, checkWhole, type MetadataInput, toMetadata } from "./arguments.js";
+import type { NextRequestId } from "./request-ids.js";
+import type { CallOptions, Transport } from "./transport/transport.js";
+
+/** Who writes, as the bridge records it (VAL-16). */
+export const SOURCE = "typescript";
+
+/** What a write of a value may be given. */
+export interface WriteOptions extends CallOptions {
+  /** Free text about this change; reads and lists show it until the next set. */
+  readonly metadata?: MetadataInput;
+}
+
+/** What a set of one variable may be given. */
+export interface SetOptions extends WriteOptions {
+  /**
+   * Compare and set: the version that the variable has to be at, else ConflictError. 0: it must not exist yet, and is
+   * created with the type of the value.
+   */
+  readonly expectedVersion?: number;
+}
+
+export class Calls {
+  readonly #transport: Transport;
+  readonly #nextRequestId: NextRequestId;
+
+  constructor(transport: Transport, nextRequestId: NextRequestId) {
+    this.#transport = transport;
+    this.#nextRequestId = nextRequestId;
+  }
+
+  /** Has a command carried out as it is. */
+  send<C extends Command>(command: C, options: CallOptions): Promise<ReplyTo<C["kind"]>> {
+    return this.#transport.call(command, options);
+  }
+
+  /** What a write says about itself. Each use is another write. */
+  note(): { readonly requestId: RequestId; readonly source: string } {
+    return { requestId: this.#nextRequestId(), source: SOURCE };
+  }
+
+  get(sessionId: string, identifier: string, options: CallOptions): Promise<ReplyTo<"getVariable">> {
+    return this.send(
+      { kind: "getVariable", sessionId: checkSessionId(sessionId), identifier: checkIdentifier(identifier) },
+      options,
+    );
+  }
+
+  getMany(
+    sessionId: string,
+    identifiers: Iterable<string>,
+    options: CallOptions,
+  ): Promise<ReplyTo<"getVariables">> {
+    return this.send(
+      {
+        kind: "getVariables",
+        sessionId: checkSessionId(sessionId),
+        identifiers: Array.from(identifiers, checkIdentifier),
+      },
+      options,
+    );
+  }
+
+  set(
+    sessionId: string,
+    identifier: string,
+    value: KnownLiteral,
+    onMissing: OnMissing,
+    options: SetOptions,
+  ): Promise<ReplyTo<"setVariable">> {
+    const expectedVersion = checkWhole("expected_version", options.expectedVersion);
+    const item: SetItem = {
+      identifier: checkIdentifier(identifier),
+      value,
+      ...(expectedVersion === undefined ? {} : { expectedVersion }),
+    };
+    return this.send(
+      {
+        kind: "setVariable",
+        sessionId: checkSessionId(sessionId),
+        item,
+        onMissing,
+        metadata: toMetadata(options.metadata),
+        ...this.note(),
+      },
+      options,
+    );
+  }
+
+  async setMany(
+    sessionId: string,
+    items: readonly SetItem[],
+    atomic: boolean,
+    onMissing: OnMissing,
+    options: WriteOptions,
+  ): Promise<ReplyTo<"setVariables">> {
+    const reply = await this.send(
+      {
+        kind: "setVariables",
+        sessionId: checkSessionId(sessionId),
+        items,
+        atomic,
+        onMissing,
+        metadata: toMetadata(options.metadata),
+        ...this.note(),
+      },
+      options,
+    );
+    if (reply.results.length === items.length) return reply;
+    const counts = `${reply.results.length} outcomes for ${items.length} items`;
+    throw errorFor("PROTOCOL", `the bridge at ${this.#transport.address} answered ${counts}`, { sessionId });
+  }
+
+  increment(
+    sessionId: string,
+    identifier: string,
+    by: KnownLiteral,
+    onMissing: OnMissing,
+    options: WriteOptions,
+  ): Promise<ReplyTo<"incrementVariable">> {
+    return this.send(
+      {
+        kind: "incrementVariable",
+        sessionId: checkSessionId(sessionId),
+        identifier: checkIdentifier(identifier),
+        by,
+        onMissing,
+        metadata: toMetadata(options.metadata),
+        ...this.note(),
+      },
+      options,
+    );
+  }
+
+  ensure(
+    sessionId: string,
+    definitions: readonly Definition[],
+    options: CallOptions,
+  ): Promise<ReplyTo<"ensureVariables">> {
+    return this.send(
+      { kind: "ensureVariables", sessionId: checkSessionId(sessionId), definitions, source: SOURCE },
+      options,
+    );
+  }
+}

@@ -1,0 +1,14 @@
+import { createEngine } from "../server.js";
+import { ManualClock } from "../testing/manual-clock.js";
+import { localClient } from "./local-client.js";
+import { sessionContract } from "./session.contract.js";
+import { sessionStoreContract } from "./session-store.contract.js";
+import type { TestBridge } from "./test-bridge.contract.js";
+
+const start = async (): Promise<TestBridge> => {
+  const clock = new ManualClock();
+  const engine = createEngine({ clock });
+  return { connect: () => localClient({ engine, clock }), clock, close: () => engine.close() };
+};
+sessionStoreContract("in process", start);
+sessionContract("in process", start);

@@ -1,0 +1,79 @@
+/**
+ * `snakepit-bridge/client`: the client of a bridge, and nothing of the server.
+ *
+ * The client of a bridge in the same process is not exported from here, because it is of the server's world:
+ * `startBridge` gives it.
+ */
+export type { OnMissing } from "../core/commands.js";
+export {
+  AlreadyExistsError,
+  AuthError,
+  BatchError,
+  BridgeError,
+  type BridgeErrorOptions,
+  ClosedError,
+  ConflictError,
+  ConstraintError,
+  DeadlineError,
+  DefinitionConflictError,
+  type ErrorReason,
+  InternalError,
+  InvalidInputError,
+  LimitError,
+  OutcomeUnknownError,
+  SessionNotFoundError,
+  TypeMismatchError,
+  UnavailableError,
+  VariableNotFoundError,
+} from "../core/errors.js";
+export type { TypeName } from "../core/values/registry.js";
+export type { MetadataInput, Updates } from "./arguments.js";
+export type { SetOptions, WriteOptions } from "./calls.js";
+export type { Client, SessionOptions } from "./client.js";
+export { type ConnectOptions, connect } from "./connect.js";
+export {
+  type BooleanConstraints,
+  type BooleanDefinition,
+  boolean,
+  type DefinitionOptions,
+  type Definitions,
+  defineVariables,
+  type FloatConstraints,
+  type FloatDefinition,
+  float,
+  type IntegerConstraints,
+  type IntegerDefinition,
+  integer,
+  type NameOf,
+  type NumericNameOf,
+  type StringConstraints,
+  type StringDefinition,
+  string,
+  type ValueOf,
+  type ValuesOf,
+  type VariableDefinition,
+} from "./definitions.js";
+export type { Session, Snapshot } from "./session.js";
+export {
+  type ConstraintsOf,
+  type CreateSessionOptions,
+  type InitialValues,
+  type ListSessionsOptions,
+  type ListVariablesOptions,
+  type MissingOptions,
+  type RegisterOptions,
+  SessionStore,
+} from "./session-store.js";
+export type { CallOptions, Transport } from "./transport/transport.js";
+export type { VariableValue } from "./values.js";
+export type {
+  BatchResults,
+  Committed,
+  ConstraintsView,
+  Pong,
+  Reading,
+  SessionView,
+  VariablesView,
+  VariableView,
+  Written,
+} from "./views.js";

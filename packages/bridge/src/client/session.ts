@@ -1,0 +1,331 @@
+/**
+ * One session, as a program that shares variables uses it: names, types of values and limits are those of its
+ * definitions, so that the compiler refuses what the bridge would.
+ *
+ * Every read asks the bridge, so it answers what is true there at that moment, this program's own writes included.
+ * Without definitions any name is allowed and values are numbers, bigints, strings or booleans.
+ */
+import type { OnMissing } from "../core/commands.js";
+import {
+  ClosedError,
+  errorFor,
+  SessionNotFoundError,
+  TypeMismatchError,
+  VariableNotFoundError,
+} from "../core/errors.js";
+import type { KnownLiteral } from "../core/literal.js";
+import { quoteName } from "../core/names.js";
+import type { TypeName } from "../core/values/registry.js";
+import type { Variable } from "../core/variable.js";
+import { checkIdentifier } from "./arguments.js";
+import type { Calls, SetOptions, WriteOptions } from "./calls.js";
+import type {
+  Definitions,
+  NameOf,
+  NumericNameOf,
+  ValueOf,
+  ValuesOf,
+  VariableDefinition,
+} from "./definitions.js";
+import type { InitialValues, ListVariablesOptions, RegisterOptions, SessionStore } from "./session-store.js";
+import type { CallOptions } from "./transport/transport.js";
+import { fromStored, invalidValue, isSafe, toLiteral, type VariableValue } from "./values.js";
+import {
+  type BatchResults,
+  type Committed,
+  type Reading,
+  type SessionView,
+  type VariableView,
+  viewCommitted,
+  viewResults,
+  type Written,
+} from "./views.js";
+
+/** All defined variables at one revision. */
+export interface Snapshot<D extends Definitions> {
+  readonly values: ValuesOf<D>;
+  /** The revision of the session that the values are true at. */
+  readonly revision: number;
+}
+
+/** What a session is made of; `Client.session` makes them. */
+export interface SessionParts<D extends Definitions> {
+  readonly id: string;
+  readonly definitions: D | undefined;
+  /** Whether a set of a variable that does not exist fails, or creates it with the type of the value. */
+  readonly strict: boolean;
+  readonly store: SessionStore;
+  readonly calls: Calls;
+}
+
+/**
+ * The variables of one session.
+ *
+ * Besides the errors that a method names, each can throw SessionNotFoundError (deleted or expired),
+ * UnavailableError (no bridge; nothing was done), DeadlineError (out of time; nothing was done, or it was a read),
+ * ClosedError, InvalidInputError and LimitError; and a write OutcomeUnknownError: it was sent and never answered, so it
+ * may have been done.
+ *
+ * @example
+ * const session = await client.session("run-42", defineVariables({ temperature: float(0.7, { max: 2 }) }));
+ * await session.set("temperature", 0.9); // { version: 2, revision: 3, value: 0.9 }
+ * await session.get("temperature"); // 0.9
+ * await session.set("temperature", 3); // throws ConstraintError: value 3 is above maximum 2
+ */
+export class Session<D extends Definitions = Definitions> {
+  /** The id of the session. */
+  readonly id: string;
+  readonly #definitions: ReadonlyMap<string, VariableDefinition> | undefined;
+  readonly #onMissing: OnMissing;
+  readonly #store: SessionStore;
+  readonly #calls: Calls;
+  #closed = false;
+
+  constructor({ id, definitions, strict, store, calls }: SessionParts<D>) {
+    this.id = id;
+    this.#definitions = definitions && new Map(Object.entries<VariableDefinition>(definitions));
+    // Never the session itself: one that was deleted or has expired stays so until somebody creates it (ORD-14).
+    this.#onMissing = strict ? "fail" : "inferVariable";
+    this.#store = store;
+    this.#calls = calls;
+  }
+
+  /**
+   * Reads the value of a variable. Throws VariableNotFoundError, unless there is a default: then that is the answer
+   * where the variable or the session does not exist, and only there.
+   *
+   * @example
+   * await session.get("temperature"); // 0.7
+   * await session.get("top_p", { default: undefined }); // undefined: nobody has set it
+   */
+  async get<N extends NameOf<D>, F>(
+    name: N,
+    options: CallOptions & { readonly default: F },
+  ): Promise<ValueOf<D, N> | F>;
+  async get<N extends NameOf<D>>(name: N, options?: CallOptions): Promise<ValueOf<D, N>>;
+  async get<N extends NameOf<D>>(
+    name: N,
+    options: CallOptions & { readonly default?: unknown } = {},
+  ): Promise<unknown> {
+    try {
+      const { variable } = await this.#open().get(this.id, name, options);
+      return this.#value(name, variable);
+    } catch (error) {
+      if ("default" in options && isAbsence(error)) return options.default;
+      throw error;
+    }
+  }
+
+  /** Reads a variable with its version and freshness. Throws VariableNotFoundError. */
+  async read<N extends NameOf<D>>(name: N, options: CallOptions = {}): Promise<Reading<ValueOf<D, N>>> {
+    const { variable, revision } = await this.#open().get(this.id, name, options);
+    const { type, version } = variable;
+    const value = this.#value(name, variable) as ValueOf<D, N>;
+    return Object.freeze({
+      value,
+      type,
+      version,
+      revision: revision.number,
+      source: "server",
+      ageMs: 0,
+      stale: false,
+    });
+  }
+
+  /**
+   * Reads up to 1,000 variables at one revision. Throws VariableNotFoundError naming those that do not exist;
+   * `client.sessions.getVariables` lists them instead.
+   *
+   * @example
+   * const { temperature, max_tokens } = await session.getMany(["temperature", "max_tokens"]);
+   */
+  async getMany<N extends NameOf<D>>(
+    names: readonly N[],
+    options: CallOptions = {},
+  ): Promise<ValuesOf<D, N>> {
+    return (await this.#readMany(names, options)).values as ValuesOf<D, N>;
+  }
+
+  /**
+   * Reads all defined variables at one revision. Throws VariableNotFoundError if one was deleted, and TypeError in a
+   * session without definitions, which does not know what all is.
+   */
+  async snapshot(options: CallOptions = {}): Promise<Snapshot<D>> {
+    if (this.#definitions === undefined)
+      throw new TypeError("snapshot() needs definitions: use getMany(names) or list()");
+    return (await this.#readMany([...this.#definitions.keys()], options)) as Snapshot<D>;
+  }
+
+  /**
+   * Sets a variable. Throws ConstraintError, TypeMismatchError, VariableNotFoundError (in a session without
+   * definitions the variable is created instead), and ConflictError if it is not at `expectedVersion`.
+   */
+  async set<N extends NameOf<D>>(
+    name: N,
+    value: ValueOf<D, N>,
+    options: SetOptions = {},
+  ): Promise<Written<ValueOf<D, N>>> {
+    const literal = this.#literal(name, value);
+    const reply = await this.#open().set(this.id, name, literal, this.#onMissing, options);
+    return this.#written(name, reply);
+  }
+
+  /**
+   * Sets up to 1,000 variables in one commit. Atomic (default): all or none, and BatchError names every item at fault.
+   * With `atomic: false` those that can be are set, and the answer tells what became of each. No values: no call.
+   *
+   * @example
+   * await session.setMany({ temperature: 0.2, max_tokens: 512 }); // { revision: 4, versions: Map(2) {…} }
+   */
+  async setMany(
+    values: Partial<ValuesOf<D>>,
+    options?: WriteOptions & { readonly atomic?: true },
+  ): Promise<Committed>;
+  async setMany(
+    values: Partial<ValuesOf<D>>,
+    options: WriteOptions & { readonly atomic: false },
+  ): Promise<BatchResults>;
+  async setMany(
+    values: Partial<ValuesOf<D>>,
+    options: WriteOptions & { readonly atomic?: boolean } = {},
+  ): Promise<Committed | BatchResults> {
+    const { atomic = true } = options;
+    const calls = this.#open();
+    const items = Object.entries<unknown>(values).map(([name, value]) => ({
+      identifier: checkIdentifier(name),
+      value: this.#literal(name, value),
+    }));
+    if (items.length === 0)
+      return atomic ? Object.freeze({ revision: undefined, versions: new Map() }) : new Map();
+    const reply = await calls.setMany(this.id, items, atomic, this.#onMissing, options);
+    const names = items.map(({ identifier }) => identifier);
+    return atomic ? viewCommitted(names, reply) : viewResults(names, reply);
+  }
+
+  /**
+   * Adds to a float or an integer, 1 by default; negative subtracts. Two increments never lose each other. Throws as
+   * `set` does: the sum has to satisfy the constraints.
+   */
+  async increment<N extends NumericNameOf<D>>(
+    name: N,
+    by?: Extract<ValueOf<D, N>, number | bigint>,
+    options: WriteOptions = {},
+  ): Promise<Written<Extract<ValueOf<D, N>, number | bigint>>> {
+    const literal = this.#literal(name, by ?? 1);
+    const reply = await this.#open().increment(this.id, name, literal, this.#onMissing, options);
+    return this.#written(name, reply);
+  }
+
+  /** Lists the session's variables, defined here or not, ordered by name. See `SessionStore.listVariables`. */
+  async list(filter: ListVariablesOptions = {}): Promise<readonly VariableView[]> {
+    this.#open();
+    return this.#store.listVariables(this.id, filter);
+  }
+
+  /** Registers a further variable, outside the definitions. Throws AlreadyExistsError if the name is taken. */
+  async register<T extends TypeName>(
+    name: string,
+    type: T,
+    initialValue: InitialValues[T],
+    options: RegisterOptions<T> = {},
+  ): Promise<VariableView> {
+    this.#open();
+    return this.#store.registerVariable(this.id, name, type, initialValue, options);
+  }
+
+  /** Deletes a variable and answers the session's revision. Throws VariableNotFoundError. */
+  async delete(name: NameOf<D>, options: CallOptions = {}): Promise<number> {
+    this.#open();
+    return this.#store.deleteVariable(this.id, name, options);
+  }
+
+  /** Keeps the session alive as any use does, and answers its revision. */
+  async heartbeat(options: CallOptions = {}): Promise<number> {
+    this.#open();
+    return this.#store.heartbeat(this.id, options);
+  }
+
+  /** Reads what the session is, apart from its variables. */
+  async info(options: CallOptions = {}): Promise<SessionView> {
+    this.#open();
+    return this.#store.getSession(this.id, options);
+  }
+
+  /** Lets go of the session. It lives on at the bridge, and the client stays open. */
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #open(): Calls {
+    if (!this.#closed) return this.#calls;
+    throw new ClosedError("CLOSED", `the session ${quoteName(this.id)} was closed here`, {
+      sessionId: this.id,
+    });
+  }
+
+  #literal(name: string, value: unknown): KnownLiteral {
+    return toLiteral(value, name, this.#definitions?.get(name)?.type);
+  }
+
+  async #readMany(names: readonly string[], options: CallOptions) {
+    const { found, missing, revision } = await this.#open().getMany(this.id, names, options);
+    const [first] = missing;
+    if (first !== undefined) {
+      const list = missing.map(quoteName).join(", ");
+      throw errorFor("VARIABLE_NOT_FOUND", `Variables not found: ${list}`, {
+        sessionId: this.id,
+        identifier: first,
+      });
+    }
+    // Not assignments: fromEntries defines its keys, so none of them can reach the prototype.
+    const values = Object.fromEntries(
+      found.map(({ identifier, variable }) => [identifier, this.#value(identifier, variable)]),
+    );
+    return Object.freeze({ values: Object.freeze(values), revision: revision.number });
+  }
+
+  #written<V extends VariableValue>(
+    name: string,
+    {
+      item,
+      revision,
+    }: { item: Pick<Variable, "type" | "value" | "version">; revision: { readonly number: number } },
+  ): Written<V> {
+    return Object.freeze({
+      version: item.version,
+      revision: revision.number,
+      value: this.#value(name, item) as V,
+    });
+  }
+
+  /** The value as the definition promises it. A variable may have been deleted and be of another type by now. */
+  #value(name: string, { type, value }: Pick<Variable, "type" | "value">): VariableValue {
+    const definition = this.#definitions?.get(name);
+    if (definition === undefined) return fromStored(value);
+    if (definition.type !== type) {
+      throw new TypeMismatchError(
+        "TYPE_MISMATCH",
+        `variable ${quoteName(name)} is of type ${type} now, and was defined as ${definition.type}`,
+        {
+          sessionId: this.id,
+          identifier: name,
+          typeMismatch: { expected: definition.type, actual: type },
+        },
+      );
+    }
+    if (typeof value !== "bigint" || typeof definition.initialValue === "bigint") return value;
+    if (isSafe(value)) return Number(value);
+    throw invalidValue(
+      name,
+      `its value ${value} is beyond 2^53 − 1 and no number holds it exactly: define it with a bigint, as integer(0n)`,
+    );
+  }
+}
+
+function isAbsence(error: unknown): boolean {
+  return error instanceof VariableNotFoundError || error instanceof SessionNotFoundError;
+}

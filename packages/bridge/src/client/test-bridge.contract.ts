@@ -1,0 +1,31 @@
+/** What the tests of clients share: a bridge to talk to, variables to talk about, and a look at failures. */
+import type { ManualClock } from "../testing/manual-clock.js";
+import type { Client } from "./client.js";
+import { boolean, defineVariables, float, integer, string } from "./definitions.js";
+
+/** A bridge that runs for one test: a real one with a memory store. */
+export interface TestBridge {
+  /** A client of it. */
+  connect(): Client;
+  /** The clock that its sessions expire by. */
+  readonly clock: ManualClock;
+  close(): Promise<void>;
+}
+
+export const variables = defineVariables({
+  temperature: float(0.7, { min: 0, max: 2 }, { description: "How bold" }),
+  max_tokens: integer(256, { min: 1 }),
+  huge: integer(10n),
+  model: string("gpt", { pattern: "^[a-z]+", max_length: 8 }),
+  paused: boolean(false),
+});
+
+/** What a call fails with. */
+export async function failure(call: Promise<unknown>): Promise<Error> {
+  try {
+    await call;
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error("the call did not fail");
+}

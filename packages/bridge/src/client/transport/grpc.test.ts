@@ -1,0 +1,337 @@
+/** What happens when things go wrong on the way to a bridge; the rest is in `session-store.contract.ts` and `session.contract.ts`. */
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { CommandOf } from "../../core/commands.js";
+import {
+  AuthError,
+  BridgeError,
+  ClosedError,
+  DeadlineError,
+  InternalError,
+  LimitError,
+  OutcomeUnknownError,
+  SessionNotFoundError,
+  UnavailableError,
+} from "../../core/errors.js";
+import { Refusal, sessionNotFound } from "../../core/refusal.js";
+import { startBridge } from "../../server.js";
+import { encode } from "../../wire/bytes.js";
+import { SetVariableResponseSchema } from "../../wire/gen/snakepit/bridge/v1/variables_pb.js";
+import { responseFor } from "../../wire/replies.js";
+import { statusFor } from "../../wire/status.js";
+import { STATUS } from "../outcome.js";
+import { failure } from "../test-bridge.contract.js";
+import {
+  type Accident,
+  AccidentServer,
+  answer,
+  breakConnection,
+  deadPort,
+  keepSilent,
+  startSilentServer,
+  status,
+  WatchedClock,
+} from "./accidents.contract.js";
+import { GrpcTransport, type GrpcTransportOptions } from "./grpc.js";
+
+const READ: CommandOf<"getSession"> = { kind: "getSession", sessionId: "s" };
+const WRITE: CommandOf<"setVariable"> = {
+  kind: "setVariable",
+  sessionId: "s",
+  item: { identifier: "x", value: { kind: "float", value: 2 } },
+  onMissing: "fail",
+  metadata: [],
+  requestId: { clientId: "ab".repeat(16), sequence: 7 },
+};
+const WRITTEN = encode(
+  SetVariableResponseSchema,
+  responseFor("setVariable", {
+    kind: "setVariable",
+    item: { id: "var_x_2", type: "float", version: 2, value: 2 },
+    revision: { incarnation: "cd".repeat(16), number: 3, check: 1n },
+  }),
+);
+const refuse = (refusal: Refusal): Accident => {
+  const { code, details } = statusFor(refusal);
+  return status(code, details);
+};
+
+let clock: WatchedClock;
+let stops: (() => unknown)[];
+beforeEach(() => {
+  clock = new WatchedClock();
+  stops = [];
+});
+afterEach(async () => {
+  for (const stop of stops.reverse()) await stop();
+});
+
+function connect(address: string, options: GrpcTransportOptions = {}): GrpcTransport {
+  const transport = new GrpcTransport(address, { clock, random: () => 0, ...options });
+  stops.push(() => transport.close());
+  return transport;
+}
+
+async function serve(...script: Accident[]): Promise<{ server: AccidentServer; transport: GrpcTransport }> {
+  const server = await AccidentServer.start(...script);
+  stops.push(() => server.close());
+  return { server, transport: connect(server.address) };
+}
+
+describe("without a connection", () => {
+  test("a call fails at once and says where it looked and what to do [ORD-16 refuses]", async () => {
+    const address = `127.0.0.1:${await deadPort()}`;
+    const transport = connect(address);
+    for (const command of [READ, WRITE]) {
+      const error = await failure(transport.call(command));
+      expect(error).toBeInstanceOf(UnavailableError);
+      expect(error).toMatchObject({ reason: "UNAVAILABLE", retryable: true, sessionId: "s" });
+      expect(error.message).toContain(`no bridge answers at ${address}`);
+      expect(error.message).toContain("snakepit-bridge serve");
+    }
+  });
+
+  test("a call waits for one that is being made until its time is up: a write then was never handed over", async () => {
+    const silent = await startSilentServer();
+    const transport = connect(silent.address);
+    // Before the transport is closed, so that its attempt to connect has an end.
+    stops.push(() => silent.close());
+    const writing = failure(transport.call(WRITE));
+    await clock.pass(5_000);
+    expect(await writing).toBeInstanceOf(UnavailableError);
+    const reading = failure(transport.call(READ, { timeoutMs: 300 }));
+    await clock.pass(300);
+    expect(await reading).toBeInstanceOf(DeadlineError);
+    expect((await reading).message).toContain("within 300 ms");
+  });
+
+  test("an abort ends the waiting with its reason", async () => {
+    const silent = await startSilentServer();
+    const transport = connect(silent.address);
+    stops.push(() => silent.close());
+    const controller = new AbortController();
+    const reading = failure(transport.call(READ, { signal: controller.signal }));
+    controller.abort("enough");
+    expect(await reading).toBe("enough");
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe("a read", () => {
+  test("whose server is unavailable twice is answered by the third attempt", async () => {
+    const { server, transport } = await serve(
+      status(STATUS.UNAVAILABLE),
+      breakConnection,
+      refuse(sessionNotFound("s")),
+    );
+    const reading = failure(transport.call(READ));
+    await clock.pass(100);
+    await clock.pass(200);
+    expect(await reading).toBeInstanceOf(SessionNotFoundError);
+    expect(server.requests).toHaveLength(3);
+  });
+
+  test("whose server stays unavailable is tried until the next pause would be too long", async () => {
+    const { server, transport } = await serve(status(STATUS.UNAVAILABLE));
+    const reading = failure(transport.call(READ, { timeoutMs: 1_000 }));
+    for (const pauseMs of [100, 200, 400]) await clock.pass(pauseMs);
+    expect(await reading).toBeInstanceOf(UnavailableError);
+    expect(server.requests).toHaveLength(4);
+  });
+
+  test("that is never answered is out of time [ORD-16 accepts]", async () => {
+    const { server, transport } = await serve(keepSilent);
+    const error = await failure(transport.call(READ, { timeoutMs: 50 }));
+    expect(error).toBeInstanceOf(DeadlineError);
+    expect(error.message).toBe(`the bridge at ${server.address} did not answer within 50 ms`);
+  });
+
+  test("that is answered with nonsense fails as an answer that makes no sense", async () => {
+    const { transport } = await serve(answer(Buffer.from("nonsense")));
+    const error = await failure(transport.call(READ));
+    expect(error).toBeInstanceOf(InternalError);
+    expect(error).toMatchObject({ reason: "PROTOCOL" });
+  });
+});
+
+describe("a write", () => {
+  test("whose connection breaks is sent again as the same bytes, and the answer is the answer [ORD-15]", async () => {
+    const { server, transport } = await serve(breakConnection, answer(WRITTEN));
+    const writing = transport.call(WRITE);
+    await clock.pass(100);
+    expect(await writing).toMatchObject({ item: { version: 2 }, revision: { number: 3 } });
+    expect(server.requests).toHaveLength(2);
+    expect(server.requests[1]).toEqual(server.requests[0]);
+  });
+
+  test.each([
+    ["UNAVAILABLE", STATUS.UNAVAILABLE],
+    ["CANCELLED", STATUS.CANCELLED],
+    ["UNKNOWN", STATUS.UNKNOWN],
+    ["INTERNAL", STATUS.INTERNAL],
+  ])("that ends with %s and no word of the bridge is sent again", async (_, code) => {
+    const { server, transport } = await serve(status(code), answer(WRITTEN));
+    const writing = transport.call(WRITE);
+    await clock.pass(100);
+    expect(await writing).toMatchObject({ item: { version: 2 } });
+    expect(server.requests[1]).toEqual(server.requests[0]);
+  });
+
+  test("whose connection breaks until its time is up has an unknown outcome [ORD-16 accepts]", async () => {
+    const { server, transport } = await serve(breakConnection);
+    const writing = failure(transport.call(WRITE, { timeoutMs: 500 }));
+    for (const pauseMs of [100, 200]) await clock.pass(pauseMs);
+    const error = await writing;
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect(error).toMatchObject({ reason: "OUTCOME_UNKNOWN", sessionId: "s", retryable: false });
+    expect(server.requests).toHaveLength(3);
+  });
+
+  test("whose server vanishes with it has an unknown outcome, and not an unavailable server [ORD-16 refuses]", async () => {
+    const { transport } = await serve((_request, _answer, server) => server.vanish());
+    const writing = failure(transport.call(WRITE, { timeoutMs: 250 }));
+    await clock.pass(100);
+    expect(await writing).toBeInstanceOf(OutcomeUnknownError);
+  });
+
+  test("that is never answered has an unknown outcome [ORD-16 accepts]", async () => {
+    const { transport } = await serve(keepSilent);
+    expect(await failure(transport.call(WRITE, { timeoutMs: 50 }))).toBeInstanceOf(OutcomeUnknownError);
+  });
+
+  test("that the bridge did not begin in time was not carried out [ORD-16 refuses]", async () => {
+    const { server, transport } = await serve(refuse(new Refusal("DEADLINE_EXCEEDED", "too late")));
+    const error = await failure(transport.call(WRITE));
+    expect(error).toBeInstanceOf(DeadlineError);
+    expect(error.message).toBe("too late");
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("that a server refuses because it shuts down was not carried out, unless an attempt was lost before", async () => {
+    const leaving = refuse(new Refusal("SHUTTING_DOWN", "leaving"));
+    const first = await serve(leaving);
+    expect(await failure(first.transport.call(WRITE))).toBeInstanceOf(UnavailableError);
+    const second = await serve(breakConnection, leaving);
+    const writing = failure(second.transport.call(WRITE, { timeoutMs: 250 }));
+    await clock.pass(100);
+    expect(await writing).toBeInstanceOf(OutcomeUnknownError);
+  });
+
+  test("that is answered with nonsense was carried out, but nobody can say how", async () => {
+    const { transport } = await serve(answer(Buffer.from("nonsense")));
+    const error = await failure(transport.call(WRITE));
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect(error.cause).toMatchObject({ reason: "PROTOCOL" });
+  });
+
+  test("that a bridge carried out before the connection broke is carried out once [ORD-15 accepts]", async () => {
+    const bridge = await startBridge({ port: 0, logger: "silent" });
+    stops.push(() => bridge.close());
+    const direct = connect(bridge.address);
+    await direct.call({ kind: "createSession", sessionId: "s", metadata: [] });
+    await direct.call({
+      ...WRITE,
+      requestId: { clientId: "00".repeat(16), sequence: 1 },
+      onMissing: "infer",
+    });
+    const forwarded: Promise<unknown>[] = [];
+    const { transport } = await serve(
+      (_request, _answer, server) => {
+        const carriedOut = direct.call({ ...WRITE, item: { ...WRITE.item, expectedVersion: 1 } });
+        forwarded.push(carriedOut.then(() => server.breakConnections()));
+      },
+      (_request, reply) => {
+        const again = direct.call({ ...WRITE, item: { ...WRITE.item, expectedVersion: 1 } });
+        const bytes = again.then((written) =>
+          encode(SetVariableResponseSchema, responseFor("setVariable", written)),
+        );
+        forwarded.push(bytes.then((response) => reply(null, Buffer.from(response))));
+      },
+    );
+    const writing = transport.call({ ...WRITE, item: { ...WRITE.item, expectedVersion: 1 } });
+    await clock.pass(100);
+    expect(await writing).toMatchObject({ item: { version: 2 }, revision: { number: 3 } });
+    await Promise.all(forwarded);
+    expect((await direct.call(READ)).session.revision.number).toBe(3);
+  });
+});
+
+describe("a status without a word of the bridge", () => {
+  test.each([
+    ["RESOURCE_EXHAUSTED", LimitError, "TOO_LARGE"],
+    ["UNAUTHENTICATED", AuthError, "UNAUTHENTICATED"],
+    ["PERMISSION_DENIED", AuthError, "PERMISSION_DENIED"],
+    ["UNIMPLEMENTED", InternalError, "PROTOCOL"],
+    ["FAILED_PRECONDITION", InternalError, "PROTOCOL"],
+    ["NOT_FOUND", InternalError, "PROTOCOL"],
+  ] as const)("%s settles a read and a write", async (code, errorClass, reason) => {
+    const { server, transport } = await serve(status(STATUS[code]));
+    for (const command of [READ, WRITE]) {
+      const error = await failure(transport.call(command));
+      expect(error).toBeInstanceOf(errorClass);
+      expect(error).toMatchObject({ reason });
+      expect(error.message).toContain(server.address);
+    }
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test("UNIMPLEMENTED says that the server may be older", async () => {
+    const { transport } = await serve(status(STATUS.UNIMPLEMENTED));
+    expect((await failure(transport.call(READ))).message).toContain("older version");
+  });
+
+  test("with details that are none is as one without", async () => {
+    for (const details of [Buffer.from("nonsense"), Buffer.alloc(0)]) {
+      const { transport } = await serve(status(STATUS.NOT_FOUND, details));
+      expect(await failure(transport.call(READ))).toMatchObject({ reason: "PROTOCOL" });
+    }
+  });
+});
+
+describe("an abort", () => {
+  test("ends a call under way with its reason, and tells the server", async () => {
+    const { server, transport } = await serve(keepSilent);
+    const controller = new AbortController();
+    const writing = failure(transport.call(WRITE, { signal: controller.signal }));
+    await server.received(1);
+    const reason = new Error("enough");
+    controller.abort(reason);
+    expect(await writing).toBe(reason);
+    await server.cancelled;
+  });
+
+  test("ends the pause between two attempts", async () => {
+    const { server, transport } = await serve(status(STATUS.UNAVAILABLE));
+    const controller = new AbortController();
+    const reading = failure(transport.call(READ, { signal: controller.signal }));
+    await clock.pass(100);
+    await server.received(2);
+    controller.abort("enough");
+    expect(await reading).toBe("enough");
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe("closing", () => {
+  test("lets the calls under way end, and refuses further ones", async () => {
+    const replies: (() => void)[] = [];
+    const { server, transport } = await serve((_, reply) =>
+      replies.push(() => reply(null, Buffer.from(WRITTEN))),
+    );
+    const writing = transport.call(WRITE);
+    await server.received(1);
+    const closing = transport.close();
+    expect(await failure(transport.call(READ))).toBeInstanceOf(ClosedError);
+    for (const reply of replies) reply();
+    expect(await writing).toMatchObject({ item: { version: 2 } });
+    await closing;
+  });
+
+  test("ends a client that never connected", async () => {
+    await connect(`127.0.0.1:${await deadPort()}`).close();
+  });
+});
+
+test("every failure but an abort is an error of the bridge", async () => {
+  const { transport } = await serve(status(99), status(STATUS.OK), status(STATUS.DATA_LOSS));
+  for (let i = 0; i < 3; i++) expect(await failure(transport.call(READ))).toBeInstanceOf(BridgeError);
+});

@@ -1,0 +1,113 @@
+/**
+ * The transport to a bridge in the same process: it passes commands to `dispatch` as they are. Errors, deadlines and
+ * what is known about an unanswered write are the same as over a connection, so a program can move its bridge out of
+ * its process and behave alike.
+ */
+import type { Clock } from "../../core/clock.js";
+import type { Command, Reply, ReplyTo } from "../../core/commands.js";
+import { type BridgeError, errorFor, errorFrom } from "../../core/errors.js";
+import { Refusal } from "../../core/refusal.js";
+import type { Engine } from "../../engine/engine.js";
+import type { Principal } from "../../engine/principal.js";
+import { AbortWatch, type OnAbort } from "./abort.js";
+import { type CallOptions, checkTimeout, DEFAULT_TIMEOUT_MS, isWrite, type Transport } from "./transport.js";
+
+export interface LocalTransportOptions {
+  readonly engine: Pick<Engine, "dispatch">;
+  /** The engine's clock: deadlines are told to the engine, and are waited for, on the same one. */
+  readonly clock: Clock;
+  /** How long a call waits that says nothing else, in milliseconds. Default: 5,000. */
+  readonly timeoutMs?: number;
+}
+
+/** Who asks. The program that runs the bridge may do everything. */
+const HOST: Principal = Object.freeze({ name: "in process" });
+
+export class LocalTransport implements Transport {
+  readonly address = "in process";
+  readonly #engine: Pick<Engine, "dispatch">;
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  readonly #aborts = new AbortWatch();
+  readonly #pending = new Set<Promise<unknown>>();
+  #closed = false;
+
+  constructor({ engine, clock, timeoutMs = DEFAULT_TIMEOUT_MS }: LocalTransportOptions) {
+    this.#engine = engine;
+    this.#clock = clock;
+    this.#timeoutMs = checkTimeout(timeoutMs);
+  }
+
+  async call<C extends Command>(
+    command: C,
+    { timeoutMs = this.#timeoutMs, signal }: CallOptions = {},
+  ): Promise<ReplyTo<C["kind"]>> {
+    checkTimeout(timeoutMs);
+    signal?.throwIfAborted();
+    if (this.#closed) throw errorFor("CLOSED", "the client was closed");
+    const answer = this.#dispatch(command, timeoutMs, this.#aborts.of(signal));
+    this.#pending.add(answer);
+    try {
+      return (await answer) as ReplyTo<C["kind"]>;
+    } finally {
+      this.#pending.delete(answer);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#pending);
+  }
+
+  #dispatch(command: Command, timeoutMs: number, onAbort: OnAbort): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      const cancelTimer = this.#clock.setTimer(timeoutMs, () => {
+        stopListening();
+        reject(late(command));
+      });
+      const stopListening = onAbort((reason) => {
+        cancelTimer();
+        reject(reason);
+      });
+      const end = (): void => {
+        cancelTimer();
+        stopListening();
+      };
+      this.#engine.dispatch(HOST, command, this.#clock.now() + timeoutMs).then(
+        (answer) => {
+          end();
+          if (answer instanceof Refusal) reject(errorFrom(answer));
+          else resolve(answer);
+        },
+        (cause: unknown) => {
+          end();
+          reject(broken(command, cause));
+        },
+      );
+    });
+  }
+}
+
+/** The engine took the command and has not answered in time. */
+function late(command: Command): BridgeError {
+  return isWrite(command.kind)
+    ? errorFor(
+        "OUTCOME_UNKNOWN",
+        "the write was not answered in time and may be carried out yet",
+        where(command),
+      )
+    : errorFor("DEADLINE_EXCEEDED", "the read was not answered in time", where(command));
+}
+
+/** The engine failed where it should have answered. */
+function broken(command: Command, cause: unknown): BridgeError {
+  const details = { ...where(command), cause };
+  return isWrite(command.kind)
+    ? errorFor("OUTCOME_UNKNOWN", "the bridge failed, and the write may have been carried out", details)
+    : errorFor("INTERNAL", "the bridge failed to answer", details);
+}
+
+/** Which session a command is about. */
+function where(command: Command): { readonly sessionId?: string } {
+  return "sessionId" in command ? { sessionId: command.sessionId } : {};
+}

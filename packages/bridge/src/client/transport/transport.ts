@@ -1,0 +1,58 @@
+/**
+ * How a client reaches a bridge: one command in, one reply out (DOOR-2). What is above it does not know whether the
+ * bridge is in this process or elsewhere. Two narrow waists were considered (a unary and a streaming one, as Connect
+ * has); one is enough as long as every operation is a command.
+ */
+import type { Command, CommandKind, ReplyTo } from "../../core/commands.js";
+
+/** What every call may be given. */
+export interface CallOptions {
+  /** How long to wait for the answer, in milliseconds, attempts to reach the bridge included. Default: the client's. */
+  readonly timeoutMs?: number;
+  /** Stops the waiting. The call then rejects with the signal's reason; a write may be carried out all the same. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Transport {
+  /** Where the bridge is, for people. */
+  readonly address: string;
+
+  /**
+   * Has a command carried out.
+   *
+   * Rejects with a BridgeError, or with the reason of the signal. A write that rejects with anything but
+   * OutcomeUnknownError or the signal's reason was not carried out.
+   */
+  call<C extends Command>(command: C, options?: CallOptions): Promise<ReplyTo<C["kind"]>>;
+
+  /** Refuses further calls, lets those under way come to their end, and releases the connection. */
+  close(): Promise<void>;
+}
+
+/** How long a call waits if nobody says otherwise (ORD-10). */
+export const DEFAULT_TIMEOUT_MS = 5_000;
+
+/** The longest time that a timer can be set to. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** Checks a timeout. A wrong one is a mistake in the calling program and no failure of the bridge. */
+export function checkTimeout(timeoutMs: number): number {
+  if (timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS) return timeoutMs;
+  throw new RangeError(`timeoutMs has to be above 0 and at most ${MAX_TIMEOUT_MS}, not ${timeoutMs}`);
+}
+
+/** Commands that change nothing but the time of the last use, so that it does not matter whether one is repeated. */
+const READS: ReadonlySet<CommandKind> = new Set<CommandKind>([
+  "ping",
+  "getSession",
+  "listSessions",
+  "heartbeat",
+  "getVariable",
+  "getVariables",
+  "listVariables",
+]);
+
+/** True if it matters whether the command was carried out. */
+export function isWrite(kind: CommandKind): boolean {
+  return !READS.has(kind);
+}

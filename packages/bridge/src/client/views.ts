@@ -1,0 +1,191 @@
+/**
+ * What calls answer: plain frozen objects that nobody else holds, so that a caller in the server's own process cannot
+ * reach into its state either.
+ *
+ * Metadata and constraints are Maps, as their keys are free text: an object would have to be guarded against
+ * `__proto__`, would list `2` before `a`, and would pretend to know its keys at compile time.
+ */
+import type { FoundVariable, ItemSet, Reply, SessionInfo } from "../core/commands.js";
+import { type BridgeError, errorFrom } from "../core/errors.js";
+import type { KnownLiteral } from "../core/literal.js";
+import { overlay } from "../core/metadata.js";
+import { Refusal } from "../core/refusal.js";
+import type { TypeName } from "../core/values/registry.js";
+import type { Variable } from "../core/variable.js";
+import { fromStored, type VariableValue } from "./values.js";
+
+/** A session, apart from its variables. */
+export interface SessionView {
+  readonly id: string;
+  /** How many commits the session has seen, its creation included. */
+  readonly revision: number;
+  /** The idle time after which it expires, in milliseconds. 0: never. */
+  readonly ttlMs: number;
+  readonly metadata: ReadonlyMap<string, string>;
+  /** By the server's wall clock. */
+  readonly createdAt: Date;
+  /** By the server's wall clock. */
+  readonly lastAccessedAt: Date;
+  readonly variableCount: number;
+}
+
+/** What limits a variable: the operand of each constraint, or its operands if it has not exactly one. */
+export type ConstraintsView = ReadonlyMap<string, VariableValue | readonly VariableValue[]>;
+
+/** A variable at one revision of its session. */
+export interface VariableView {
+  /** Stays the same while the variable lives; a name that is deleted and used again gets a new one. */
+  readonly id: string;
+  readonly name: string;
+  readonly type: TypeName;
+  readonly value: VariableValue;
+  /** 1 at the registration, one more for each accepted set. */
+  readonly version: number;
+  readonly constraints: ConstraintsView;
+  /** That of the registration, overlaid by that of the last set. */
+  readonly metadata: ReadonlyMap<string, string>;
+  /** The language of the last writer: `typescript`, `python`, … */
+  readonly source: string;
+  /** By the server's wall clock. */
+  readonly createdAt: Date;
+  /** By the server's wall clock. */
+  readonly updatedAt: Date;
+  /** True while the type was only inferred from a first value. */
+  readonly provisional: boolean;
+}
+
+/** A value, and how fresh it is. */
+export interface Reading<V extends VariableValue = VariableValue> {
+  readonly value: V;
+  readonly type: TypeName;
+  readonly version: number;
+  /** The revision of the session that this is true at. */
+  readonly revision: number;
+  /** Who answered. */
+  readonly source: "server";
+  /** How old the answer may be at most; 0 as the server has just given it. */
+  readonly ageMs: number;
+  /** True if the client knows that it is out of touch with the server. */
+  readonly stale: boolean;
+}
+
+/** An accepted write of one variable. */
+export interface Written<V extends VariableValue = VariableValue> {
+  /** The variable's new version. */
+  readonly version: number;
+  /** The revision of the session that the write made. */
+  readonly revision: number;
+  /** As the bridge keeps it. */
+  readonly value: V;
+}
+
+/** An accepted atomic batch. */
+export interface Committed {
+  /** The revision of the session that the batch made; undefined for an empty batch, which makes none. */
+  readonly revision: number | undefined;
+  /** The new version of each variable, by the name or id it was given by. */
+  readonly versions: ReadonlyMap<string, number>;
+}
+
+/** Several variables at one revision. */
+export interface VariablesView {
+  /** By the name or id asked for, in that order. */
+  readonly found: ReadonlyMap<string, VariableView>;
+  /** What does not exist, in the order asked for. */
+  readonly missing: readonly string[];
+  readonly revision: number;
+}
+
+/** What became of each item of a best-effort batch, by the name or id it was given by. */
+export type BatchResults = ReadonlyMap<string, Written | BridgeError>;
+
+/** The bridge that answered a ping. */
+export interface Pong {
+  /** The version of the package it runs. */
+  readonly serverVersion: string;
+  /** By its wall clock. */
+  readonly serverTime: Date;
+}
+
+export function viewSession(session: SessionInfo): SessionView {
+  return Object.freeze({
+    id: session.id,
+    revision: session.revision.number,
+    ttlMs: session.ttlMs,
+    metadata: new Map(session.metadata),
+    createdAt: new Date(session.createdAtMs),
+    lastAccessedAt: new Date(session.lastAccessedAtMs),
+    variableCount: session.variableCount,
+  });
+}
+
+export function viewVariable(variable: Variable): VariableView {
+  const { id, name, type, version, source, provisional } = variable;
+  return Object.freeze({
+    id,
+    name,
+    type,
+    value: fromStored(variable.value),
+    version,
+    constraints: new Map(variable.limits.constraints.map(({ key, values }) => [key, viewOperands(values)])),
+    metadata: new Map(overlay(variable.registered, variable.latest)),
+    source,
+    createdAt: new Date(variable.createdAtMs),
+    updatedAt: new Date(variable.updatedAtMs),
+    provisional,
+  });
+}
+
+function viewOperands(operands: readonly KnownLiteral[]): VariableValue | readonly VariableValue[] {
+  const values = operands.map(({ value }) => fromStored(value));
+  const [first] = values;
+  return values.length === 1 && first !== undefined ? first : Object.freeze(values);
+}
+
+export function viewVariables({
+  found,
+  missing,
+  revision,
+}: {
+  readonly found: readonly FoundVariable[];
+  readonly missing: readonly string[];
+  readonly revision: { readonly number: number };
+}): VariablesView {
+  return Object.freeze({
+    found: new Map(found.map(({ identifier, variable }) => [identifier, viewVariable(variable)])),
+    missing: Object.freeze([...missing]),
+    revision: revision.number,
+  });
+}
+
+export function viewWritten(item: ItemSet, revision: number): Written {
+  return Object.freeze({ version: item.version, revision, value: fromStored(item.value) });
+}
+
+/** Pairs the outcomes of an atomic batch with the identifiers it was given by. */
+export function viewCommitted(
+  identifiers: readonly string[],
+  { results, revision }: Extract<Reply, { kind: "setVariables" }>,
+): Committed {
+  const versions = new Map<string, number>();
+  for (const [place, identifier] of identifiers.entries()) {
+    const item = results[place];
+    if (item !== undefined && !(item instanceof Refusal)) versions.set(identifier, item.version);
+  }
+  return Object.freeze({ revision: revision.number, versions });
+}
+
+/** Pairs the outcomes of a best-effort batch with its identifiers. Of one that was given twice a refusal is told. */
+export function viewResults(
+  identifiers: readonly string[],
+  { results, revision }: Extract<Reply, { kind: "setVariables" }>,
+): BatchResults {
+  const outcomes = new Map<string, Written | BridgeError>();
+  for (const [place, identifier] of identifiers.entries()) {
+    const item = results[place];
+    if (item instanceof Refusal) outcomes.set(identifier, errorFrom(item.at({ identifier })));
+    else if (item !== undefined && !outcomes.has(identifier))
+      outcomes.set(identifier, viewWritten(item, revision.number));
+  }
+  return outcomes;
+}

@@ -1,0 +1,264 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Constraint } from "../core/constraints.js";
+import { INT64_MAX, INT64_MIN, type Stored } from "../core/literal.js";
+import { REASONS, Refusal } from "../core/refusal.js";
+import type { Change, Commit } from "../core/session/commit.js";
+import { type TypeName, valueType } from "../core/values/registry.js";
+import type { Variable } from "../core/variable.js";
+import { History, plainCommit } from "../testing/commits.contract.js";
+import { fromRecord, RecordMaker } from "./record.js";
+
+const text = fc.oneof(
+  fc.string({ unit: "grapheme", maxLength: 12 }),
+  fc.string({ unit: "binary", maxLength: 80 }),
+);
+const time = fc.double({ min: 0, max: 1e15, noNaN: true });
+const metadata = fc
+  .uniqueArray(fc.tuple(text, text), { selector: ([key]) => key, maxLength: 3 })
+  .map((pairs) => new Map(pairs));
+const hex = fc
+  .uint8Array({ minLength: 16, maxLength: 16 })
+  .map((bytes) => Buffer.from(bytes).toString("hex"));
+
+const integer = (value: bigint) => ({ kind: "integer" as const, value });
+const VALUES: Record<TypeName, fc.Arbitrary<Stored>> = {
+  float: fc.oneof(fc.double(), fc.constantFrom(-0, Number.NaN)),
+  integer: fc.oneof(fc.bigInt({ min: INT64_MIN, max: INT64_MAX }), fc.constantFrom(INT64_MIN, INT64_MAX)),
+  string: text,
+  boolean: fc.boolean(),
+};
+const CONSTRAINTS: Record<TypeName, readonly Constraint[]> = {
+  float: [{ key: "max", values: [{ kind: "float", value: -0 }] }],
+  integer: [
+    { key: "min", values: [integer(INT64_MIN)] },
+    { key: "step", values: [integer(3n)] },
+  ],
+  string: [
+    { key: "max_length", values: [integer(100n)] },
+    { key: "pattern", values: [{ kind: "string", value: "^é" }] },
+  ],
+  boolean: [],
+};
+const type = fc.constantFrom<TypeName>("float", "integer", "string", "boolean");
+
+function limitsOf(name: TypeName, constraints: readonly Constraint[]): Variable["limits"] {
+  const limits = valueType(name).limits(constraints);
+  if (limits instanceof Refusal) throw new Error(limits.message);
+  return limits;
+}
+
+const variable: fc.Arbitrary<Variable> = type.chain((name) =>
+  fc.record({
+    id: text,
+    name: text,
+    type: fc.constant(name),
+    value: VALUES[name],
+    version: fc.maxSafeNat(),
+    limits: fc.boolean().map((limited) => limitsOf(name, limited ? CONSTRAINTS[name] : [])),
+    registered: metadata,
+    latest: metadata,
+    source: text,
+    createdAtMs: time,
+    updatedAtMs: time,
+    provisional: fc.boolean(),
+  }),
+);
+const change: fc.Arbitrary<Change> = fc.oneof(
+  variable.map((one): Change => ({ kind: "define", variable: one })),
+  type.chain((name) =>
+    fc
+      .record({ id: text, name: text, version: fc.maxSafeNat(), value: VALUES[name] })
+      .map((rest): Change => ({ kind: "set", type: name, ...rest })),
+  ),
+  fc.record({ name: text, version: fc.maxSafeNat() }).map((rest): Change => ({ kind: "drop", ...rest })),
+);
+const refused = fc.record({
+  index: fc.nat(999),
+  identifier: text,
+  refusal: fc
+    .record({ reason: fc.constantFrom(...REASONS), message: text, identifier: text, limit: fc.boolean() })
+    .map(
+      ({ reason, message, identifier, limit }) =>
+        new Refusal(reason, message, {
+          identifier,
+          ...(limit ? { limit: { setting: "max-items", limit: 5, actual: 6 } } : {}),
+        }),
+    ),
+});
+const commit: fc.Arbitrary<Commit> = fc
+  .record({
+    sessionId: text,
+    incarnation: hex,
+    revision: fc.maxSafeNat(),
+    kind: fc.constantFrom<Commit["kind"]>(
+      "createSession",
+      "deleteSession",
+      "expireSession",
+      "registerVariable",
+      "ensureVariables",
+      "setVariable",
+      "setVariables",
+      "incrementVariable",
+      "deleteVariable",
+    ),
+    wallTimeMs: time,
+    source: text,
+    metadata,
+    requestId: fc.option(fc.record({ clientId: hex, sequence: fc.maxSafeNat() }), { nil: undefined }),
+    created: fc.option(fc.record({ ttlMs: time, metadata }), { nil: undefined }),
+    changes: fc.array(change, { maxLength: 4 }),
+    refused: fc.array(refused, { maxLength: 2 }),
+  })
+  .map(({ requestId, created, ...rest }) => ({
+    ...rest,
+    ...(requestId === undefined ? {} : { requestId }),
+    ...(created === undefined ? {} : { created }),
+  }));
+const check = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
+
+/** What reading damaged bytes comes to: a RangeError, or a record whose check gives the damage away. */
+function expectDamageToShow(bytes: Uint8Array, whole: bigint): void {
+  try {
+    expect(fromRecord(bytes).check).not.toBe(whole);
+  } catch (error) {
+    expect(error).toBeInstanceOf(RangeError);
+  }
+}
+
+function eventful(): History {
+  const history = new History("s\u{1f600}", { ttlMs: 60_000 });
+  history.set("a", "float", 1.5);
+  history.set("b", "string", "é".repeat(40));
+  history.set("n", "integer", INT64_MIN);
+  history.set("t", "boolean", true);
+  history.partly("a", -0);
+  history.drop("b");
+  return history;
+}
+
+describe("a record", () => {
+  test("reads back as the commit it was made of, whatever is in it", () => {
+    const maker = new RecordMaker();
+    fc.assert(
+      fc.property(commit, check, (given, previous) => {
+        const record = maker.make(given, previous);
+        const read = fromRecord(record.bytes);
+        expect(plainCommit(read.commit)).toEqual(plainCommit(given));
+        expect([read.previousCheck, read.check]).toEqual([previous, record.check]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("keeps constraints in force: what was read checks as what was written", () => {
+    fc.assert(
+      fc.property(variable, VALUES.string, VALUES.float, VALUES.integer, (given, ...others) => {
+        const { commit: read } = fromRecord(
+          new RecordMaker().make(
+            { ...eventful().last.commit, changes: [{ kind: "define", variable: given }] },
+            0n,
+          ).bytes,
+        );
+        const [again] = read.changes;
+        if (again?.kind !== "define") throw new Error("no definition was read");
+        for (const value of [given.value, ...others].filter((one) => typeof one === typeof given.value))
+          expect(again.variable.limits.check(value)?.message).toBe(given.limits.check(value)?.message);
+      }),
+    );
+  });
+
+  test("has the same bytes each time it is made, and of a commit that was read", () => {
+    fc.assert(
+      fc.property(commit, check, (given, previous) => {
+        const { bytes } = new RecordMaker().make(given, previous);
+        expect(new RecordMaker().make(given, previous).bytes).toEqual(bytes);
+        expect(new RecordMaker().make(fromRecord(bytes).commit, previous).bytes).toEqual(bytes);
+      }),
+    );
+  });
+
+  test("has another check after another commit", () => {
+    fc.assert(
+      fc.property(commit, check, check, (given, a, b) => {
+        fc.pre(a !== b);
+        expect(new RecordMaker().make(given, a).check).not.toBe(new RecordMaker().make(given, b).check);
+      }),
+    );
+  });
+
+  test("has bytes that never change with the program: a stored one stays readable and checks the same", () => {
+    const { bytes, check: made } = eventful().records[1] as { bytes: Uint8Array; check: bigint };
+    const again = fromRecord(Uint8Array.from(bytes));
+    expect(again.check).toBe(made);
+  });
+
+  test("that was cut off anywhere is refused as out of range", () => {
+    for (const { bytes } of eventful().records) {
+      for (let length = 0; length < bytes.length; length++)
+        expect(() => fromRecord(bytes.subarray(0, length)), `${length} of ${bytes.length} bytes`).toThrow(
+          RangeError,
+        );
+    }
+  });
+
+  test("with bytes after its end is refused as out of range", () => {
+    for (const { bytes } of eventful().records)
+      expect(() => fromRecord(Uint8Array.of(...bytes, 0))).toThrow(RangeError);
+  });
+
+  test("with any one bit flipped is refused as out of range, or has another check", () => {
+    for (const { bytes, check: whole } of eventful().records) {
+      for (let bit = 0; bit < bytes.length * 8; bit++) {
+        const flipped = bytes.slice();
+        flipped[bit >> 3] = (flipped[bit >> 3] as number) ^ (1 << (bit & 7));
+        expectDamageToShow(flipped, whole);
+      }
+    }
+  });
+
+  test("with anything overwritten is refused as out of range, or has another check", () => {
+    const [, ...records] = eventful().records;
+    fc.assert(
+      fc.property(
+        fc.nat(),
+        fc.nat(),
+        fc.uint8Array({ minLength: 1, maxLength: 8 }),
+        (which, where, noise) => {
+          const { bytes, check: whole } = records[which % records.length] as {
+            bytes: Uint8Array;
+            check: bigint;
+          };
+          const damaged = bytes.slice();
+          damaged.set(noise.subarray(0, bytes.length - (where % bytes.length)), where % bytes.length);
+          fc.pre(Buffer.compare(damaged, bytes) !== 0);
+          expectDamageToShow(damaged, whole);
+        },
+      ),
+      { numRuns: 3_000 },
+    );
+  });
+
+  test("that is not a record at all is refused as out of range", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (noise) => {
+        const bytes = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 1, ...noise);
+        expect(() => fromRecord(bytes)).toThrow(RangeError);
+      }),
+    );
+  });
+
+  test("of a newer format is refused, and the message names the format", () => {
+    const bytes = eventful().last.bytes.slice();
+    bytes[8] = 2;
+    expect(() => fromRecord(bytes)).toThrow(/format 2/);
+  });
+
+  test("is made whole even after another could not be made", () => {
+    const maker = new RecordMaker();
+    const good = eventful().last.commit;
+    const bad = { ...good, changes: null } as unknown as Commit;
+    expect(() => maker.make(bad, 0n)).toThrow();
+    expect(maker.make(good, 5n).bytes).toEqual(new RecordMaker().make(good, 5n).bytes);
+  });
+});

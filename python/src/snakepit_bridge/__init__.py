@@ -1,0 +1,61 @@
+"""Typed variables, grouped in sessions, shared live between TypeScript and Python.
+
+`SessionContext` is the door: it reads and writes the variables of one session from asyncio. Everything else
+here is what it returns and raises.
+"""
+
+from ._aio import SessionContext
+from ._cache import CacheStats
+from ._errors import (
+    AlreadyExistsError,
+    AuthError,
+    BatchError,
+    BridgeError,
+    ClosedError,
+    ConflictError,
+    ConstraintError,
+    DeadlineError,
+    DefinitionConflictError,
+    InternalError,
+    InvalidInputError,
+    LimitError,
+    OutcomeUnknownError,
+    SessionNotFoundError,
+    TypeMismatchError,
+    UnavailableError,
+    VariableNotFoundError,
+)
+from ._results import UNSET, Committed, Reading, Unset, Value, VariableInfo, VariableType, Written
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "UNSET",
+    "AlreadyExistsError",
+    "AuthError",
+    "BatchError",
+    "BridgeError",
+    "CacheStats",
+    "ClosedError",
+    "Committed",
+    "ConflictError",
+    "ConstraintError",
+    "DeadlineError",
+    "DefinitionConflictError",
+    "InternalError",
+    "InvalidInputError",
+    "LimitError",
+    "OutcomeUnknownError",
+    "Reading",
+    "SessionContext",
+    "SessionNotFoundError",
+    "TypeMismatchError",
+    "UnavailableError",
+    "Unset",
+    "Value",
+    "VariableInfo",
+    "VariableNotFoundError",
+    "VariableType",
+    "Written",
+    "__version__",
+]

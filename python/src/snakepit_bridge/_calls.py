@@ -1,0 +1,343 @@
+"""Arguments to request messages, response messages to results, statuses to errors.
+
+Everything about the shape of the contract is here and in `_values`; nothing here remembers anything or waits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from google.protobuf.message import DecodeError
+
+from ._cache import Entry
+from ._errors import REASONS, BridgeError, InternalError, InvalidInputError, error_for
+from ._gen import errors_pb2, sessions_pb2, status_pb2, values_pb2, variables_pb2
+from ._results import Value, VariableInfo
+from ._values import decode_type, decode_value, encode_text, encode_type, encode_value, type_name
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+__all__ = [
+    "DETAILS_KEY",
+    "Method",
+    "Point",
+    "constraint_list",
+    "decode_entry",
+    "decode_info",
+    "decode_item",
+    "decode_point",
+    "definition",
+    "detail_of",
+    "duration",
+    "error_from_detail",
+    "error_from_status",
+    "item",
+    "metadata_list",
+    "parse",
+]
+
+DETAILS_KEY = "grpc-status-details-bin"
+"""The trailer that carries the bridge's own detail of a status."""
+
+SOURCE = "python"
+
+_SESSION = "/snakepit.bridge.v1.SessionService/"
+_VARIABLE = "/snakepit.bridge.v1.VariableService/"
+
+R = TypeVar("R", bound="Message")
+
+
+@dataclass(frozen=True)
+class Method:
+    """One RPC.
+
+    Attributes:
+        path: Its path on the wire.
+        answer: The class of its answer.
+        is_write: Whether it changes something, so that an attempt without an answer matters (ORD-16).
+    """
+
+    path: str
+    answer: Any
+    is_write: bool = False
+
+
+CREATE_SESSION = Method(_SESSION + "CreateSession", sessions_pb2.CreateSessionResponse, is_write=True)
+HEARTBEAT = Method(_SESSION + "Heartbeat", sessions_pb2.HeartbeatResponse)
+DELETE_SESSION = Method(_SESSION + "DeleteSession", sessions_pb2.DeleteSessionResponse, is_write=True)
+REGISTER = Method(_VARIABLE + "RegisterVariable", variables_pb2.RegisterVariableResponse, is_write=True)
+ENSURE = Method(_VARIABLE + "EnsureVariables", variables_pb2.EnsureVariablesResponse, is_write=True)
+GET = Method(_VARIABLE + "GetVariable", variables_pb2.GetVariableResponse)
+GET_MANY = Method(_VARIABLE + "GetVariables", variables_pb2.GetVariablesResponse)
+SET = Method(_VARIABLE + "SetVariable", variables_pb2.SetVariableResponse, is_write=True)
+SET_MANY = Method(_VARIABLE + "SetVariables", variables_pb2.SetVariablesResponse, is_write=True)
+INCREMENT = Method(_VARIABLE + "IncrementVariable", variables_pb2.IncrementVariableResponse, is_write=True)
+DELETE = Method(_VARIABLE + "DeleteVariable", variables_pb2.DeleteVariableResponse, is_write=True)
+LIST = Method(_VARIABLE + "ListVariables", variables_pb2.ListVariablesResponse)
+
+
+# ---- arguments to messages
+
+
+def item(identifier: object, value: object, expected_version: int | None = None) -> variables_pb2.SetItem:
+    """Returns one value to set."""
+    name = check_name(identifier)
+    try:
+        message = variables_pb2.SetItem(identifier=name, value=encode_value(value))
+    except InvalidInputError as error:
+        error.identifier = name
+        raise
+    if expected_version is not None:
+        if isinstance(expected_version, bool) or not 0 <= expected_version < 2**64:
+            raise InvalidInputError(
+                f"expected_version is a version number or 0 for a new variable, not {expected_version}",
+                reason="INVALID_ARGUMENT",
+                field="expected_version",
+            )
+        message.expected_version = expected_version
+    return message
+
+
+def definition(
+    name: object,
+    type_name: object,
+    initial_value: object,
+    constraints: Mapping[str, Any] | None,
+    metadata: Mapping[str, str] | None,
+) -> values_pb2.Definition:
+    """Returns what a variable is to be."""
+    checked = check_name(name)
+    try:
+        return values_pb2.Definition(
+            name=checked,
+            type=encode_type(type_name),
+            initial_value=encode_value(initial_value),
+            constraints=constraint_list(constraints),
+            metadata=metadata_list(metadata),
+        )
+    except InvalidInputError as error:
+        error.identifier = checked
+        raise
+
+
+def constraint_list(constraints: Mapping[str, Any] | None) -> list[values_pb2.Constraint]:
+    """Returns constraints by key, of one operand or several in a list; which keys exist is not known here."""
+    messages = []
+    for key, operand in (constraints or {}).items():
+        text = encode_text(key, "the key of a constraint", "INVALID_CONSTRAINT")
+        operands = operand if isinstance(operand, (list, tuple)) else (operand,)
+        try:
+            values = [encode_value(value) for value in operands]
+        except InvalidInputError as error:
+            raise InvalidInputError(f"{text}: {error}", reason="INVALID_CONSTRAINT", field=text) from None
+        messages.append(values_pb2.Constraint(key=text, values=values))
+    return messages
+
+
+def metadata_list(metadata: Mapping[str, str] | None) -> list[values_pb2.MetadataEntry]:
+    """Returns free text by key."""
+    return [
+        values_pb2.MetadataEntry(
+            key=encode_text(key, "a key of the metadata", "INVALID_METADATA"),
+            value=encode_text(value, f"the metadata of {key!r}", "INVALID_METADATA"),
+        )
+        for key, value in (metadata or {}).items()
+    ]
+
+
+def check_name(identifier: object, what: str = "the name of a variable") -> str:
+    """Returns the identifier if it can be sent; all else that VAL-8 asks for is the engine's to judge."""
+    return encode_text(identifier, what, "INVALID_NAME")
+
+
+def duration(ttl: float | timedelta) -> dict[str, int]:
+    """Returns a time in seconds as the contract's Duration, to the nearest nanosecond."""
+    seconds = ttl.total_seconds() if isinstance(ttl, timedelta) else float(ttl)
+    if not math.isfinite(seconds) or abs(seconds) > 315_576_000_000:
+        raise InvalidInputError(
+            f"ttl is a time in seconds, or 0 for ever, not {ttl}", reason="INVALID_ARGUMENT", field="ttl"
+        )
+    whole = math.trunc(seconds)
+    nanos = round((seconds - whole) * 1e9)
+    if abs(nanos) == 1_000_000_000:
+        whole, nanos = whole + (1 if nanos > 0 else -1), 0
+    return {"seconds": whole, "nanos": nanos}
+
+
+# ---- messages to results
+
+
+@dataclass(frozen=True)
+class Point:
+    """The point in a session's life that an answer is true at (ORD-4)."""
+
+    incarnation: bytes
+    number: int
+
+
+def parse(method: Method, answer: bytes) -> Any:
+    """Returns the message in the bytes of an answer. Raises InternalError, PROTOCOL, if there is none."""
+    try:
+        return method.answer.FromString(answer)
+    except (DecodeError, UnicodeDecodeError):
+        raise nonsense(method) from None
+
+
+def nonsense(method: Method) -> InternalError:
+    """Returns the error for an answer that contradicts the contract."""
+    return InternalError(f"the answer to {method.path} makes no sense", reason="PROTOCOL")
+
+
+def decode_point(message: values_pb2.Revision) -> Point:
+    """Returns the point of an answer."""
+    return Point(message.incarnation, message.number)
+
+
+def decode_entry(message: values_pb2.Variable, revision: int) -> Entry:
+    """Returns a variable as it was read at a revision."""
+    return Entry(
+        message.id, decode_value(message.value), decode_type(message.type), message.version, revision
+    )
+
+
+def decode_item(message: variables_pb2.ItemSet, revision: int) -> Entry:
+    """Returns what a set made of a variable."""
+    value = decode_value(message.value)
+    arm: Any = message.value.WhichOneof("kind")
+    return Entry(message.id, value, arm, message.version, revision)
+
+
+def decode_info(message: values_pb2.Variable) -> VariableInfo:
+    """Returns all that a list tells about a variable."""
+    return {
+        "id": message.id,
+        "type": decode_type(message.type),
+        "value": decode_value(message.value),
+        "version": message.version,
+        "constraints": {entry.key: _operands(entry.values) for entry in message.constraints},
+        "metadata": {entry.key: entry.value for entry in message.metadata},
+        "source": message.source,
+        "created_at": _instant(message.created_at),
+        "updated_at": _instant(message.updated_at),
+    }
+
+
+def _operands(messages: Sequence[values_pb2.Value]) -> Value | list[Value]:
+    values = [decode_value(message) for message in messages]
+    return values[0] if len(values) == 1 else values
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def _instant(message: Any) -> datetime:
+    return _EPOCH + timedelta(seconds=message.seconds, microseconds=message.nanos // 1_000)
+
+
+# ---- statuses to errors
+
+
+def detail_of(trailer: bytes | None) -> errors_pb2.ErrorDetail | None:
+    """Returns the bridge's own detail in a status trailer; None if there is none that can be read."""
+    if not trailer:
+        return None
+    try:
+        for detail in status_pb2.Status.FromString(trailer).details:
+            if detail.type_url.rpartition("/")[2] == "snakepit.bridge.v1.ErrorDetail":
+                return errors_pb2.ErrorDetail.FromString(detail.value)
+    except (DecodeError, UnicodeDecodeError):
+        pass
+    return None
+
+
+def error_from_detail(detail: errors_pb2.ErrorDetail, session_id: str | None = None) -> BridgeError:
+    """Returns the error that a detail stands for; `session_id` is used if the detail names none."""
+    where: dict[str, Any] = {
+        "session_id": detail.session_id if detail.HasField("session_id") else session_id,
+        "identifier": detail.identifier if detail.HasField("identifier") else None,
+    }
+    reason = _reason_of(detail.reason)
+    if reason is None:
+        return InternalError(
+            f"{detail.message} (the reason {int(detail.reason)} is unknown to this package: upgrade with "
+            "`pip install -U snakepit-bridge`)",
+            reason="PROTOCOL",
+            **where,
+        )
+    return error_for(reason, detail.message, **where, **_specific(reason, detail, session_id))
+
+
+def _reason_of(code: int) -> str | None:
+    try:
+        name = errors_pb2.ErrorReason.Name(code)
+    except ValueError:
+        return None
+    reason = name.removeprefix("ERROR_REASON_")
+    return reason if reason in REASONS else None
+
+
+def _specific(reason: str, detail: errors_pb2.ErrorDetail, session_id: str | None) -> dict[str, Any]:
+    arm = detail.WhichOneof("specific")
+    if reason == "TYPE_MISMATCH" and arm == "type_mismatch":
+        return {
+            "expected": type_name(detail.type_mismatch.expected),
+            "actual": detail.type_mismatch.actual,
+        }
+    if reason == "CONSTRAINT_VIOLATED" and arm == "constraint":
+        return {"constraint": detail.constraint.key}
+    if reason == "INVALID_CONSTRAINT" and arm == "constraint":
+        return {"field": detail.constraint.key}
+    if reason == "INVALID_ARGUMENT" and arm == "invalid_field":
+        return {"field": detail.invalid_field.field}
+    if reason == "VERSION_CONFLICT" and arm == "version_conflict":
+        return {"expected": detail.version_conflict.expected, "current": detail.version_conflict.current}
+    if arm == "limit" and reason.startswith("TOO_"):
+        limit = detail.limit
+        actual = limit.actual if limit.HasField("actual") else None
+        return {"limit": limit.limit, "actual": actual, "setting": limit.setting}
+    if reason == "BATCH_REFUSED" and arm == "batch":
+        return {"errors": _item_errors(detail.batch.items, session_id)}
+    return {}
+
+
+def _item_errors(items: Iterable[errors_pb2.ItemRefusal], session_id: str | None) -> dict[str, BridgeError]:
+    errors: dict[str, BridgeError] = {}
+    for refusal in items:
+        error = error_from_detail(refusal.error, session_id)
+        error.identifier = refusal.identifier
+        errors.setdefault(refusal.identifier, error)
+    return errors
+
+
+_BARE_STATUS = {
+    4: "DEADLINE_EXCEEDED",
+    7: "PERMISSION_DENIED",
+    8: "TOO_LARGE",
+    14: "UNAVAILABLE",
+    16: "UNAUTHENTICATED",
+}
+_UNIMPLEMENTED = 12
+
+
+def error_from_status(code: int, message: str, where: str, session_id: str | None = None) -> BridgeError:
+    """Returns the error for a status without a detail of ours: somebody between us and the engine made it.
+
+    Args:
+        code: The number of the gRPC status.
+        message: Its text.
+        where: Whom we asked, for people.
+        session_id: The session asked for.
+    """
+    if code == _UNIMPLEMENTED:
+        text = f"{where} answers, but not as a Snakepit Bridge of this version: {message}"
+        return InternalError(text, reason="PROTOCOL", session_id=session_id)
+    reason = _BARE_STATUS.get(code)
+    if reason is None:
+        text = f"{where} answered with the gRPC status {code}: {message}"
+        return InternalError(text, reason="PROTOCOL", session_id=session_id)
+    return error_for(reason, f"{where} answered: {message}", session_id=session_id)

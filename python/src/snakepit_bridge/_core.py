@@ -1,0 +1,427 @@
+"""All that a session context knows and decides, without any waiting.
+
+A shell asks the core for a `Call`, carries its bytes to a bridge and back, and tells the core how it ended:
+with an answer (`accept`), a refusal (`refuse`), or with nothing (`lose`). The core keeps the cache true to
+that, and remembers whether the session was ever seen (ORD-14). It is not safe for use by several threads at
+once.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Generic, TypeVar
+
+from . import _calls as calls
+from ._cache import Entry, Fetch, TtlCache
+from ._errors import (
+    BatchError,
+    BridgeError,
+    InternalError,
+    InvalidInputError,
+    OutcomeUnknownError,
+    VariableNotFoundError,
+)
+from ._gen import sessions_pb2, variables_pb2
+from ._request_ids import RequestIds
+from ._results import Committed, Value, VariableInfo, Written
+from ._values import encode_text, encode_type, encode_value
+
+__all__ = ["Call", "SessionCore", "batch_error", "verdicts"]
+
+T = TypeVar("T")
+
+Items = Sequence[variables_pb2.SetItem]
+Found = Mapping[str, Entry | VariableNotFoundError]
+ItemResults = Mapping[str, Entry | BridgeError]
+
+_STALE_HERE = frozenset({"VERSION_CONFLICT", "VARIABLE_NOT_FOUND"})
+"""Refusals which show that what we hold of the variable is out of date."""
+
+_PROOFS_OF_SESSION = frozenset({"VARIABLE_EXISTS", "DEFINITION_CONFLICT", "VERSION_CONFLICT"})
+"""Refusals that only an existing session gives, whatever the request asked to be created."""
+
+
+@dataclass(frozen=True)
+class Call(Generic[T]):
+    """One thing to ask, and what its answer means.
+
+    Attributes:
+        method: The RPC.
+        payload: The bytes to send; the same for every attempt, so the request id too.
+        fetch: When it began, for the cache.
+        about: The variables that it reads or may change; None: all of them.
+        understand: Turns the answer's message into the result and stores what may be cached.
+        settled_by: The refusal of a repeated attempt which tells that an earlier attempt was carried out, and
+            the result then; None: there is none.
+    """
+
+    method: calls.Method
+    payload: bytes
+    fetch: Fetch
+    about: Sequence[str] | None
+    understand: Callable[[Any], T]
+    settled_by: tuple[str, T] | None = None
+
+
+class SessionCore:
+    """See the module.
+
+    Args:
+        session_id: The session.
+        cache: Where answers are kept; with a TTL of 0 nothing is.
+        strict: Whether nothing is created by inference (VAL-12).
+        ids: The names for writes.
+        now: A monotonic clock, in seconds.
+    """
+
+    def __init__(
+        self, session_id: str, *, cache: TtlCache, strict: bool, ids: RequestIds, now: Callable[[], float]
+    ) -> None:
+        self.session_id = calls.check_name(session_id, "the session id")
+        self.cache = cache
+        self._strict = strict
+        self._ids = ids
+        self._now = now
+        self._seen = False
+
+    # ---- how a call ends
+
+    def accept(self, call: Call[T], answer: bytes) -> T:
+        """Takes an answer in and returns what it means.
+
+        Raises:
+            InternalError: PROTOCOL, if a read's answer makes no sense.
+            OutcomeUnknownError: The same, of a write: it was probably carried out.
+        """
+        try:
+            return call.understand(calls.parse(call.method, answer))
+        except InternalError as error:
+            if not call.method.is_write:
+                raise
+            self.lose(call)
+            raise OutcomeUnknownError(
+                f"the write may or may not have been carried out: {error}", session_id=self.session_id
+            ) from error
+
+    def refuse(self, call: Call[Any], error: BridgeError) -> None:
+        """Draws the conclusions from a definite refusal."""
+        reason = error.reason
+        if reason == "SESSION_NOT_FOUND":
+            self.cache.invalidate()
+        elif reason == "OUTCOME_UNKNOWN":
+            self.lose(call)
+        elif isinstance(error, BatchError):
+            for identifier, fault in error.errors.items():
+                self._item_refused(identifier, fault)
+        else:
+            for identifier in call.about or ():
+                self._item_refused(identifier, error)
+        asked_to_create = call.method not in (calls.GET, calls.DELETE)
+        if reason in _PROOFS_OF_SESSION or (reason == "VARIABLE_NOT_FOUND" and not asked_to_create):
+            self._seen = True
+
+    def lose(self, call: Call[Any]) -> None:
+        """Notes that a write may or may not have been carried out, so that what it is about is not known."""
+        if call.about is None:
+            self.cache.invalidate()
+        for identifier in call.about or ():
+            self.cache.invalidate(identifier)
+
+    # ---- sessions
+
+    def create_session(self, ttl: float | timedelta | None, metadata: Mapping[str, str] | None) -> Call[bool]:
+        """Asks for the session; the result is whether it was created."""
+        request = sessions_pb2.CreateSessionRequest(
+            session_id=self.session_id,
+            ttl=None if ttl is None else calls.duration(ttl),
+            metadata=calls.metadata_list(metadata),
+            request_id=self._ids.next(),
+            source=calls.SOURCE,
+        )
+
+        def understand(answer: sessions_pb2.CreateSessionResponse) -> bool:
+            self._point(calls.CREATE_SESSION, answer.session)
+            return answer.created
+
+        return self._call(calls.CREATE_SESSION, request, understand)
+
+    def heartbeat(self) -> Call[None]:
+        """Asks for more time for the session."""
+        request = sessions_pb2.HeartbeatRequest(session_id=self.session_id)
+        return self._call(calls.HEARTBEAT, request, lambda answer: self._done(calls.HEARTBEAT, answer))
+
+    def delete_session(self) -> Call[None]:
+        """Asks for the end of the session."""
+        request = sessions_pb2.DeleteSessionRequest(session_id=self.session_id, source=calls.SOURCE)
+
+        def understand(answer: sessions_pb2.DeleteSessionResponse) -> None:
+            self._done(calls.DELETE_SESSION, answer)
+            self.cache.invalidate()
+
+        # A memory of request ids would end with the session: a repetition may not find it any more.
+        return self._call(
+            calls.DELETE_SESSION, request, understand, about=None, settled_by=("SESSION_NOT_FOUND", None)
+        )
+
+    # ---- reading
+
+    def get(self, identifiers: Sequence[str]) -> Call[Found]:
+        """Asks for variables. The absence of a single one is a refusal, of one among many a part of it."""
+        for identifier in identifiers:
+            calls.check_name(identifier)
+        self.cache.count_fetch()
+        if len(identifiers) == 1:
+            return self._get_one(identifiers[0])
+        request = variables_pb2.GetVariablesRequest(session_id=self.session_id, identifiers=identifiers)
+
+        def understand(answer: variables_pb2.GetVariablesResponse) -> Found:
+            revision = self._point(calls.GET_MANY, answer)
+            found: dict[str, Entry | VariableNotFoundError] = {}
+            for each in answer.found:
+                found[each.identifier] = self._read(each.variable, revision, call.fetch)
+            for identifier in answer.missing:
+                self.cache.invalidate(identifier)
+                found[identifier] = VariableNotFoundError(
+                    f"Variable not found: {identifier}", session_id=self.session_id, identifier=identifier
+                )
+            if not found.keys() >= set(identifiers):
+                raise calls.nonsense(calls.GET_MANY)
+            return found
+
+        call = self._call(calls.GET_MANY, request, understand, about=identifiers)
+        return call
+
+    def _get_one(self, identifier: str) -> Call[Found]:
+        request = variables_pb2.GetVariableRequest(session_id=self.session_id, identifier=identifier)
+
+        def understand(answer: variables_pb2.GetVariableResponse) -> Found:
+            revision = self._point(calls.GET, answer)
+            return {identifier: self._read(answer.variable, revision, call.fetch)}
+
+        call = self._call(calls.GET, request, understand, about=(identifier,))
+        return call
+
+    def list_page(
+        self, glob: str | None, type_name: str | None, source: str | None, page_token: str
+    ) -> Call[tuple[dict[str, VariableInfo], str]]:
+        """Asks for a page of a list; the result is the variables by name, and the next page's token."""
+        request = variables_pb2.ListVariablesRequest(
+            session_id=self.session_id,
+            glob=None if glob is None else encode_text(glob, "the glob", "INVALID_ARGUMENT"),
+            type=None if type_name is None else encode_type(type_name),
+            source=None if source is None else encode_text(source, "the source", "INVALID_ARGUMENT"),
+            page_token=page_token,
+        )
+
+        def understand(
+            answer: variables_pb2.ListVariablesResponse,
+        ) -> tuple[dict[str, VariableInfo], str]:
+            self._point(calls.LIST, answer)
+            page = {variable.name: calls.decode_info(variable) for variable in answer.variables}
+            return page, answer.next_page_token
+
+        return self._call(calls.LIST, request, understand)
+
+    # ---- writing
+
+    def set(
+        self,
+        identifier: str,
+        value: object,
+        metadata: Mapping[str, str] | None,
+        expected_version: int | None,
+    ) -> Call[Written]:
+        """Asks to set one variable."""
+        request = variables_pb2.SetVariableRequest(
+            item=calls.item(identifier, value, expected_version), **self._write(metadata)
+        )
+
+        def understand(answer: variables_pb2.SetVariableResponse) -> Written:
+            revision = self._point(calls.SET, answer)
+            entry = self._wrote(calls.SET, answer.item, revision, call.fetch)
+            return Written(entry.version, revision)
+
+        call = self._call(calls.SET, request, understand, about=(identifier,))
+        return call
+
+    def increment(self, identifier: str, by: object, metadata: Mapping[str, str] | None) -> Call[Value]:
+        """Asks to add to one variable; the result is the sum."""
+        request = variables_pb2.IncrementVariableRequest(
+            identifier=calls.check_name(identifier), by=encode_value(by), **self._write(metadata)
+        )
+
+        def understand(answer: variables_pb2.IncrementVariableResponse) -> Value:
+            revision = self._point(calls.INCREMENT, answer)
+            return self._wrote(calls.INCREMENT, answer.item, revision, call.fetch).value
+
+        call = self._call(calls.INCREMENT, request, understand, about=(identifier,))
+        return call
+
+    def batch(
+        self, updates: Mapping[str, object]
+    ) -> tuple[list[variables_pb2.SetItem], dict[str, BridgeError]]:
+        """Returns the items that can be sent, and why the others cannot."""
+        checked = {identifier: self._item(identifier, value) for identifier, value in updates.items()}
+        items = [item for item in checked.values() if not isinstance(item, BridgeError)]
+        return items, {name: item for name, item in checked.items() if isinstance(item, BridgeError)}
+
+    def _item(self, identifier: str, value: object) -> variables_pb2.SetItem | InvalidInputError:
+        try:
+            return calls.item(identifier, value)
+        except InvalidInputError as error:
+            error.session_id = self.session_id
+            return error
+
+    def set_many(
+        self, items: Items, metadata: Mapping[str, str] | None, atomic: bool
+    ) -> Call[tuple[Committed, dict[str, BridgeError]]]:
+        """Asks to set many variables; the result is the commit, and the faults of the refused items."""
+        request = variables_pb2.SetVariablesRequest(items=items, atomic=atomic, **self._write(metadata))
+        identifiers = [item.identifier for item in items]
+
+        def understand(
+            answer: variables_pb2.SetVariablesResponse,
+        ) -> tuple[Committed, dict[str, BridgeError]]:
+            revision = self._point(calls.SET_MANY, answer)
+            if len(answer.results) != len(identifiers):
+                raise calls.nonsense(calls.SET_MANY)
+            versions: dict[str, int] = {}
+            faults: dict[str, BridgeError] = {}
+            for identifier, result in zip(identifiers, answer.results, strict=True):
+                if result.HasField("error"):
+                    faults[identifier] = fault = calls.error_from_detail(result.error, self.session_id)
+                    fault.identifier = identifier
+                    self._item_refused(identifier, fault)
+                else:
+                    entry = self._wrote(calls.SET_MANY, result.set, revision, call.fetch)
+                    versions[identifier] = entry.version
+            return Committed(revision, versions), faults
+
+        call = self._call(calls.SET_MANY, request, understand, about=identifiers)
+        return call
+
+    def register(self, *definition: Any) -> Call[str]:
+        """Asks for a new variable, with the arguments of `_calls.definition`; the result is its id."""
+        request = variables_pb2.RegisterVariableRequest(
+            definition=calls.definition(*definition), **self._write(None)
+        )
+
+        def understand(answer: variables_pb2.RegisterVariableResponse) -> str:
+            revision = self._point(calls.REGISTER, answer)
+            return self._defined(answer.variable, revision, call.fetch)
+
+        call = self._call(calls.REGISTER, request, understand, about=(request.definition.name,))
+        return call
+
+    def ensure(self, *definition: Any) -> Call[str]:
+        """Asks that a variable with this definition exists; the result is its id."""
+        request = variables_pb2.EnsureVariablesRequest(
+            session_id=self.session_id,
+            definitions=[calls.definition(*definition)],
+            source=calls.SOURCE,
+        )
+
+        def understand(answer: variables_pb2.EnsureVariablesResponse) -> str:
+            revision = self._point(calls.ENSURE, answer)
+            if len(answer.variables) != 1:
+                raise calls.nonsense(calls.ENSURE)
+            return self._defined(answer.variables[0], revision, call.fetch)
+
+        call = self._call(calls.ENSURE, request, understand, about=(request.definitions[0].name,))
+        return call
+
+    def delete(self, identifier: str) -> Call[None]:
+        """Asks to delete one variable."""
+        request = variables_pb2.DeleteVariableRequest(
+            session_id=self.session_id,
+            identifier=calls.check_name(identifier),
+            request_id=self._ids.next(),
+            source=calls.SOURCE,
+        )
+
+        def understand(answer: variables_pb2.DeleteVariableResponse) -> None:
+            self._done(calls.DELETE, answer)
+            self.cache.invalidate(identifier)
+
+        return self._call(calls.DELETE, request, understand, about=(identifier,))
+
+    # ---- within
+
+    def _call(
+        self,
+        method: calls.Method,
+        request: Any,
+        understand: Callable[[Any], T],
+        *,
+        about: Sequence[str] | None = (),
+        settled_by: tuple[str, T] | None = None,
+    ) -> Call[T]:
+        payload = request.SerializeToString()
+        return Call(method, payload, self.cache.begin(self._now()), about, understand, settled_by)
+
+    def _write(self, metadata: Mapping[str, str] | None) -> dict[str, Any]:
+        """The fields that every write which may create by inference has."""
+        missing = variables_pb2.ON_MISSING_INFER_VARIABLE if self._seen else variables_pb2.ON_MISSING_INFER
+        fields: dict[str, Any] = {
+            "session_id": self.session_id,
+            "on_missing": variables_pb2.ON_MISSING_FAIL if self._strict else missing,
+            "request_id": self._ids.next(),
+            "source": calls.SOURCE,
+        }
+        if metadata:
+            fields["metadata"] = calls.metadata_list(metadata)
+        return fields
+
+    def _point(self, method: calls.Method, answer: Any) -> int:
+        """Takes notice of the point that an answer is true at; returns the revision's number."""
+        if not answer.HasField("revision") or answer.revision.number < 1:
+            raise calls.nonsense(method)
+        self._seen = True
+        self.cache.observe(answer.revision.incarnation)
+        revision: int = answer.revision.number
+        return revision
+
+    def _done(self, method: calls.Method, answer: Any) -> None:
+        self._point(method, answer)
+
+    def _read(self, variable: Any, revision: int, fetch: Fetch) -> Entry:
+        entry = calls.decode_entry(variable, revision)
+        self.cache.store(entry, fetch, self._now())
+        return entry
+
+    def _wrote(self, method: calls.Method, item: variables_pb2.ItemSet, revision: int, fetch: Fetch) -> Entry:
+        if not item.id:
+            raise calls.nonsense(method)
+        entry = calls.decode_item(item, revision)
+        # In this order: the note outdates the calls that began before it, this one too.
+        self.cache.store(entry, fetch, self._now())
+        self.cache.note_write(entry.id)
+        return entry
+
+    def _defined(self, variable: Any, revision: int, fetch: Fetch) -> str:
+        entry = self._read(variable, revision, fetch)
+        self.cache.note_write(entry.id)
+        return entry.id
+
+    def _item_refused(self, identifier: str, error: BridgeError) -> None:
+        if error.reason in _STALE_HERE:
+            self.cache.invalidate(identifier)
+
+
+def batch_error(faults: Mapping[str, BridgeError], count: int, session_id: str) -> BatchError:
+    """Returns the error for a batch with items that cannot be sent, so that nothing was."""
+    named = "; ".join(f"{identifier!r}: {fault}" for identifier, fault in itertools.islice(faults.items(), 5))
+    more = f"; and {len(faults) - 5} more" if len(faults) > 5 else ""
+    message = f"the batch was refused, {len(faults)} of {count} items are at fault: {named}{more}"
+    return BatchError(message, errors=faults, session_id=session_id)
+
+
+def verdicts(
+    updates: Mapping[str, object], faults: Mapping[str, BridgeError], *, refused: bool
+) -> dict[str, bool | str]:
+    """Returns what became of each item (VAL-14): True, or why not."""
+    innocent: bool | str = "not applied: the batch was refused" if refused else True
+    return {name: str(faults[name]) if name in faults else innocent for name in updates}

@@ -1,0 +1,92 @@
+"""What a context is made with: checked and filled in once, then never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+__all__ = ["CacheMode", "Options", "check_timeout", "describe", "resolve_options", "to_keywords"]
+
+CacheMode = Literal["ttl", "off"]
+
+ADDRESS_VARIABLE = "SNAKEPIT_BRIDGE_ADDRESS"
+DEFAULT_ADDRESS = "127.0.0.1:50051"
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of a context; its docstring says what they mean.
+
+    Attributes:
+        address: HOST:PORT; not used by a context with a channel of its owner.
+        token: The bearer token, or None.
+        cache: The mode of the cache.
+        ttl: The cache's TTL at the beginning, in seconds.
+        strict: Whether nothing is created by inference.
+        timeout: The usual time limit of a call, in seconds.
+    """
+
+    address: str
+    token: str | None
+    cache: CacheMode
+    ttl: float
+    strict: bool
+    timeout: float
+
+    def limit(self, timeout: float | None) -> float:
+        """Returns the time limit of a call, in seconds: its own, or the usual one for None."""
+        return self.timeout if timeout is None else check_timeout(timeout)
+
+
+def resolve_options(
+    *,
+    has_channel: bool,
+    address: str | None,
+    token: str | None,
+    cache: str,
+    ttl: float,
+    strict: bool,
+    timeout: float,
+    environment: Mapping[str, str],
+) -> Options:
+    """Returns the options with what was left out filled in.
+
+    Raises:
+        ValueError: If an option has no meaning, or none beside another.
+    """
+    if has_channel and (address is not None or token is not None):
+        raise ValueError("give either a channel or an address and a token, not both")
+    if token is not None and not (token and token.isascii() and token.isprintable()):
+        raise ValueError("a token is printable ASCII text")
+    if cache not in ("ttl", "off"):
+        raise ValueError(f'cache is "ttl" or "off", not {cache!r}; "live" comes with a later version')
+    if not ttl >= 0:
+        raise ValueError(f"a cache TTL is 0 or more seconds, not {ttl}")
+    return Options(
+        address=address or environment.get(ADDRESS_VARIABLE) or DEFAULT_ADDRESS,
+        token=token,
+        cache="off" if cache == "off" else "ttl",
+        ttl=float(ttl) if cache == "ttl" else 0.0,
+        strict=strict,
+        timeout=check_timeout(timeout),
+    )
+
+
+def check_timeout(timeout: float) -> float:
+    """Returns the time limit in seconds; infinity is none. Raises ValueError if it is not above 0."""
+    if not timeout > 0:
+        raise ValueError(f"a timeout is a time above 0 in seconds, not {timeout}")
+    return float(timeout)
+
+
+def describe(session_id: str, options: Options, *, has_channel: bool, ttl: float) -> str:
+    """Returns the repr of a context, without the token."""
+    where = "channel=…" if has_channel else f"address={options.address!r}"
+    token = "" if options.token is None else ", token='***'"
+    return f"SessionContext({session_id!r}, {where}{token}, cache={options.cache!r}, ttl={ttl:g})"
+
+
+def to_keywords(options: Options, ttl: float) -> dict[str, Any]:
+    """Returns the keyword arguments that make a context like this one."""
+    return {**vars(options), "ttl": ttl}

@@ -1,0 +1,114 @@
+"""What the client hands back: plain, frozen, and the same for every way of asking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Final, Literal, TypeAlias, TypedDict
+
+__all__ = [
+    "UNSET",
+    "Committed",
+    "Reading",
+    "Unset",
+    "Value",
+    "VariableInfo",
+    "VariableType",
+    "Written",
+]
+
+Value: TypeAlias = bool | int | float | str
+"""What a variable can hold, as Python has it."""
+
+VariableType: TypeAlias = Literal["float", "integer", "string", "boolean"]
+"""The name of a variable's type."""
+
+
+class Unset(Enum):
+    """The type of `UNSET`, for annotations."""
+
+    UNSET = "UNSET"
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET: Final = Unset.UNSET
+"""An argument that was not given, where None has a meaning of its own: `default=None` is a default."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A value and how fresh it is.
+
+    Attributes:
+        value: The value.
+        type: The variable's type.
+        version: The variable's version: 1 at its registration, one more for each accepted set.
+        revision: The revision of the session that the answer is true at.
+        source: Who answered: `server`, or `cache` for an answer kept from before.
+        age: An upper bound on how old the answer is, in seconds; 0.0 when the server has just answered.
+        stale: True if the client knows that it is out of touch with the server. Never with `cache="ttl"`.
+    """
+
+    value: Value
+    type: VariableType
+    version: int
+    revision: int
+    source: Literal["server", "cache"]
+    age: float
+    stale: bool = False
+
+
+@dataclass(frozen=True)
+class Written:
+    """An accepted write.
+
+    Attributes:
+        version: The variable's new version.
+        revision: The session's revision that the write made.
+    """
+
+    version: int
+    revision: int
+
+
+@dataclass(frozen=True)
+class Committed:
+    """An accepted batch.
+
+    Attributes:
+        revision: The session's revision that the batch made; None for an empty batch, which makes none.
+        versions: The new version of each variable, by the identifier it was given by.
+    """
+
+    revision: int | None
+    versions: Mapping[str, int]
+
+
+class VariableInfo(TypedDict):
+    """What `list_variables` tells about one variable.
+
+    Attributes:
+        id: The stable id; a name that is deleted and used again gets a new one.
+        type: The variable's type.
+        value: Its value.
+        version: Its version.
+        constraints: The limits on its values, by key.
+        metadata: The registration's metadata, overlaid by that of the last commit that set the variable.
+        source: Who wrote it last: `python`, `typescript`, …
+        created_at: When it was created, by the server's clock, in UTC.
+        updated_at: When it was set last, by the server's clock, in UTC.
+    """
+
+    id: str
+    type: VariableType
+    value: Value
+    version: int
+    constraints: dict[str, Value | list[Value]]
+    metadata: dict[str, str]
+    source: str
+    created_at: datetime
+    updated_at: datetime

@@ -1,0 +1,214 @@
+"""A server that plays accidents, and a line that can be cut.
+
+It knows nothing about variables: each act of a script says what happens to one call; answers are canned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from snakepit_bridge import SessionContext
+from snakepit_bridge._gen import any_pb2, errors_pb2, status_pb2, values_pb2, variables_pb2
+
+LIFE = b"0123456789abcdef"
+
+Act = Callable[[bytes, Any], Awaitable[bytes]]
+
+
+def reads(value: float, revision: int = 1, name: str = "x") -> Act:
+    """Answers GetVariable."""
+    variable = values_pb2.Variable(
+        id=f"var_{name}_1",
+        name=name,
+        type="VARIABLE_TYPE_FLOAT",
+        value=values_pb2.Value(float=value),
+        version=revision,
+    )
+    point = values_pb2.Revision(incarnation=LIFE, number=revision)
+    return says(variables_pb2.GetVariableResponse(variable=variable, revision=point).SerializeToString())
+
+
+def reads_many(revision: int = 1, **values: float) -> Act:
+    """Answers GetVariables."""
+    found = [
+        {
+            "identifier": name,
+            "variable": {"id": f"var_{name}_1", "name": name, "type": 1, "value": {"float": value}},
+        }
+        for name, value in values.items()
+    ]
+    point = values_pb2.Revision(incarnation=LIFE, number=revision)
+    return says(variables_pb2.GetVariablesResponse(found=found, revision=point).SerializeToString())
+
+
+def writes(value: float, revision: int = 1, name: str = "x") -> Act:
+    """Answers SetVariable and IncrementVariable, which look alike on the wire."""
+    item = {"id": f"var_{name}_1", "version": revision, "value": {"float": value}}
+    point = values_pb2.Revision(incarnation=LIFE, number=revision)
+    return says(variables_pb2.SetVariableResponse(item=item, revision=point).SerializeToString())
+
+
+def says(answer: bytes) -> Act:
+    """Answers with these bytes."""
+
+    async def act(_request: bytes, _context: Any) -> bytes:
+        return answer
+
+    return act
+
+
+def fails(
+    code: grpc.StatusCode, reason: str | None = None, trailer: bytes | None = None, text: str = "by script"
+) -> Act:
+    """Fails with a status, with or without a detail."""
+    if reason is not None:
+        detail = errors_pb2.ErrorDetail(reason=f"ERROR_REASON_{reason}", message=text)
+        packed = any_pb2.Any(type_url="x/snakepit.bridge.v1.ErrorDetail", value=detail.SerializeToString())
+        trailer = status_pb2.Status(code=code.value[0], details=[packed]).SerializeToString()
+
+    async def act(_request: bytes, context: Any) -> bytes:
+        if trailer is not None:
+            context.set_trailing_metadata((("grpc-status-details-bin", trailer),))
+        await context.abort(code, text)
+        raise AssertionError
+
+    return act
+
+
+async def never(_request: bytes, _context: Any) -> bytes:
+    """Never answers."""
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+class Line:
+    """A TCP line to the server that can be cut, with all calls on it."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+        self.port = 0
+
+    async def open(self) -> None:
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def cut(self) -> None:
+        """Ends the connections; new ones are possible."""
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def close(self) -> None:
+        """Ends the connections, and takes no new ones until it is opened again."""
+        if self._server is not None:
+            self._server.close()
+            self.cut()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._server = None
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        self._writers |= {writer, far_writer}
+        for source, target in ((reader, far_writer), (far_reader, writer)):
+            task = asyncio.ensure_future(self._pump(source, target))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        try:
+            while data := await source.read(65_536):
+                target.write(data)
+                await target.drain()
+        except OSError:
+            pass
+        finally:
+            target.transport.abort()
+            self._writers.discard(target)
+
+
+class Stage:
+    """Plays a script: call by call one act; what comes after its end fails the test."""
+
+    def __init__(self) -> None:
+        self.script: list[Act] = []
+        self.requests: list[tuple[str, bytes]] = []
+        self.metadata: list[dict[str, str | bytes]] = []
+        self.pauses: list[float] = []
+        self.received = asyncio.Event()
+        self.line: Line
+
+    def play(self, *acts: Act) -> None:
+        self.script.extend(acts)
+
+    def cut(self) -> Act:
+        """Receives the call and cuts the line."""
+
+        async def act(request: bytes, context: Any) -> bytes:
+            self.line.cut()
+            return await never(request, context)
+
+        return act
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.line.port}"
+
+    def context(self, session_id: str = "s", **options: Any) -> SessionContext:
+        """A context whose pauses between attempts only move its clock."""
+        # Real time passes in these tests, so no entry may expire by it.
+        context = SessionContext(session_id, address=self.address, **{"ttl": 60.0, **options})
+        slept = 0.0
+
+        async def pause(seconds: float) -> None:
+            nonlocal slept
+            slept += seconds
+            self.pauses.append(seconds)
+
+        context._transport._pause = pause
+        context._transport._now = lambda: time.monotonic() + slept
+        return context
+
+    async def _handle(self, path: str, request: bytes, context: Any) -> bytes:
+        self.requests.append((path.rpartition("/")[2], request))
+        self.metadata.append(dict(context.invocation_metadata()))
+        self.received.set()
+        if not self.script:
+            await context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"{path} is not in the script")
+        return await self.script.pop(0)(request, context)
+
+
+class _Handler(grpc.GenericRpcHandler):
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    def service(self, details: Any) -> Any:
+        async def handle(request: bytes, context: Any) -> bytes:
+            return await self._stage._handle(details.method, request, context)
+
+        return grpc.unary_unary_rpc_method_handler(handle)
+
+
+@asynccontextmanager
+async def staged() -> AsyncIterator[Stage]:
+    """A stage with its server and line."""
+    stage = Stage()
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers((_Handler(stage),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    stage.line = Line(port)
+    await stage.line.open()
+    try:
+        yield stage
+    finally:
+        await stage.line.close()
+        await server.stop(None)

@@ -1,0 +1,655 @@
+"""The asyncio shell against accidents."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import math
+import pickle
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+import grpc.aio
+import pytest
+import pytest_asyncio
+from scripted import Stage, fails, never, reads, reads_many, says, staged, writes
+
+from snakepit_bridge import (
+    AuthError,
+    ClosedError,
+    ConstraintError,
+    DeadlineError,
+    InternalError,
+    LimitError,
+    OutcomeUnknownError,
+    SessionContext,
+    SessionNotFoundError,
+    UnavailableError,
+    VariableNotFoundError,
+)
+from snakepit_bridge._gen import variables_pb2
+
+UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
+NOT_FOUND = grpc.StatusCode.NOT_FOUND
+
+
+@pytest_asyncio.fixture
+async def stage() -> AsyncIterator[Stage]:
+    async with staged() as stage:
+        yield stage
+
+
+def request_ids(stage: Stage) -> list[tuple[bytes, int]]:
+    messages = [variables_pb2.SetVariableRequest.FromString(request) for _, request in stage.requests]
+    return [(message.request_id.client_id, message.request_id.sequence) for message in messages]
+
+
+# ---- reads
+
+
+@pytest.mark.asyncio
+async def test_a_read_is_tried_again_while_the_bridge_is_busy(stage: Stage) -> None:
+    stage.play(fails(UNAVAILABLE), fails(UNAVAILABLE), reads(1.5))
+    async with stage.context() as context:
+        assert await context.get_variable("x") == 1.5
+        assert context.get_cache_stats()["fetches"] == 1
+    assert [0.05 <= pause <= 0.2 for pause in stage.pauses] == [True, True]
+
+
+@pytest.mark.asyncio
+async def test_a_read_gives_up_before_its_time_is_up(stage: Stage) -> None:
+    stage.play(*[fails(UNAVAILABLE)] * 50)
+    async with stage.context(timeout=4.0) as context:
+        with pytest.raises(UnavailableError, match=stage.address) as caught:
+            await context.get_variable("x")
+    assert sum(stage.pauses) < 4.0
+    assert len(stage.requests) == len(stage.pauses) + 1 >= 5
+    assert caught.value.retryable
+    assert isinstance(caught.value.__cause__, grpc.aio.AioRpcError)
+
+
+@pytest.mark.asyncio
+async def test_a_read_without_an_answer_is_out_of_time(stage: Stage) -> None:
+    stage.play(reads(1.0), never)
+    async with stage.context(cache="off") as context:
+        await context.get_variable("x")
+        with pytest.raises(DeadlineError, match=r"within 0\.2 s"):
+            await context.get_variable("x", default=5, timeout=0.2)
+    assert len(stage.requests) == 2
+
+
+@pytest.mark.asyncio
+async def test_a_read_goes_on_over_a_new_connection(stage: Stage) -> None:
+    stage.play(stage.cut(), reads(2.5))
+    async with stage.context() as context:
+        assert await context.get_variable("x") == 2.5
+    assert len(stage.requests) == 2
+
+
+# ---- writes
+
+
+@pytest.mark.asyncio
+async def test_a_write_is_sent_again_under_the_same_name(stage: Stage) -> None:
+    """[ORD-15 accepts]"""
+    stage.play(
+        fails(UNAVAILABLE),
+        stage.cut(),
+        fails(grpc.StatusCode.INTERNAL),
+        fails(grpc.StatusCode.UNKNOWN),
+        fails(UNAVAILABLE, "SHUTTING_DOWN"),
+        writes(1.0, 7),
+    )
+    async with stage.context(timeout=60.0) as context:
+        written = await context.set_variable("x", 1.0)
+        assert (written.version, written.revision) == (7, 7)
+        stage.play(writes(2.0, 8))
+        await context.set_variable("x", 2.0)
+    ids = request_ids(stage)
+    assert len(set(ids[:6])) == 1
+    assert [sequence for _, sequence in ids[5:]] == [1, 2]
+    assert len(set(stage.requests[:6])) == 1
+    assert len(stage.pauses) >= 5
+
+
+@pytest.mark.asyncio
+async def test_a_write_without_an_answer_has_an_unknown_outcome(stage: Stage) -> None:
+    """[ORD-16 refuses]"""
+    async with stage.context() as context:
+        stage.play(reads(1.0), never, reads(3.0, 2))
+        await context.get_variable("x")
+        with pytest.raises(OutcomeUnknownError, match="may or may not"):
+            await context.set_variable("x", 2.0, timeout=0.2)
+        assert await context.get_variable("x") == 3.0
+
+
+@pytest.mark.asyncio
+async def test_a_write_whose_bridge_is_gone_has_an_unknown_outcome(stage: Stage) -> None:
+    async def gone(request: bytes, context: Any) -> bytes:
+        asyncio.ensure_future(stage.line.close())  # noqa: RUF006 - it ends with the line
+        return await never(request, context)
+
+    stage.play(gone)
+    async with stage.context() as context:
+        with pytest.raises(OutcomeUnknownError):
+            await context.increment("x")
+    assert len(stage.requests) == 1
+    assert 3.0 < sum(stage.pauses) < 5.0
+
+
+@pytest.mark.asyncio
+async def test_a_write_that_was_never_handed_over_was_not_carried_out(stage: Stage) -> None:
+    """[ORD-16 accepts]"""
+    await stage.line.close()
+    async with stage.context() as context:
+        with pytest.raises(UnavailableError) as caught:
+            await context.set_variable("x", 1.0)
+    assert stage.address in str(caught.value)
+    assert f"npx snakepit-bridge serve --port {stage.line.port}" in str(caught.value)
+    assert not isinstance(caught.value, OutcomeUnknownError)
+
+
+@pytest.mark.asyncio
+async def test_a_refusal_ends_the_attempts(stage: Stage) -> None:
+    stage.play(fails(grpc.StatusCode.FAILED_PRECONDITION, "CONSTRAINT_VIOLATED", text="too high"))
+    async with stage.context() as context:
+        with pytest.raises(ConstraintError, match=r"^too high$"):
+            await context.set_variable("x", 1.0)
+    assert not stage.pauses
+
+
+@pytest.mark.asyncio
+async def test_a_deadline_that_the_bridge_saw_pass_is_a_definite_refusal(stage: Stage) -> None:
+    stage.play(fails(grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED"))
+    async with stage.context() as context:
+        with pytest.raises(DeadlineError):
+            await context.set_variable("x", 1.0)
+
+
+@pytest.mark.asyncio
+async def test_a_repeated_deletion_of_the_session_may_find_it_gone(stage: Stage) -> None:
+    gone = fails(NOT_FOUND, "SESSION_NOT_FOUND")
+    stage.play(stage.cut(), gone)
+    async with stage.context() as context:
+        await context.delete_session()
+        stage.play(gone)
+        with pytest.raises(SessionNotFoundError):
+            await context.delete_session()
+
+
+# ---- answers that are not a bridge's
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("trailer", [b"", b"\xff\xff\xff", b"\x0a\x02\x08\x01"])
+async def test_a_trailer_that_is_garbage_is_as_none(stage: Stage, trailer: bytes) -> None:
+    stage.play(fails(NOT_FOUND, trailer=trailer))
+    async with stage.context() as context:
+        with pytest.raises(InternalError, match="gRPC status 5: by script") as caught:
+            await context.get_variable("x", default=1)
+    assert caught.value.reason == "PROTOCOL"
+
+
+@pytest.mark.asyncio
+async def test_an_answer_that_is_garbage_is_the_bridges_bug(stage: Stage) -> None:
+    stage.play(says(b"\xff\xff"), says(b"\xff\xff"))
+    async with stage.context() as context:
+        with pytest.raises(InternalError, match="makes no sense"):
+            await context.get_variable("x")
+        with pytest.raises(OutcomeUnknownError):
+            await context.set_variable("x", 1.0)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("code", "cls", "text"),
+    [
+        (grpc.StatusCode.UNIMPLEMENTED, InternalError, "not as a Snakepit Bridge of this version"),
+        (grpc.StatusCode.UNAUTHENTICATED, AuthError, "by script"),
+        (grpc.StatusCode.PERMISSION_DENIED, AuthError, "by script"),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, LimitError, "by script"),
+    ],
+)
+async def test_statuses_of_others_are_definite(
+    stage: Stage, code: grpc.StatusCode, cls: type[Exception], text: str
+) -> None:
+    stage.play(fails(code), fails(code))
+    async with stage.context() as context:
+        with pytest.raises(cls, match=text):
+            await context.get_variable("x")
+        with pytest.raises(cls, match=text):
+            await context.set_variable("x", 1.0)
+
+
+# ---- cancelling and closing
+
+
+@pytest.mark.asyncio
+async def test_cancelling_is_left_alone_and_makes_a_write_uncertain(stage: Stage) -> None:
+    """[ORD-16 refuses]"""
+    async with stage.context() as context:
+        stage.play(reads(1.0), never)
+        await context.get_variable("x")
+        stage.received.clear()
+        task = asyncio.ensure_future(context.set_variable("x", 2.0))
+        await stage.received.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        stage.play(reads(2.0, 2))
+        assert await context.get_variable("x") == 2.0
+
+
+@pytest.mark.asyncio
+async def test_a_timeout_of_the_caller_is_left_alone(stage: Stage) -> None:
+    stage.play(never)
+    async with stage.context() as context:
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(context.get_variable("x", bypass_cache=True), 0.1)
+
+
+@pytest.mark.asyncio
+async def test_a_given_channel_that_is_closed_under_a_call(stage: Stage) -> None:
+    """[ORD-16 accepts]"""
+    channel = grpc.aio.insecure_channel(stage.address)
+    context = SessionContext("s", channel)
+    stage.play(never, never)
+    read = asyncio.ensure_future(context.get_variable("x"))
+    write = asyncio.ensure_future(context.set_variable("x", 1.0))
+    while len(stage.requests) < 2:
+        stage.received.clear()
+        await stage.received.wait()
+    await channel.close()
+    with pytest.raises(UnavailableError, match="given channel"):
+        await read
+    with pytest.raises(OutcomeUnknownError):
+        await write
+    with pytest.raises(UnavailableError, match="the channel is closed"):
+        await context.set_variable("x", 1.0)
+
+
+@pytest.mark.asyncio
+async def test_close_ends_what_is_under_way_and_every_call_after_it(stage: Stage) -> None:
+    context = stage.context()
+    stage.play(never, never, never)
+    reads_under_way = [
+        asyncio.ensure_future(context.get_variable("x")),
+        asyncio.ensure_future(context.get_variable("y", bypass_cache=True)),
+    ]
+    write = asyncio.ensure_future(context.set_variable("x", 1.0))
+    while len(stage.requests) < 3:
+        stage.received.clear()
+        await stage.received.wait()
+    await context.close()
+    await context.close()
+    for read in reads_under_way:
+        with pytest.raises(ClosedError):
+            await read
+    with pytest.raises(OutcomeUnknownError):
+        await write
+    calls: list[Any] = [
+        lambda: context.create_session(),
+        lambda: context.get_variable("x", default=1),
+        lambda: context.get_variable("x", bypass_cache=True),
+        lambda: context.read("x"),
+        lambda: context.get_variables([]),
+        lambda: context.set_variable("x", 1),
+        lambda: context.increment("x"),
+        lambda: context.update_variables({}),
+        lambda: context.set_variables({}),
+        lambda: context.register_variable("x", "float", 1),
+        lambda: context.ensure_variable("x", "float", 1),
+        lambda: context.delete_variable("x"),
+        lambda: context.list_variables(),
+        lambda: context.heartbeat(),
+        lambda: context.delete_session(),
+        lambda: context.__aenter__(),
+    ]
+    for call in calls:
+        with pytest.raises(ClosedError, match="'s' is closed"):
+            await call()
+    for plain in (
+        lambda: context.set_cache_ttl(1),
+        lambda: context.invalidate_cache(),
+        lambda: context.get_cache_stats(),
+    ):
+        with pytest.raises(ClosedError):
+            plain()
+
+
+@pytest.mark.asyncio
+async def test_close_leaves_a_given_channel_open(stage: Stage) -> None:
+    async with grpc.aio.insecure_channel(stage.address) as channel:
+        stage.play(reads(1.0), reads(2.0))
+        async with SessionContext("s", channel) as context:
+            assert await context.get_variable("x") == 1.0
+        async with SessionContext("s", channel) as context:
+            assert await context.get_variable("x") == 2.0
+
+
+@pytest.mark.asyncio
+async def test_close_before_any_call_is_fine() -> None:
+    context = SessionContext("s")
+    await context.close()
+    await context.close()
+
+
+# ---- the cache and shared fetches
+
+
+@pytest.mark.asyncio
+async def test_those_who_miss_at_the_same_time_share_one_fetch(stage: Stage) -> None:
+    release = asyncio.Event()
+
+    async def slowly(request: bytes, context: Any) -> bytes:
+        await release.wait()
+        return await reads(1.5)(request, context)
+
+    stage.play(slowly)
+    async with stage.context() as context:
+        tasks = [asyncio.ensure_future(context.get_variable("x")) for _ in range(50)]
+        batch = asyncio.ensure_future(context.get_variables(["x"]))
+        await stage.received.wait()
+        tasks[0].cancel()
+        await asyncio.gather(tasks[0], return_exceptions=True)
+        release.set()
+        assert await asyncio.gather(*tasks[1:]) == [1.5] * 49
+        assert await batch == {"x": 1.5}
+        assert tasks[0].cancelled()
+        stats = context.get_cache_stats()
+        assert (stats["fetches"], stats["misses"], stats["hits"]) == (1, 51, 0)
+
+
+@pytest.mark.asyncio
+async def test_cancelling_the_fetch_itself_cancels_those_who_wait(stage: Stage) -> None:
+    stage.play(never)
+    async with stage.context() as context:
+        task = asyncio.ensure_future(context.get_variable("x"))
+        await stage.received.wait()
+        (flight,) = [task for _, task in context._transport.link().flights._under_way.values()]
+        flight.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+@pytest.mark.asyncio
+async def test_a_fetch_that_all_have_left_still_fills_the_cache(stage: Stage) -> None:
+    release = asyncio.Event()
+
+    async def slowly(request: bytes, context: Any) -> bytes:
+        await release.wait()
+        return await reads(1.5)(request, context)
+
+    stage.play(slowly)
+    async with stage.context(ttl=60.0) as context:
+        task = asyncio.ensure_future(context.get_variable("x"))
+        await stage.received.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        (flight,) = [task for _, task in context._transport.link().flights._under_way.values()]
+        release.set()
+        await flight
+        assert await context.get_variable("x") == 1.5
+        assert len(stage.requests) == 1
+
+
+@pytest.mark.asyncio
+async def test_a_fetch_that_fails_for_nobody_is_nobodys_error(stage: Stage) -> None:
+    release = asyncio.Event()
+
+    async def slowly(request: bytes, context: Any) -> bytes:
+        await release.wait()
+        return await fails(NOT_FOUND, "SESSION_NOT_FOUND")(request, context)
+
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    stage.play(slowly)
+    async with stage.context() as context:
+        task = asyncio.ensure_future(context.get_variable("x"))
+        await stage.received.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        (flight,) = [task for _, task in context._transport.link().flights._under_way.values()]
+        release.set()
+        await asyncio.wait([flight])
+    del flight, task
+    gc.collect()
+    assert complaints == []
+
+
+@pytest.mark.asyncio
+async def test_a_fetch_from_before_an_own_write_is_not_joined(stage: Stage) -> None:
+    release = asyncio.Event()
+
+    async def slowly(request: bytes, context: Any) -> bytes:
+        await release.wait()
+        return await reads(1.0, 1)(request, context)
+
+    stage.play(slowly, writes(2.0, 2), reads(2.0, 2))
+    async with stage.context() as context:
+        early = asyncio.ensure_future(context.get_variable("x"))
+        await stage.received.wait()
+        await context.set_variable("x", 2.0)
+        context.set_cache_ttl(0)
+        context.set_cache_ttl(1)
+        context.invalidate_cache("x")
+        assert await context.get_variable("x") == 2.0
+        release.set()
+        assert await early == 1.0
+        assert await context.get_variable("x") == 2.0
+
+
+@pytest.mark.asyncio
+async def test_many_names_are_fetched_in_one_call_without_those_that_are_known(stage: Stage) -> None:
+    stage.play(reads(1.0, name="a"), reads_many(b=2.0, c=3.0))
+    async with stage.context() as context:
+        await context.get_variable("a")
+        assert await context.get_variables(["c", "a", "b", "a"]) == {"c": 3.0, "a": 1.0, "b": 2.0}
+        assert await context.get_variables(iter(["b", "c"])) == {"b": 2.0, "c": 3.0}
+    request = variables_pb2.GetVariablesRequest.FromString(stage.requests[1][1])
+    assert list(request.identifiers) == ["c", "b"]
+    assert len(stage.requests) == 2
+
+
+@pytest.mark.asyncio
+async def test_a_batch_joins_what_others_fetch_already(stage: Stage) -> None:
+    release = asyncio.Event()
+
+    async def slowly(request: bytes, context: Any) -> bytes:
+        await release.wait()
+        return await fails(NOT_FOUND, "VARIABLE_NOT_FOUND")(request, context)
+
+    stage.play(slowly, reads(2.0, name="b"))
+    async with stage.context() as context:
+        single = asyncio.ensure_future(context.get_variable("a"))
+        await stage.received.wait()
+        batch = asyncio.ensure_future(context.get_variables(["a", "b"], {"a": None}))
+        while len(stage.requests) < 2:
+            stage.received.clear()
+            await stage.received.wait()
+        release.set()
+        assert await batch == {"a": None, "b": 2.0}
+        with pytest.raises(VariableNotFoundError):
+            await single
+
+
+@pytest.mark.asyncio
+async def test_mode_off_always_asks(stage: Stage) -> None:
+    stage.play(reads(1.0), reads(2.0, 2), writes(3.0, 3), reads(4.0, 4), reads_many(x=5.0, y=6.0))
+    async with stage.context(cache="off") as context:
+        assert await context.get_variable("x") == 1.0
+        assert (await context.read("x")).source == "server"
+        await context.set_variable("x", 3.0)
+        assert await context.get_variable("x") == 4.0
+        assert await context.get_variables(["x", "y"]) == {"x": 5.0, "y": 6.0}
+        assert context.get_cache_stats() == {
+            "hits": 0,
+            "misses": 0,
+            "evictions": 0,
+            "fetches": 4,
+            "size": 0,
+            "hit_rate": 0.0,
+        }
+        with pytest.raises(ValueError, match='cache="off"'):
+            context.set_cache_ttl(1)
+
+
+# ---- making, naming, moving a context
+
+
+@pytest.mark.asyncio
+async def test_the_token_goes_with_every_call_and_is_shown_nowhere(stage: Stage) -> None:
+    stage.play(reads(1.0))
+    async with stage.context(token="s3cret") as context:
+        await context.get_variable("x")
+        assert "s3cret" not in repr(context)
+        assert "token='***'" in repr(context)
+    assert stage.metadata[0]["authorization"] == "Bearer s3cret"
+
+
+@pytest.mark.asyncio
+async def test_without_a_token_none_is_sent(stage: Stage) -> None:
+    stage.play(reads(1.0))
+    async with stage.context() as context:
+        await context.get_variable("x")
+        assert repr(context) == f"SessionContext('s', address='{stage.address}', cache='ttl', ttl=60)"
+    assert "authorization" not in stage.metadata[0]
+
+
+def test_the_address_comes_from_the_environment_if_it_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SNAKEPIT_BRIDGE_ADDRESS", "example.test:1")
+    assert "'example.test:1'" in repr(SessionContext("s"))
+    assert "'other.test:2'" in repr(SessionContext("s", address="other.test:2"))
+    monkeypatch.delenv("SNAKEPIT_BRIDGE_ADDRESS")
+    assert "'127.0.0.1:50051'" in repr(SessionContext("s"))
+
+
+@pytest.mark.parametrize(
+    ("options", "cls", "text"),
+    [
+        ({"cache": "live"}, ValueError, '"live" comes with a later version'),
+        ({"cache": "none"}, ValueError, "'none'"),
+        ({"ttl": -1}, ValueError, "0 or more seconds"),
+        ({"ttl": math.nan}, ValueError, "0 or more seconds"),
+        ({"timeout": 0}, ValueError, "above 0"),
+        ({"timeout": math.nan}, ValueError, "above 0"),
+        ({"token": ""}, ValueError, "ASCII"),
+        ({"token": "a\nb"}, ValueError, "ASCII"),
+        ({"token": "ż"}, ValueError, "ASCII"),
+        ({"channel": object()}, TypeError, r"grpc\.aio\.Channel, not object"),
+    ],
+)
+def test_options_without_a_meaning_are_refused(
+    options: dict[str, Any], cls: type[Exception], text: str
+) -> None:
+    with pytest.raises(cls, match=text):
+        SessionContext("s", **options)
+
+
+@pytest.mark.parametrize("session_id", [5, None, b"s", "\ud800"])
+def test_a_session_id_is_text(session_id: Any) -> None:
+    with pytest.raises(ValueError, match="session id"):
+        SessionContext(session_id)
+
+
+@pytest.mark.asyncio
+async def test_a_channel_excludes_address_and_token() -> None:
+    async with grpc.aio.insecure_channel("localhost:1") as channel:
+        for options in ({"address": "localhost:1"}, {"token": "t"}):
+            with pytest.raises(ValueError, match="either a channel or an address"):
+                SessionContext("s", channel, **options)  # type: ignore[arg-type]
+        assert repr(SessionContext("s", channel)) == "SessionContext('s', channel=…, cache='ttl', ttl=1)"
+
+
+@pytest.mark.asyncio
+async def test_a_context_pickles_to_its_options(stage: Stage) -> None:
+    stage.play(writes(1.0), writes(1.0))
+    async with stage.context("s", token="t", ttl=2.0, strict=True, timeout=3.0) as context:
+        await context.set_variable("x", 1.0)
+        copy: SessionContext = pickle.loads(pickle.dumps(context))  # noqa: TID251 - bytes made in this line
+    async with copy:
+        assert (repr(copy), copy.session_id) == (repr(context), "s")
+        assert (copy._options.strict, copy._options.timeout, copy._options.token) == (True, 3.0, "t")
+        await copy.set_variable("x", 1.0)
+    (first, _), (second, _) = request_ids(stage)
+    assert first != second
+
+
+@pytest.mark.asyncio
+async def test_a_context_with_a_channel_does_not_pickle() -> None:
+    async with grpc.aio.insecure_channel("localhost:1") as channel:
+        with pytest.raises(TypeError, match="cannot be pickled: give it address= instead"):
+            pickle.dumps(SessionContext("s", channel))
+
+
+def test_a_context_works_in_several_loops_in_turn() -> None:
+    context: SessionContext | None = None
+
+    async def use(value: float) -> None:
+        nonlocal context
+        async with staged() as stage:
+            if context is None:
+                context = stage.context(cache="off")
+            context._transport._address = stage.address
+            stage.play(reads(value))
+            assert await context.get_variable("x") == value
+
+    for number in range(3):
+        asyncio.run(use(float(number)))
+        gc.collect()
+    assert context is not None
+    assert len(context._transport._links) == 1
+    asyncio.run(context.close())
+
+
+def test_a_context_with_a_channel_works_in_one_loop_and_says_so() -> None:
+    async def first() -> SessionContext:
+        async with staged() as stage, grpc.aio.insecure_channel(stage.address) as channel:
+            context = SessionContext("s", channel)
+            stage.play(reads(1.0))
+            await context.get_variable("x")
+            return context
+
+    async def second(context: SessionContext) -> None:
+        with pytest.raises(RuntimeError, match="belongs to another event loop"):
+            await context.get_variable("x", bypass_cache=True)
+
+    context = asyncio.run(first())
+    asyncio.run(second(context))
+    asyncio.run(context.close())
+
+
+@pytest.mark.asyncio
+async def test_a_forked_process_is_told_to_make_its_own_context(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.play(reads(1.0))
+    async with stage.context() as context:
+        await context.get_variable("x")
+        with monkeypatch.context() as forked:
+            forked.setattr("snakepit_bridge._aio_transport.os.getpid", lambda: -1)
+            with pytest.raises(RuntimeError, match="spawn or forkserver"):
+                await context.get_variable("x", bypass_cache=True)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("timeout", [0, -1, math.nan])
+async def test_a_timeout_of_a_call_is_a_time(timeout: float) -> None:
+    async with SessionContext("s") as context:
+        with pytest.raises(ValueError, match="above 0"):
+            await context.get_variable("x", timeout=timeout)
+
+
+@pytest.mark.asyncio
+async def test_a_call_may_wait_for_ever(stage: Stage) -> None:
+    stage.play(reads(1.0))
+    async with stage.context(timeout=math.inf) as context:
+        assert await context.get_variable("x") == 1.0
+
+
+@pytest.mark.asyncio
+async def test_one_name_is_not_a_list_of_names() -> None:
+    async with SessionContext("s") as context:
+        with pytest.raises(TypeError, match="not one str"):
+            await context.get_variables("abc")

@@ -1,0 +1,73 @@
+"""Reads spec/vectors. Fails on whatever it does not understand, so that no case is passed over in silence."""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+VECTORS = Path(__file__).resolve().parents[2] / "spec" / "vectors"
+
+COMMON = {"id", "rule", "verdict", "why", "only"}
+KEYS = {"engine": {*COMMON, "steps", "needs"}, "client": {*COMMON, "op", "input", "expect"}}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case, and the folder that says of which kind it is."""
+
+    kind: str
+    data: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        found: str = self.data["id"]
+        return found
+
+    @property
+    def needs_clock(self) -> bool:
+        return "needs" in self.data
+
+    @property
+    def for_typescript(self) -> bool:
+        return self.data.get("only") == "typescript"
+
+
+@functools.cache
+def all_cases() -> tuple[Case, ...]:
+    """Returns the cases of all files, checked for form."""
+    cases: list[Case] = []
+    for path in sorted(VECTORS.rglob("*")):
+        if path.is_dir() or path == VECTORS / "README.md":
+            continue
+        kind = path.parent.name
+        if path.suffix != ".json" or kind not in KEYS or path.parent.parent != VECTORS:
+            raise ValueError(f"{path}: this file is not read")
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content.keys() - {"about"} != {"topic", "cases"}:
+            raise ValueError(f"{path}: has the keys {list(content)}")
+        cases += [_checked(path, kind, data) for data in content["cases"]]
+    ids = [case.id for case in cases]
+    twice = {name for name in ids if ids.count(name) > 1}
+    if twice or not cases:
+        raise ValueError(f"ids that stand twice: {twice}; cases: {len(cases)}")
+    return tuple(cases)
+
+
+def share_of_python(cases: tuple[Case, ...]) -> list[Case]:
+    """Returns the cases that Python runs. A manual clock exists only inside the server's own process."""
+    return [case for case in cases if not case.needs_clock and not case.for_typescript]
+
+
+def _checked(path: Path, kind: str, data: dict[str, Any]) -> Case:
+    missing = {"id", "rule", "verdict", "why"} - data.keys()
+    unknown = data.keys() - KEYS[kind]
+    if missing or unknown:
+        raise ValueError(f"{path}: {data.get('id')}: missing {missing}, unknown {unknown}")
+    if data.get("only", "python") not in ("python", "typescript"):
+        raise ValueError(f"{path}: {data['id']}: only {data['only']}")
+    if data.get("needs", "manual-clock") != "manual-clock":
+        raise ValueError(f"{path}: {data['id']}: needs {data['needs']}")
+    return Case(kind, data)
