@@ -4,6 +4,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     name: "unit",
+    // Long enough for a busy machine; no test waits for time to pass.
+    testTimeout: 30_000,
     include: ["src/**/*.test.ts"],
     typecheck: {
       enabled: true,

@@ -23,7 +23,8 @@ import { decide } from "../core/session/deciding.js";
 import type { WriteContext } from "../core/session/draft.js";
 import { checkSource, forgotten, UNKNOWN_SOURCE } from "../core/session/form.js";
 import { checkCreation, create, end } from "../core/session/lifecycle.js";
-import { page, read } from "../core/session/reading.js";
+import { checkRead, page, read } from "../core/session/reading.js";
+import { metadataBytes } from "../core/session/value-size.js";
 import { utf8Length } from "../core/text.js";
 import type { Store } from "../storage/store.js";
 import type { Principal } from "./principal.js";
@@ -62,24 +63,25 @@ export class Engine {
   /**
    * Carries a command out.
    *
-   * @param _principal who asks; everybody may do everything so far
+   * @param principal who asks; everybody may do everything so far
    * @param deadline on the engine's clock; a command whose turn comes later is refused and not carried out
    */
-  async dispatch(_principal: Principal, command: Command, deadline?: number): Promise<Reply | Refusal> {
-    if (this.#closed)
-      return new Refusal("SHUTTING_DOWN", "the bridge is shutting down; try again elsewhere or later");
+  async dispatch(principal: Principal, command: Command, deadline?: number): Promise<Reply | Refusal> {
+    if (this.#closed) return shuttingDown();
     if ("sessionId" in command) {
       const fault = checkSessionId(command.sessionId);
       if (fault !== undefined) return fault;
       if (!this.#sessions.has(command.sessionId)) await this.#sessions.load(command.sessionId);
+      if (this.#closed) return shuttingDown();
     }
+    if (this.#sessions.failure !== undefined) throw this.#sessions.failure;
     if (deadline !== undefined && this.#options.clock.now() >= deadline) {
       return new Refusal(
         "DEADLINE_EXCEEDED",
         "the deadline had passed before the command's turn; nothing was done",
       );
     }
-    const answer = await this.#carryOut(command);
+    const answer = await this.#carryOut(principal, command);
     return answer instanceof Refusal && "sessionId" in command
       ? answer.at({ sessionId: command.sessionId })
       : answer;
@@ -92,12 +94,12 @@ export class Engine {
     await this.#options.store.close();
   }
 
-  #carryOut(command: Command): Reply | Refusal | Promise<Reply | Refusal> {
+  #carryOut(principal: Principal, command: Command): Reply | Refusal | Promise<Reply | Refusal> {
     switch (command.kind) {
       case "ping":
         return this.#ping(command.message);
       case "createSession":
-        return this.#createSession(command);
+        return this.#createSession(principal, command);
       case "listSessions":
         return this.#listSessions(command);
       case "getSession":
@@ -111,13 +113,13 @@ export class Engine {
           revision,
         }));
       case "deleteSession":
-        return this.#deleteSession(command);
+        return this.#deleteSession(principal, command);
       case "getVariable":
       case "getVariables":
       case "listVariables":
         return this.#read(command);
       default:
-        return this.#write(command);
+        return this.#write(principal, command);
     }
   }
 
@@ -133,16 +135,18 @@ export class Engine {
     };
   }
 
-  #createSession(command: CreateSession): Reply | Refusal | Promise<Reply | Refusal> {
+  #createSession(principal: Principal, command: CreateSession): Reply | Refusal | Promise<Reply | Refusal> {
     const fault = checkCreation(command);
     if (fault !== undefined) return fault;
     const existing = this.#sessions.find(command.sessionId);
     if (existing !== undefined) {
+      const { requestId } = command;
+      const earlier = requestId === undefined ? "new" : existing.state.findRequest(principal.name, requestId);
+      if (earlier === "forgotten") return forgotten();
       // A retry of the request that created the session is told so again.
-      const created = command.requestId !== undefined && existing.state.findRequest(command.requestId) === 1;
-      return whenDurable(existing, this.#created(existing, created));
+      return whenDurable(existing, this.#created(existing, earlier === 1));
     }
-    const commit = create(command, this.#context());
+    const commit = create(command, this.#context(principal));
     if (commit instanceof Refusal) return commit;
     const session = this.#sessions.commit(undefined, commit);
     return whenDurable(session, this.#created(session, true));
@@ -156,11 +160,15 @@ export class Engine {
     };
   }
 
-  #deleteSession({ kind, sessionId, source }: DeleteSession): Reply | Refusal | Promise<Reply | Refusal> {
+  #deleteSession(
+    principal: Principal,
+    { kind, sessionId, source }: DeleteSession,
+  ): Reply | Refusal | Promise<Reply | Refusal> {
     const fault = checkSource(source);
     if (fault !== undefined) return fault;
     return this.#onSession(sessionId, (session) => {
-      const commit = end(session.state, kind, source ?? UNKNOWN_SOURCE, this.#options.clock.wallTime());
+      const by = { source: source ?? UNKNOWN_SOURCE, writer: principal.name };
+      const commit = end(session.state, kind, by, this.#options.clock.wallTime());
       return { kind, revision: this.#sessions.end(session, commit).revision };
     });
   }
@@ -169,7 +177,7 @@ export class Engine {
     const matches = glob === undefined ? undefined : compileGlob(glob);
     if (matches instanceof Refusal) return matches;
     const chosen = this.#sessions.all().filter(({ state }) => matches === undefined || matches(state.id));
-    const { items, next } = page(chosen, ({ state }) => state.id, pageSize, pageToken);
+    const { items, next } = page(chosen, ({ state }) => state.id, sessionBytes, pageSize, pageToken);
     return {
       kind,
       sessions: items.map((session) => this.#sessions.describe(session)),
@@ -178,15 +186,17 @@ export class Engine {
   }
 
   #read(command: VariableRead): Reply | Refusal | Promise<Reply | Refusal> {
+    const fault = checkRead(command, this.#options.limits);
+    if (fault !== undefined) return fault;
     return this.#onSession(command.sessionId, ({ state, revision }) => {
       const outcome = read(state, command, this.#options.limits);
       return outcome instanceof Refusal ? outcome : answered(outcome, revision);
     });
   }
 
-  #write(command: VariableWrite): Reply | Refusal | Promise<Reply | Refusal> {
+  #write(principal: Principal, command: VariableWrite): Reply | Refusal | Promise<Reply | Refusal> {
     const session = this.#sessions.find(command.sessionId);
-    const decision = decide(session?.state, command, this.#context());
+    const decision = decide(session?.state, command, this.#context(principal));
     if (decision instanceof Refusal) return this.#whenSettled(command.sessionId, session, decision);
     switch (decision.kind) {
       case "unchanged": {
@@ -194,7 +204,7 @@ export class Engine {
         return this.#whenSettled(command.sessionId, session, reply);
       }
       case "repeated":
-        return this.#repeat(command.sessionId, decision.revision);
+        return this.#repeat(command, decision.revision);
       case "commit": {
         const written = this.#sessions.commit(session, decision.commit);
         return whenDurable(written, answered(decision.outcome, written.revision));
@@ -203,12 +213,13 @@ export class Engine {
   }
 
   /** Gives the answer of an earlier commit again. */
-  async #repeat(sessionId: string, revision: number): Promise<Reply | Refusal> {
+  async #repeat({ kind, sessionId }: VariableWrite, revision: number): Promise<Reply | Refusal> {
     await this.#sessions.find(sessionId)?.durable;
     const records = await this.#options.store.commitsAfter(sessionId, revision - 1);
     const record = records === "compacted" ? undefined : records[0];
-    const outcome = record && outcomeOf(record.commit);
-    if (record === undefined || outcome === undefined) return forgotten();
+    if (record === undefined) return forgotten();
+    const outcome = record.commit.kind === kind ? outcomeOf(record.commit) : undefined;
+    if (outcome === undefined) return invalidField("request_id", "names another write, of another kind");
     return answered(outcome, {
       incarnation: record.commit.incarnation,
       number: revision,
@@ -232,9 +243,10 @@ export class Engine {
     return settled === undefined ? answer : settled.then(() => answer);
   }
 
-  #context(): WriteContext {
+  #context(principal: Principal): WriteContext {
     const { clock, limits, defaultTtlMs, newIncarnation } = this.#options;
     return {
+      writer: principal.name,
       wallTimeMs: clock.wallTime(),
       limits,
       defaultTtlMs,
@@ -245,11 +257,17 @@ export class Engine {
 
   #refuseSession(): Refusal | undefined {
     const { maxSessions } = this.#options.limits;
+    if (this.#sessions.count >= maxSessions) this.#sessions.expireDue();
     const needed = this.#sessions.count + 1;
     if (needed <= maxSessions) return undefined;
     const message = `the server would have ${needed} sessions, more than ${maxSessions}`;
     return overLimit("TOO_MANY_SESSIONS", message, "max-sessions", maxSessions, needed);
   }
+}
+
+/** About the bytes that a session takes in a list. */
+function sessionBytes({ state }: LiveSession): number {
+  return 128 + utf8Length(state.id) + metadataBytes(state.metadata);
 }
 
 function answered(outcome: VariableOutcome, revision: Revision): Reply {
@@ -258,4 +276,8 @@ function answered(outcome: VariableOutcome, revision: Revision): Reply {
 
 function whenDurable(session: LiveSession, answer: Reply): Reply | Promise<Reply> {
   return session.durable === undefined ? answer : session.durable.then(() => answer);
+}
+
+function shuttingDown(): Refusal {
+  return new Refusal("SHUTTING_DOWN", "the bridge is shutting down; try again elsewhere or later");
 }

@@ -49,6 +49,11 @@ export class ExpirySchedule {
     this.#arm();
   }
 
+  /** Looks at all that are due now. */
+  sweep(): void {
+    this.#look(Number.POSITIVE_INFINITY);
+  }
+
   /** Stops looking. */
   close(): void {
     this.#armed?.cancel();
@@ -66,8 +71,13 @@ export class ExpirySchedule {
 
   #turn(): void {
     this.#armed = undefined;
+    this.#look(LOOKS_PER_TURN);
+    this.#arm();
+  }
+
+  #look(most: number): void {
     const now = this.#clock.now();
-    for (let looks = 0; looks < LOOKS_PER_TURN; looks++) {
+    for (let looks = 0; looks < most; looks++) {
       const first = this.#heap[0];
       if (first === undefined || first.at > now) break;
       this.#pop();
@@ -76,7 +86,6 @@ export class ExpirySchedule {
       if (due <= now) this.#sessions.expire(first.lifetime);
       else this.#push({ at: due, lifetime: first.lifetime });
     }
-    this.#arm();
   }
 
   /** Drops the entries of sessions that have ended. */

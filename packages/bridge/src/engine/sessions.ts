@@ -7,7 +7,7 @@ import type { Revision, SessionInfo } from "../core/commands.js";
 import type { Commit } from "../core/session/commit.js";
 import { end } from "../core/session/lifecycle.js";
 import { SessionState } from "../core/session/state.js";
-import { RecordMaker } from "../storage/record.js";
+import { type CommitRecord, RecordMaker } from "../storage/record.js";
 import type { Store } from "../storage/store.js";
 import { ExpirySchedule, type Lifetime } from "./expiry.js";
 
@@ -17,6 +17,9 @@ export const ABSENT: Revision = Object.freeze({
   number: 0,
   check: 0n,
 });
+
+/** Who writes the commit that ends a session of itself. */
+const EXPIRY = Object.freeze({ source: "expiry", writer: "bridge" });
 
 /** A session in memory. */
 export interface LiveSession {
@@ -35,6 +38,7 @@ export class LiveSessions {
   readonly #expiry: ExpirySchedule;
   readonly #records = new RecordMaker();
   readonly #live = new Map<string, LiveSession>();
+  #failure: unknown;
   readonly #loading = new Map<string, Promise<void>>();
   /** Ended sessions whose last commit the store does not have yet. */
   readonly #ending = new Map<string, Promise<void>>();
@@ -93,6 +97,16 @@ export class LiveSessions {
     return session;
   }
 
+  /** Ends all sessions that are due, without waiting for their turn. */
+  expireDue(): void {
+    this.#expiry.sweep();
+  }
+
+  /** Why the store no longer keeps commits; undefined while it does. What is in memory is then not to be shown. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
   /** When what `find` did not find is gone for good, so that its absence may be told; undefined: already. */
   absence(sessionId: string): Promise<void> | undefined {
     return this.#ending.get(sessionId);
@@ -101,8 +115,8 @@ export class LiveSessions {
   /** Carries a commit out and hands it to the store. `session` is undefined if the commit creates it. */
   commit(session: LiveSession | undefined, commit: Commit): LiveSession {
     const record = this.#records.make(commit, session?.revision.check ?? 0n);
+    const durable = this.#append(record);
     session?.state.apply(commit);
-    const durable = this.#store.append([record]);
     if (session === undefined) return this.#admit(SessionState.create(commit), record.check, durable);
     session.revision = {
       incarnation: commit.incarnation,
@@ -111,6 +125,16 @@ export class LiveSessions {
     };
     this.#follow(session, durable);
     return session;
+  }
+
+  /** A store that fails once has failed for good: nobody can tell what it holds. */
+  #append(record: CommitRecord): Promise<void> | undefined {
+    try {
+      return this.#store.append([record]);
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
   }
 
   /** Carries out the commit that ends a session. */
@@ -177,7 +201,9 @@ export class LiveSessions {
       () => {
         if (session.durable === durable) session.durable = undefined;
       },
-      () => {},
+      (error: unknown) => {
+        this.#failure = error;
+      },
     );
   }
 
@@ -193,7 +219,7 @@ export class LiveSessions {
   }
 
   #expire(session: LiveSession): void {
-    this.end(session, end(session.state, "expireSession", "expiry", this.#clock.wallTime()));
+    this.end(session, end(session.state, "expireSession", EXPIRY, this.#clock.wallTime()));
   }
 }
 

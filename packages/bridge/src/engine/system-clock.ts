@@ -10,7 +10,8 @@ export const systemClock: Clock = {
   setTimer(ms, fire) {
     let timer: NodeJS.Timeout;
     const arm = (left: number): void => {
-      const step = Math.min(Math.max(left, 0), MAX_TIMER_MS);
+      // Up, since timers drop fractions and would fire before their time.
+      const step = Math.min(Math.max(Math.ceil(left), 0), MAX_TIMER_MS);
       timer = setTimeout(() => (left > step ? arm(left - step) : fire()), step);
       timer.unref();
     };

@@ -16,9 +16,11 @@ export class ByteWriter {
     this.#length = 0;
   }
 
-  /** A copy of what was written. */
+  /** A copy of what was written; the writer begins again. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    const copy = this.#bytes.slice(0, this.#length);
+    this.reset();
+    return copy;
   }
 
   byte(value: number): void {

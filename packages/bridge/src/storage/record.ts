@@ -55,6 +55,7 @@ export class RecordMaker {
 
   /** Makes the record of a commit that follows a commit with this check; 0 for the first one. */
   make(commit: Commit, previousCheck: bigint): CommitRecord {
+    // Something may be left of a commit that could not be written.
     this.#out.reset();
     this.#out.uint64(previousCheck);
     this.#out.byte(FORMAT);
@@ -83,6 +84,7 @@ function writeCommit(out: ByteWriter, commit: Commit): void {
   out.byte(COMMIT_KINDS.indexOf(commit.kind));
   out.float64(commit.wallTimeMs);
   out.text(commit.source);
+  out.text(commit.writer);
   writeMetadata(out, commit.metadata);
   writeOptional(out, commit.requestId, ({ clientId, sequence }) => {
     out.text(clientId);
@@ -103,6 +105,7 @@ function readCommit(input: ByteReader): Commit {
   const kind = pick(COMMIT_KINDS, input.byte());
   const wallTimeMs = input.float64();
   const source = input.text();
+  const writer = input.text();
   const metadata = readMetadata(input);
   const requestId = readOptional(
     input,
@@ -121,6 +124,7 @@ function readCommit(input: ByteReader): Commit {
     kind,
     wallTimeMs,
     source,
+    writer,
     metadata,
     ...(requestId === undefined ? {} : { requestId }),
     ...(created === undefined ? {} : { created }),
@@ -182,6 +186,14 @@ function readItemRefusal(input: ByteReader): ItemRefusal {
   return {
     index,
     identifier,
-    refusal: new Refusal(reason, message, JSON.parse(input.text()) as RefusalDetails),
+    refusal: new Refusal(reason, message, readDetails(input)),
   };
+}
+
+function readDetails(input: ByteReader): RefusalDetails {
+  try {
+    return JSON.parse(input.text()) as RefusalDetails;
+  } catch (cause) {
+    throw new RangeError("record holds details that cannot be read", { cause });
+  }
 }

@@ -34,7 +34,10 @@ export interface Commit {
   readonly revision: number;
   readonly kind: CommitKind;
   readonly wallTimeMs: number;
+  /** The language of the writer. */
   readonly source: string;
+  /** The principal that wrote; a request id is its own. */
+  readonly writer: string;
   /** The metadata of this change. */
   readonly metadata: Metadata;
   readonly requestId?: RequestId;

@@ -39,7 +39,8 @@ export function decide(
   const note = checkForm(command, context);
   if (note instanceof Refusal) return note;
   const { sessionId } = command;
-  const earlier = note.requestId === undefined ? "new" : (state?.findRequest(note.requestId) ?? "new");
+  const earlier =
+    note.requestId === undefined ? "new" : (state?.findRequest(note.writer, note.requestId) ?? "new");
   if (earlier === "forgotten") return forgotten();
   if (earlier !== "new") return { kind: "repeated", revision: earlier };
   if (state === undefined) {
@@ -64,8 +65,9 @@ function checkForm(command: VariableWrite, context: WriteContext): WriteNote | R
         : [];
   const many = refuseMany(items.length, context.limits.maxItems);
   if (many !== undefined) return many;
+  const { writer } = context;
   const source = command.source ?? UNKNOWN_SOURCE;
-  return requestId === undefined ? { source, metadata } : { source, metadata, requestId };
+  return requestId === undefined ? { source, writer, metadata } : { source, writer, metadata, requestId };
 }
 
 function mayCreateSession(command: VariableWrite): boolean {

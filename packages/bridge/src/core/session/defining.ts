@@ -114,10 +114,13 @@ function settle(existing: Variable, { type, limits, registered }: Defined): Chan
 }
 
 function conflict({ name, value }: Variable, problem: string): Refusal {
-  const shown = typeof value === "string" ? "" : ` with value ${show(value)}`;
-  return new Refusal("DEFINITION_CONFLICT", `variable ${quoteName(name)} stands${shown}: ${problem}`);
+  return new Refusal(
+    "DEFINITION_CONFLICT",
+    `variable ${quoteName(name)} stands with value ${show(value)}: ${problem}`,
+  );
 }
 
-function show(value: Exclude<Stored, string>): string {
+function show(value: Stored): string {
+  if (typeof value === "string") return quoteName(value);
   return typeof value === "boolean" ? String(value) : formatNumber(value);
 }

@@ -10,6 +10,8 @@ import type { SessionState } from "./state.js";
 
 /** What the domain does not know by itself: time, randomness, limits. */
 export interface WriteContext {
+  /** The principal that writes. */
+  readonly writer: string;
   readonly wallTimeMs: number;
   readonly limits: BridgeLimits;
   /** The TTL of a session that a write creates. */
@@ -23,6 +25,7 @@ export interface WriteContext {
 /** What a write says about itself, checked. */
 export interface WriteNote {
   readonly source: string;
+  readonly writer: string;
   readonly metadata: Metadata;
   readonly requestId?: RequestId;
 }
@@ -91,6 +94,7 @@ export class Draft {
       kind,
       wallTimeMs: this.context.wallTimeMs,
       source: this.note.source,
+      writer: this.note.writer,
       metadata: this.note.metadata,
       ...(this.note.requestId === undefined ? {} : { requestId: this.note.requestId }),
       ...(this.#state === undefined ? { created } : {}),

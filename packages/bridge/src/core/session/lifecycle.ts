@@ -35,6 +35,7 @@ export function create(command: CreateSession, context: WriteContext): Commit | 
     kind: "createSession",
     wallTimeMs: context.wallTimeMs,
     source: command.source ?? UNKNOWN_SOURCE,
+    writer: context.writer,
     metadata: EMPTY_METADATA,
     ...(command.requestId === undefined ? {} : { requestId: command.requestId }),
     created: {
@@ -50,7 +51,7 @@ export function create(command: CreateSession, context: WriteContext): Commit | 
 export function end(
   state: SessionState,
   kind: "deleteSession" | "expireSession",
-  source: string,
+  by: { readonly source: string; readonly writer: string },
   wallTimeMs: number,
 ): Commit {
   return {
@@ -59,7 +60,7 @@ export function end(
     revision: state.revision + 1,
     kind,
     wallTimeMs,
-    source,
+    ...by,
     metadata: EMPTY_METADATA,
     changes: [],
     refused: [],

@@ -7,14 +7,19 @@ import { overLimit, Refusal, variableNotFound } from "../refusal.js";
 import { compareUtf8 } from "../text.js";
 import type { Variable } from "../variable.js";
 import type { SessionState } from "./state.js";
-import { valueBytes } from "./value-size.js";
+import { variableBytes } from "./value-size.js";
 
 /** The most that one page holds. */
 export const MAX_PAGE_SIZE = 1_000;
-/** A page ends when its values have grown past this, so that it fits one message. */
+/** A page ends before it grows past this, unless one item alone does; so it fits one message. */
 const PAGE_BYTES = 1_048_576;
 
-/** Answers a read from a state. */
+/** Refuses a read for what is wrong with it whatever the session holds. */
+export function checkRead(command: VariableRead, { maxItems }: BridgeLimits): Refusal | undefined {
+  return command.kind === "getVariables" ? refuseMany(command.identifiers.length, maxItems) : undefined;
+}
+
+/** Answers a read that has been checked from a state. */
 export function read(
   state: SessionState,
   command: VariableRead,
@@ -46,10 +51,8 @@ function getOne(state: SessionState, { kind, identifier }: GetVariable): Variabl
 function getMany(
   state: SessionState,
   { kind, identifiers }: GetVariables,
-  { maxItems, maxMessageBytes }: BridgeLimits,
+  { maxMessageBytes }: BridgeLimits,
 ): VariableOutcome | Refusal {
-  const many = refuseMany(identifiers.length, maxItems);
-  if (many !== undefined) return many;
   const found: { identifier: string; variable: Variable }[] = [];
   const missing: string[] = [];
   let bytes = 0;
@@ -58,7 +61,7 @@ function getMany(
     if (variable instanceof Refusal) return variable;
     if (variable === undefined) missing.push(identifier);
     else found.push({ identifier, variable });
-    bytes += variable === undefined ? 0 : valueBytes(variable.value);
+    bytes += variable === undefined ? 0 : variableBytes(variable);
     // Found out before the answer is made, which could take a thousand times the limit.
     if (bytes > maxMessageBytes) return tooMuch(maxMessageBytes);
   }
@@ -79,7 +82,7 @@ function list(state: SessionState, { kind, glob, type, source, pageSize, pageTok
       (source === undefined || variable.source === source) &&
       (matches === undefined || matches(variable.name)),
   );
-  const { items, next } = page(chosen, (variable) => variable.name, pageSize, pageToken);
+  const { items, next } = page(chosen, ({ name }) => name, variableBytes, pageSize, pageToken);
   return { kind, variables: items, nextPageToken: next };
 }
 
@@ -87,6 +90,7 @@ function list(state: SessionState, { kind, glob, type, source, pageSize, pageTok
 export function page<T>(
   items: Iterable<T>,
   keyOf: (item: T) => string,
+  sizeOf: (item: T) => number,
   pageSize: number,
   pageToken: string,
 ): { items: T[]; next: string } {
@@ -95,9 +99,9 @@ export function page<T>(
   const taken: T[] = [];
   let bytes = 0;
   for (const item of first) {
-    if (taken.length === size || bytes >= PAGE_BYTES) break;
-    taken.push(item);
     bytes += sizeOf(item);
+    if (taken.length === size || (taken.length > 0 && bytes > PAGE_BYTES)) break;
+    taken.push(item);
   }
   return { items: taken, next: taken.length < first.length ? keyOf(taken.at(-1) as T) : "" };
 }
@@ -123,12 +127,6 @@ function smallest<T>(items: Iterable<T>, keyOf: (item: T) => string, count: numb
   }
   cut();
   return kept;
-}
-
-/** What an item adds to a page: the bytes of its value, and what every item may take besides. */
-function sizeOf(item: unknown): number {
-  const value = (item as Partial<Variable>).value;
-  return 512 + (value === undefined ? 0 : valueBytes(value));
 }
 
 /** Refuses a request with more items than one command may have. */

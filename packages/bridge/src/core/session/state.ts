@@ -77,8 +77,8 @@ export class SessionState {
   }
 
   /** See {@link RequestLog.find}. */
-  findRequest(id: RequestId): number | "new" | "forgotten" {
-    return this.#requests.find(id);
+  findRequest(writer: string, id: RequestId): number | "new" | "forgotten" {
+    return this.#requests.find(ownedBy(writer, id));
   }
 
   /** Carries a commit out. It has to be the next one of this session. */
@@ -89,7 +89,8 @@ export class SessionState {
       );
     }
     for (const change of commit.changes) this.#change(change, commit);
-    if (commit.requestId !== undefined) this.#requests.record(commit.requestId, commit.revision);
+    if (commit.requestId !== undefined)
+      this.#requests.record(ownedBy(commit.writer, commit.requestId), commit.revision);
     this.#revision = commit.revision;
   }
 
@@ -128,4 +129,9 @@ function rewritten(before: Variable, { value, version }: ItemSet, commit: Commit
     updatedAtMs: commit.wallTimeMs,
     provisional: before.provisional,
   };
+}
+
+/** Request ids of different principals are different, whatever bits they have. */
+function ownedBy(writer: string, { clientId, sequence }: RequestId): RequestId {
+  return { clientId: `${clientId} ${writer}`, sequence };
 }
