@@ -31,7 +31,7 @@ export const rooms = [
   { prefix: "cli/", files: [""], except: ["wire/"], packages: "*", node: true },
   { prefix: "version.ts", files: [], node: true },
   { prefix: "testing/", files: ["testing/", "core/"] },
-  { prefix: "server.ts", files: [""], packages: "*", node: true },
+  { prefix: "server.", files: [""], packages: "*", node: true },
   { prefix: "index.ts", files: [""], reexportsOnly: true },
 ];
 
@@ -51,7 +51,11 @@ const io = ["grpc", "asyncio", "threading", "time"];
 export const pureModules = {
   _cache: [...io, "._gen"],
   _calls: io,
+  _core: io,
   _errors: io,
+  _options: io,
+  _request_ids: io,
+  _results: io,
   _retry: io,
   _values: io,
 };

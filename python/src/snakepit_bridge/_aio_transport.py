@@ -27,11 +27,18 @@ __all__ = ["AioTransport", "Link"]
 
 T = TypeVar("T")
 
+# How many bytes of error details a bridge may send, enough to name some hundred items of a refused batch. A
+# third is added on the way, and gRPC takes only 8 KiB of trailers unless its channel is told otherwise.
+_DETAIL_BYTES = 40_000
+_DETAIL_BYTES_KEY = "snakepit-max-detail-bytes"
+
 _CHANNEL_OPTIONS = (
     # Answers of the default limit of a server (4 MiB) and their framing, and of servers with a somewhat
     # higher one.
     ("grpc.max_receive_message_length", 64 * 1024 * 1024),
     ("grpc.max_send_message_length", -1),
+    ("grpc.max_metadata_size", 64 * 1024),
+    ("grpc.absolute_max_metadata_size", 64 * 1024),
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
@@ -99,7 +106,12 @@ class AioTransport:
         self._core = core
         self._channel = channel
         self._address = address
-        self._metadata = None if token is None else (("authorization", f"Bearer {token}"),)
+        # A channel of the caller's takes what it was told to take, which nobody can ask it.
+        self._metadata: tuple[tuple[str, str], ...] = (
+            () if channel is not None else ((_DETAIL_BYTES_KEY, str(_DETAIL_BYTES)),)
+        )
+        if token is not None:
+            self._metadata += (("authorization", f"Bearer {token}"),)
         self._now = now
         self._pause = pause
         self._links: list[Link] = []

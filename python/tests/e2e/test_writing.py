@@ -120,6 +120,15 @@ async def test_an_atomic_batch_is_whole_or_absent(session: SessionContext) -> No
 
 
 @pytest.mark.asyncio
+async def test_a_refused_batch_names_hundreds_of_items(session: SessionContext) -> None:
+    """[VAL-15 refuses]"""
+    names = [f"text_{number}" for number in range(400)]
+    await session.set_variables(dict.fromkeys(names, "text"))
+    refused = await session.update_variables(dict.fromkeys(names, 1))
+    assert refused == dict.fromkeys(names, "must be a string")
+
+
+@pytest.mark.asyncio
 async def test_a_best_effort_batch_applies_what_it_can(session: SessionContext) -> None:
     await session.register_variable("n", "integer", 5, constraints={"max": 10})
     result = await session.update_variables({"n": 11, "m": 1, "bad": None}, atomic=False)

@@ -11,7 +11,8 @@ interface Timer {
 
 export class ManualClock implements Clock {
   #now: number;
-  #wall: number;
+  /** What the wall clock shows when the other one shows 0. */
+  #wallAtZero: number;
   #order = 0;
   #pending = 0;
   /** A heap: the timer that fires next is first. */
@@ -20,7 +21,7 @@ export class ManualClock implements Clock {
   /** A clock that shows these times, in milliseconds; `wall` is since 1970. */
   constructor({ now = 0, wall = Date.UTC(2030, 0, 1) }: { now?: number; wall?: number } = {}) {
     this.#now = now;
-    this.#wall = wall;
+    this.#wallAtZero = wall - now;
   }
 
   now(): number {
@@ -28,7 +29,7 @@ export class ManualClock implements Clock {
   }
 
   wallTime(): number {
-    return this.#wall;
+    return this.#now + this.#wallAtZero;
   }
 
   setTimer(ms: number, fire: () => void): () => void {
@@ -58,20 +59,15 @@ export class ManualClock implements Clock {
       if (next.cancelled) continue;
       next.cancelled = true;
       this.#pending--;
-      this.#moveTo(Math.max(this.#now, next.at));
+      this.#now = Math.max(this.#now, next.at);
       next.fire();
     }
-    this.#moveTo(end);
+    this.#now = end;
   }
 
   /** Moves the wall clock alone, forwards or backwards, as an administrator or a time server does. */
   jumpWall(ms: number): void {
-    this.#wall += ms;
-  }
-
-  #moveTo(now: number): void {
-    this.#wall += now - this.#now;
-    this.#now = now;
+    this.#wallAtZero += ms;
   }
 
   #push(timer: Timer): void {

@@ -1,0 +1,54 @@
+/**
+ * The words of the benchmark. A row file gives cases; a case is one line of the table: some work, done by so many
+ * callers at a time, against one subject. The harness measures every case once in each round.
+ */
+import type { Stage } from "./stage.js";
+
+/** What one measurement of one case gives. Times are per call. */
+export interface Sample {
+  readonly calls: number;
+  readonly seconds: number;
+  /** From the start of a call to its answer, as the caller sees it. */
+  readonly p50Us: number;
+  readonly p99Us: number;
+  /** The processor time of all threads of the process under test; undefined where the system does not tell. */
+  readonly cpuUs?: number;
+}
+
+/** What two cases can be compared by. */
+export type Metric = "callsPerSecond" | "p50Us" | "cpuUs";
+
+/** What is asked of a case, as a ratio to the subject that it is measured beside. */
+export interface Floor {
+  readonly metric: Metric;
+  /** The least that is accepted: at most this for a cost, at least this for `callsPerSecond`. */
+  readonly floor: number;
+  /** What it should come to. */
+  readonly goal: number;
+}
+
+/** One line of the table. */
+export interface Case {
+  /** What is done, in words: `unary get`. */
+  readonly work: string;
+  /** How many calls are under way at a time. */
+  readonly callers: number;
+  /** Who does it, in words: `bridge`. */
+  readonly subject: string;
+  /** The subject that does the same work for as many callers, to compare with. */
+  readonly beside?: string;
+  readonly floors?: readonly Floor[];
+  /** Does the work for about so long. Fails if any call fails. */
+  measure(milliseconds: number): Promise<Sample>;
+}
+
+/** A file of `rows/`: one question, and the cases that answer it. */
+export interface Row {
+  /** As in `--only`. */
+  readonly name: string;
+  /** Starts what the cases need on the stage. Throws {@link NotHere} if this machine lacks something for it. */
+  prepare(stage: Stage): Promise<readonly Case[]>;
+}
+
+/** A row cannot be measured on this machine; the report says so and goes on. */
+export class NotHere extends Error {}

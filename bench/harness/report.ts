@@ -1,0 +1,76 @@
+/** What a person reads at the end of a run. */
+import type { Metric } from "./case.js";
+import type { Machine, NoiseRemark } from "./machine.js";
+import type { RoundOptions } from "./rounds.js";
+import type { Result } from "./summary.js";
+import { number, ratio, table } from "./table.js";
+
+const METRIC_WORDS: Record<Metric, string> = {
+  callsPerSecond: "calls/s",
+  p50Us: "p50",
+  cpuUs: "server CPU",
+};
+
+const HEADING = [
+  "work",
+  "callers",
+  "subject",
+  "calls/s",
+  "p50 µs",
+  "p99 µs",
+  "CPU µs",
+  "CPU ratio",
+  "p50 ratio",
+];
+
+/** The table of all cases: medians over the rounds, and medians of the ratios within each round. */
+export function resultTable(results: readonly Result[]): string {
+  const lines = results.map(({ work, callers, subject, median, ratios }) => [
+    work,
+    String(callers),
+    subject,
+    number(median.callsPerSecond),
+    number(median.p50Us),
+    number(median.p99Us),
+    number(median.cpuUs),
+    ratio(ratios?.cpuUs?.median),
+    ratio(ratios?.p50Us?.median),
+  ]);
+  return table(HEADING, lines, 3);
+}
+
+/** Which floors and goals were reached; undefined if nothing was asked. */
+export function verdictTable(results: readonly Result[]): string | undefined {
+  const lines = results.flatMap(({ work, callers, subject, beside, verdicts }) =>
+    verdicts.map(({ metric, ratio: measured, floor, goal, floorReached, goalReached }) => [
+      `${work} × ${callers}`,
+      `${METRIC_WORDS[metric]} of ${subject} to ${beside}`,
+      ratio(measured.median),
+      `${measured.lowerQuartile.toFixed(2)}–${measured.upperQuartile.toFixed(2)}`,
+      `${floor}× ${floorReached ? "yes" : "no"}`,
+      `${goal}× ${goalReached ? "yes" : "no"}`,
+    ]),
+  );
+  if (lines.length === 0) return undefined;
+  return table(["work", "ratio of", "median", "middle half", "floor reached", "goal reached"], lines, 2);
+}
+
+/** The conditions of the run. */
+export function conditions(
+  machine: Machine,
+  noise: NoiseRemark,
+  { rounds, milliseconds }: RoundOptions,
+): string {
+  const { cores, processor, memoryGiB, system, node, packages } = machine;
+  const versions = Object.entries(packages).map(([name, version]) => `${name} ${version}`);
+  const spread = noise.slowestToFastestProbe;
+  return [
+    `Machine: ${cores} cores (${processor}), ${memoryGiB} GiB, ${system}; node ${node}, ${versions.join(", ")}.`,
+    `Medians of ${rounds} interleaved rounds of ${milliseconds} ms a case. CPU is that of the process under test, all threads.`,
+    `Noise: a fixed piece of work took up to ${spread.toFixed(2)}× its shortest time; load average ` +
+      `${noise.loadBefore.toFixed(1)} before, ${noise.loadAfter.toFixed(1)} after. ` +
+      (spread > 1.15 || noise.loadBefore > cores / 4
+        ? "Others used this machine: trust the ratios only."
+        : "The machine was quiet."),
+  ].join("\n");
+}

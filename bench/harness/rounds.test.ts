@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import type { Case } from "./case.js";
+import { measureRounds } from "./rounds.js";
+
+function caseThatTells(subject: string, told: string[]): Case {
+  return {
+    work: "work",
+    callers: 1,
+    subject,
+    async measure(milliseconds) {
+      told.push(`${subject}${milliseconds}`);
+      return { calls: told.length, seconds: 1, p50Us: 1, p99Us: 1 };
+    },
+  };
+}
+
+test("every case is measured once a round, every other round backwards, and the warm-up is not kept", async () => {
+  const told: string[] = [];
+  const cases = ["a", "b"].map((subject) => caseThatTells(subject, told));
+  const options = { rounds: 2, milliseconds: 20, warmUpRounds: 1, warmUpMilliseconds: 10 };
+  const samples = await measureRounds(cases, options);
+  expect(told).toEqual(["a10", "b10", "b20", "a20", "a20", "b20"]);
+  expect(samples.map((of) => of.map(({ calls }) => calls))).toEqual([
+    [4, 5],
+    [3, 6],
+  ]);
+});

@@ -1,0 +1,59 @@
+import { describe, expect, test } from "vitest";
+import type { Case, Floor, Sample } from "./case.js";
+import { median, percentile } from "./statistics.js";
+import { summarize } from "./summary.js";
+
+const one = (subject: string, more: Partial<Case> = {}): Case => ({
+  work: "get",
+  callers: 1,
+  subject,
+  measure: () => Promise.reject(new Error("not to be measured here")),
+  ...more,
+});
+const sample = (cpuUs: number, calls = 100): Sample => ({ calls, seconds: 1, p50Us: 5, p99Us: 9, cpuUs });
+
+describe("medians and percentiles", () => {
+  test("of odd and even numbers of values, and of none", () => {
+    expect(median([3, 1, 2])).toBe(2);
+    expect(median([4, 1, 2, 3])).toBe(2.5);
+    expect(median([])).toBeNaN();
+  });
+
+  test("a percentile is one of the values", () => {
+    const hundred = Array.from({ length: 100 }, (_, i) => i + 1);
+    expect([0, 0.25, 0.5, 0.99, 1].map((share) => percentile(hundred, share))).toEqual([1, 25, 50, 99, 100]);
+  });
+});
+
+describe("a summary", () => {
+  const floors: readonly Floor[] = [{ metric: "cpuUs", floor: 1.3, goal: 1.1 }];
+  const cases = [one("bridge", { beside: "echo", floors }), one("echo"), one("echo", { callers: 16 })];
+
+  test("compares within rounds, so that what slows a whole round changes nothing", () => {
+    const [bridge, echo] = summarize(cases, [
+      [sample(12), sample(120), sample(24)],
+      [sample(10), sample(100), sample(20)],
+      [sample(1), sample(1), sample(1)],
+    ]);
+    expect(bridge?.ratios?.cpuUs?.median).toBeCloseTo(1.2);
+    expect(bridge?.verdicts).toMatchObject([{ floorReached: true, goalReached: false }]);
+    expect(echo).toMatchObject({ median: { cpuUs: 20, callsPerSecond: 100 }, verdicts: [] });
+    expect(echo?.ratios).toBeUndefined();
+  });
+
+  test("says nothing of processor time where there is none", () => {
+    const blind: Sample = { calls: 1, seconds: 1, p50Us: 1, p99Us: 1 };
+    const [bridge] = summarize(cases, [[blind], [blind], [blind]]);
+    expect(bridge?.median.cpuUs).toBeUndefined();
+    expect(bridge?.verdicts).toEqual([]);
+  });
+
+  test("of throughput more is better", () => {
+    const fast = one("bridge", {
+      beside: "echo",
+      floors: [{ metric: "callsPerSecond", floor: 1, goal: 2 }],
+    });
+    const [bridge] = summarize([fast, one("echo")], [[sample(1, 150)], [sample(1, 100)]]);
+    expect(bridge?.verdicts).toMatchObject([{ floorReached: true, goalReached: false }]);
+  });
+});

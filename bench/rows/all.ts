@@ -1,0 +1,7 @@
+/** Every row. A new one is a file beside this one and a line here. */
+import type { Row } from "../harness/case.js";
+import { pythonClient, typescriptClient } from "./clients.js";
+import { engine } from "./engine.js";
+import { unary } from "./unary.js";
+
+export const rows: readonly Row[] = [unary, typescriptClient, pythonClient, engine];

@@ -1,0 +1,96 @@
+/** `snakepit-bridge serve`: runs a bridge until it is told to stop. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { type BridgeLimits, DEFAULT_LIMITS, LIMIT_SETTINGS } from "../../core/limits.js";
+import { type Bridge, startBridge } from "../../server.js";
+import { createLog, LOG_LEVELS } from "../log.js";
+
+interface ServeOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly store: string;
+  readonly limit?: Partial<BridgeLimits>;
+  readonly defaultTtl: number;
+  readonly logLevel: string;
+}
+
+export function addServe(program: Command): void {
+  program
+    .command("serve")
+    .summary("run a bridge")
+    .description(
+      "Runs a bridge until SIGTERM or SIGINT. Once it listens it prints one line on standard output:\n" +
+        "  snakepit-bridge listening on 127.0.0.1:50051 (store: memory)\n" +
+        "The log goes to standard error.",
+    )
+    .option(
+      "--host <host>",
+      "name or address to listen on; 0.0.0.0 or :: for all of this machine",
+      "127.0.0.1",
+    )
+    .option("--port <port>", "port to listen on; 0 for any that is free", wholeNumber, 50_051)
+    .option("--store <store>", "where commits are kept; memory: nothing survives the process", "memory")
+    .option("--limit <name=n>", `a limit, may be repeated; names and defaults:\n${limitList()}`, limit)
+    .option("--default-ttl <seconds>", "idle time after which a session expires; 0: never", seconds, 3_600)
+    .addOption(
+      new Option("--log-level <level>", "least level of the log").choices(LOG_LEVELS).default("info"),
+    )
+    .action(serve);
+}
+
+async function serve({ host, port, store, limit = {}, defaultTtl, logLevel }: ServeOptions): Promise<void> {
+  const bridge = await startBridge({
+    host,
+    port,
+    store,
+    limits: limit,
+    defaultTtlMs: Math.round(defaultTtl * 1_000),
+    logger: createLog(logLevel),
+  });
+  process.stdout.write(`snakepit-bridge listening on ${bridge.address} (store: ${store})\n`);
+  await stopped(bridge);
+}
+
+/** Done when a signal has ended the bridge. A second one does not wait for running calls. */
+function stopped(bridge: Bridge): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let signals = 0;
+    const onSignal = (_name: NodeJS.Signals, number: number): void => {
+      signals += 1;
+      // What a shell reports for a program that a signal ended.
+      if (signals > 1) process.exit(128 + number);
+      bridge.close().then(resolve, reject);
+    };
+    process.on("SIGTERM", onSignal);
+    process.on("SIGINT", onSignal);
+  });
+}
+
+function limitList(): string {
+  return Object.entries(LIMIT_SETTINGS)
+    .map(([name, key]) => `  ${name} ${DEFAULT_LIMITS[key]}`)
+    .join("\n");
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It has to be a whole number.");
+}
+
+function seconds(text: string): number {
+  if (/^\d{1,12}(\.\d+)?$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It has to be a number of seconds, 0 or more.");
+}
+
+function limit(text: string, before?: Partial<BridgeLimits>): Partial<BridgeLimits> {
+  const [name = "", value, ...rest] = text.split("=");
+  if (value === undefined || rest.length > 0 || !isLimit(name)) {
+    throw new InvalidArgumentError(
+      `It has to be NAME=N; names are ${Object.keys(LIMIT_SETTINGS).join(", ")}.`,
+    );
+  }
+  return { ...before, [LIMIT_SETTINGS[name]]: wholeNumber(value) };
+}
+
+function isLimit(name: string): name is keyof typeof LIMIT_SETTINGS {
+  return Object.hasOwn(LIMIT_SETTINGS, name);
+}

@@ -1,0 +1,41 @@
+/**
+ * The command line. Exit codes: 0 done; 1 it did not work, with one line on standard error that says why; 2 the
+ * command line itself makes no sense.
+ */
+import { Command, CommanderError } from "commander";
+import { VERSION } from "../version.js";
+import { addGet } from "./commands/get.js";
+import { addList } from "./commands/list.js";
+import { addServe } from "./commands/serve.js";
+import { addSet } from "./commands/set.js";
+
+/** Does what a command line says, and answers the exit code. */
+export async function runCommandLine(argv: readonly string[]): Promise<number> {
+  const program = new Command("snakepit-bridge")
+    .description("Typed variables, grouped in sessions, shared live between TypeScript and Python.")
+    .version(VERSION)
+    .showSuggestionAfterError(false)
+    .exitOverride();
+  for (const add of [addServe, addGet, addSet, addList]) add(program);
+  for (const command of program.commands) command.copyInheritedSettings(program);
+  try {
+    await program.parseAsync(argv);
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return codeOf(error);
+    process.stderr.write(`error: ${oneLine(error)}\n`);
+    return 1;
+  }
+}
+
+/** commander has written its line already. */
+function codeOf({ code, exitCode }: CommanderError): number {
+  if (exitCode === 0) return 0;
+  return code === "commander.invalidArgument" ? 1 : 2;
+}
+
+/** Messages may repeat what people wrote, line breaks and all. */
+function oneLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/[\r\n\u2028\u2029]+/g, " ");
+}

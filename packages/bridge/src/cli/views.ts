@@ -1,0 +1,42 @@
+/** Sessions and variables as JSON, with the names that the contract has, and what else is shown of them. */
+import type { SessionView, VariableView } from "../client/index.js";
+import { jsonValue } from "./values.js";
+
+export function variableToJson(variable: VariableView): object {
+  const { id, name, type, value, version, constraints, metadata, source, provisional } = variable;
+  return {
+    id,
+    name,
+    type,
+    value: jsonValue(value),
+    version,
+    constraints: Object.fromEntries(
+      [...constraints].map(([key, operand]) => [
+        key,
+        typeof operand === "object" ? operand.map(jsonValue) : jsonValue(operand),
+      ]),
+    ),
+    metadata: Object.fromEntries(metadata),
+    source,
+    created_at: variable.createdAt.toISOString(),
+    updated_at: variable.updatedAt.toISOString(),
+    provisional,
+  };
+}
+
+export function sessionToJson(session: SessionView): object {
+  return {
+    id: session.id,
+    revision: session.revision,
+    ttl: session.ttlMs / 1_000,
+    metadata: Object.fromEntries(session.metadata),
+    created_at: session.createdAt.toISOString(),
+    last_accessed_at: session.lastAccessedAt.toISOString(),
+    variable_count: session.variableCount,
+  };
+}
+
+/** A TTL in seconds. */
+export function showTtl(ttlMs: number): string {
+  return ttlMs === 0 ? "never" : `${ttlMs / 1_000} s`;
+}

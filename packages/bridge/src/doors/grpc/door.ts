@@ -1,0 +1,86 @@
+/** The gRPC door: listens, serves the contract and the health service, and shuts down without dropping a call. */
+import { type ChannelOptions, Server, ServerCredentials } from "@grpc/grpc-js";
+import type { BridgeLimits } from "../../core/limits.js";
+import { SERVICES, type Service } from "../../wire/services.js";
+import { formatAddress, listen } from "./address.js";
+import { Health } from "./health.js";
+import { methodAt } from "./methods.js";
+import { type DoorContext, unaryHandler } from "./unary.js";
+
+export interface GrpcDoorOptions extends DoorContext {
+  /** A name or an address, of IPv4 or IPv6. */
+  readonly host: string;
+  /** 0: any that is free. */
+  readonly port: number;
+}
+
+/** An open door. */
+export interface GrpcDoor {
+  /** The port that it listens on. */
+  readonly port: number;
+  /** `host:port`, as clients take it. */
+  readonly address: string;
+  /** Takes no more calls, waits up to `graceMs` for those that run, and then cuts them off. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Opens the door. Rejects with one clear sentence if it cannot listen. */
+export async function openGrpcDoor({ host, port: wanted, ...context }: GrpcDoorOptions): Promise<GrpcDoor> {
+  const server = new Server(serverOptions(context.engine.limits));
+  const health = new Health(SERVICES.map(({ name }) => name));
+  health.addTo(server);
+  for (const service of SERVICES) addService(server, service, context);
+  const port = await listen(server, host, wanted, ServerCredentials.createInsecure());
+  const address = formatAddress(host, port);
+  context.logger.info({ address }, "listening");
+  return {
+    port,
+    address,
+    async close(graceMs) {
+      context.logger.info({ address }, "closing");
+      health.drain();
+      await shutDown(server, graceMs);
+    },
+  };
+}
+
+function addService(server: Server, { rpcs }: Service, context: DoorContext): void {
+  const definition = rpcs.map((rpc) => [rpc.name, methodAt(rpc.path, (bytes) => rpc.command(bytes))]);
+  const handlers = rpcs.map((rpc) => [rpc.name, unaryHandler(context, rpc)]);
+  server.addService(Object.fromEntries(definition), Object.fromEntries(handlers));
+}
+
+async function shutDown(server: Server, graceMs: number): Promise<void> {
+  const { promise: done, resolve } = withResolvers();
+  const timer = setTimeout(() => server.forceShutdown(), graceMs);
+  server.tryShutdown(() => resolve());
+  await done;
+  clearTimeout(timer);
+}
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
+
+const MEBIBYTE = 1_048_576;
+
+function serverOptions({ maxMessageBytes }: BridgeLimits): ChannelOptions {
+  return {
+    "grpc.max_receive_message_length": maxMessageBytes,
+    "grpc.max_send_message_length": maxMessageBytes,
+    "grpc.max_concurrent_streams": 1_000,
+    // A peer that vanished without a word is found out in 40 s. How often clients ping, grpc-js does not mind.
+    "grpc.keepalive_time_ms": 30_000,
+    "grpc.keepalive_timeout_ms": 10_000,
+    // A connection that nobody uses is closed; clients open a new one with their next call.
+    "grpc.max_connection_idle_ms": 30 * 60_000,
+    // In MiB, of one connection; grpc-js sets no bound by itself. Enough for 32 of the largest messages at once.
+    "grpc-node.max_session_memory": Math.max(64, Math.ceil((32 * maxMessageBytes) / MEBIBYTE)),
+    // Channelz stays on: without it grpc-js does not know its connections, and forceShutdown would end none.
+    "grpc.enable_channelz": 1,
+  };
+}

@@ -1,0 +1,170 @@
+/** Puts a bridge together: a store, an engine over it, and the doors to the engine. The only file that knows them all. */
+import { randomBytes } from "node:crypto";
+import { destination, type Logger, pino } from "pino";
+import type { Client } from "./client/client.js";
+import { localClient } from "./client/local-client.js";
+import type { SessionStore } from "./client/session-store.js";
+import type { Clock } from "./core/clock.js";
+import { type BridgeLimits, DEFAULT_LIMITS, LIMIT_SETTINGS } from "./core/limits.js";
+import { openGrpcDoor } from "./doors/grpc/door.js";
+import { Engine } from "./engine/engine.js";
+import { systemClock } from "./engine/system-clock.js";
+import { MemoryStore } from "./storage/memory/memory-store.js";
+import type { Store } from "./storage/store.js";
+import { VERSION } from "./version.js";
+
+/** What an engine may be given. All of it has a default. */
+export interface EngineSettings {
+  /** Where commits are kept. Default and only choice so far: `memory`, from which nothing survives the process. */
+  readonly store?: string;
+  /** What requests, sessions and the server may take; what is left out has its default. */
+  readonly limits?: Partial<BridgeLimits>;
+  /** The idle time, in milliseconds, after which a session expires that names none. 0: never. Default: 3,600,000. */
+  readonly defaultTtlMs?: number;
+  /** Default: the machine's. Tests pass one that they move by hand. */
+  readonly clock?: Clock;
+}
+
+/** What a bridge may be given. All of it has a default. */
+export interface BridgeOptions extends EngineSettings {
+  /** The name or address to listen on. Default: `127.0.0.1`, which no other machine reaches. */
+  readonly host?: string;
+  /** The port to listen on; 0 takes any that is free. Default: 50051. */
+  readonly port?: number;
+  /** A pino logger, or the level of one that writes JSON to stderr. Default: `warn`. */
+  readonly logger?: Logger | string;
+  /** How long `close` waits for calls that are running, in milliseconds. Default: 5,000. */
+  readonly graceMs?: number;
+}
+
+/** All options, checked, with their defaults. */
+export type ResolvedOptions = Readonly<Required<BridgeOptions> & { limits: BridgeLimits; logger: Logger }>;
+
+/** A bridge that runs. */
+export interface Bridge {
+  /** The name or address it listens on, as it was given. */
+  readonly host: string;
+  /** The port it listens on. */
+  readonly port: number;
+  /** `host:port`, as clients take it. */
+  readonly address: string;
+  /** What the bridge was started with. */
+  readonly options: ResolvedOptions;
+  /** For clients in the same process, which need no connection. */
+  readonly engine: Engine;
+  /** The sessions of this bridge, without a connection. */
+  readonly sessions: SessionStore;
+  /** A session of this bridge, without a connection; see {@link Client.session}. */
+  readonly session: Client["session"];
+  /** Refuses new calls, lets running ones end, then releases the store. The second call waits for the first. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a bridge.
+ *
+ *     const bridge = await startBridge({ port: 0 });
+ *     console.log(bridge.address); // 127.0.0.1:43721
+ *     await bridge.close();
+ *
+ * @throws RangeError if an option has no meaning; Error, in one clear sentence, if the bridge cannot listen
+ */
+export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> {
+  const resolved = resolveOptions(options);
+  const { host, port, clock, logger, graceMs } = resolved;
+  const engine = createEngine(resolved);
+  const door = await openGrpcDoor({ engine, clock, logger, host, port }).catch(async (error: unknown) => {
+    await engine.close();
+    throw error;
+  });
+  const client = localClient({ engine, clock });
+  let closing: Promise<void> | undefined;
+  return Object.freeze({
+    host,
+    port: door.port,
+    address: door.address,
+    options: resolved,
+    engine,
+    sessions: client.sessions,
+    session: client.session.bind(client),
+    close: () =>
+      (closing ??= door
+        .close(graceMs)
+        .then(() => client.close())
+        .then(() => engine.close())),
+  });
+}
+
+/**
+ * Makes an engine without any door, to be used in this process only.
+ *
+ * @throws RangeError if an option has no meaning
+ */
+export function createEngine(settings: EngineSettings = {}): Engine {
+  const { store, limits, defaultTtlMs, clock } = resolveSettings(settings);
+  return new Engine({
+    store: openStore(store),
+    clock,
+    limits,
+    defaultTtlMs,
+    newIncarnation: () => randomBytes(16).toString("hex"),
+    version: VERSION,
+  });
+}
+
+function openStore(name: string): Store {
+  if (name === "memory") return new MemoryStore();
+  throw new RangeError(`store ${JSON.stringify(name)} is not available; available: memory`);
+}
+
+/** Ten years, as for the TTL of one session. */
+const MAX_TTL_MS = 10 * 365 * 86_400_000;
+const MAX_PORT = 65_535;
+/** Longer timers fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+/** Longer messages do not fit the buffers of the runtime. */
+const MAX_MESSAGE_BYTES = 2 ** 31 - 1;
+
+/** Checks the options and fills in defaults. */
+function resolveOptions(options: BridgeOptions): ResolvedOptions {
+  const { host = "127.0.0.1", port = 50_051, logger = "warn", graceMs = 5_000 } = options;
+  if (host === "") throw new RangeError("host is empty");
+  checkWhole("port", port, 0, MAX_PORT);
+  checkWhole("graceMs", graceMs, 0, MAX_TIMER_MS);
+  return Object.freeze({
+    ...resolveSettings(options),
+    host,
+    port,
+    logger: typeof logger === "string" ? createLogger(logger) : logger,
+    graceMs,
+  });
+}
+
+function resolveSettings(settings: EngineSettings): Required<EngineSettings> & { limits: BridgeLimits } {
+  const { store = "memory", defaultTtlMs = 3_600_000, clock = systemClock } = settings;
+  checkWhole("defaultTtlMs", defaultTtlMs, 0, MAX_TTL_MS);
+  return { store, limits: resolveLimits(settings.limits ?? {}), defaultTtlMs, clock };
+}
+
+function resolveLimits(given: Partial<BridgeLimits>): BridgeLimits {
+  const limits: BridgeLimits = { ...DEFAULT_LIMITS, ...given };
+  for (const [setting, key] of Object.entries(LIMIT_SETTINGS)) {
+    const most = key === "maxMessageBytes" ? MAX_MESSAGE_BYTES : Number.MAX_SAFE_INTEGER;
+    checkWhole(`limit ${setting}`, limits[key], 1, most);
+  }
+  return Object.freeze(limits);
+}
+
+function checkWhole(name: string, value: number, from: number, to: number): void {
+  if (Number.isInteger(value) && value >= from && value <= to) return;
+  throw new RangeError(`${name} is ${value}; it has to be a whole number from ${from} to ${to}`);
+}
+
+/** Standard output belongs to the program, so the log goes to standard error. */
+function createLogger(level: string): Logger {
+  if (level !== "silent" && !Object.hasOwn(pino.levels.values, level)) {
+    const known = [...Object.keys(pino.levels.values), "silent"].join(", ");
+    throw new RangeError(`log level ${JSON.stringify(level)} is unknown; known are ${known}`);
+  }
+  return pino({ level }, destination(2));
+}

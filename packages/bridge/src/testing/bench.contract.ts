@@ -1,0 +1,162 @@
+/** An engine on a clock that stands still, for tests that ask it things. */
+import type { Command, CommandKind, Reply, ReplyTo } from "../core/commands.js";
+import { type BridgeLimits, DEFAULT_LIMITS } from "../core/limits.js";
+import type { Literal } from "../core/literal.js";
+import { Refusal } from "../core/refusal.js";
+import { Engine } from "../engine/engine.js";
+import { ANYONE } from "../engine/principal.js";
+import { MemoryStore } from "../storage/memory/memory-store.js";
+import type { CommitRecord } from "../storage/record.js";
+import type { Store } from "../storage/store.js";
+import { ManualClock } from "./manual-clock.js";
+
+export interface BenchOptions {
+  readonly store?: Store;
+  readonly clock?: ManualClock;
+  readonly limits?: Partial<BridgeLimits>;
+  readonly defaultTtlMs?: number;
+}
+
+let incarnations = 0;
+
+/** An engine and what it is made of. */
+export class Bench {
+  readonly clock: ManualClock;
+  readonly store: Store;
+  readonly engine: Engine;
+
+  constructor({
+    store = new MemoryStore(),
+    clock = new ManualClock(),
+    limits = {},
+    defaultTtlMs = 3_600_000,
+  }: BenchOptions = {}) {
+    this.clock = clock;
+    this.store = store;
+    this.engine = new Engine({
+      store,
+      clock,
+      limits: { ...DEFAULT_LIMITS, ...limits },
+      defaultTtlMs,
+      newIncarnation: () => (++incarnations).toString(16).padStart(32, "0"),
+      version: "0.0.0",
+    });
+  }
+
+  ask(command: Command, deadline?: number): Promise<Reply | Refusal> {
+    return this.engine.dispatch(ANYONE, command, deadline);
+  }
+
+  /** Asks what has to be answered. */
+  async do<K extends CommandKind>(command: Command & { kind: K }): Promise<ReplyTo<K>> {
+    const answer = await this.ask(command);
+    if (answer instanceof Refusal) throw new Error(`${command.kind}: ${answer.reason}: ${answer.message}`);
+    return answer as ReplyTo<K>;
+  }
+
+  /** Asks what has to be refused. */
+  async refused(command: Command): Promise<Refusal> {
+    const answer = await this.ask(command);
+    if (!(answer instanceof Refusal)) throw new Error(`${command.kind} was not refused`);
+    return answer;
+  }
+}
+
+export const literal = (value: number | bigint | string | boolean): Literal => {
+  if (typeof value === "number") return { kind: "number", value };
+  if (typeof value === "bigint") return { kind: "integer", value };
+  return typeof value === "string" ? { kind: "string", value } : { kind: "boolean", value };
+};
+
+/** The shortest form of each command. */
+export const command = {
+  create: (sessionId: string, ttlMs?: number) =>
+    ({ kind: "createSession", sessionId, metadata: [], ...(ttlMs === undefined ? {} : { ttlMs }) }) as const,
+  session: (sessionId: string) => ({ kind: "getSession", sessionId }) as const,
+  sessions: () => ({ kind: "listSessions", pageSize: 0, pageToken: "" }) as const,
+  heartbeat: (sessionId: string) => ({ kind: "heartbeat", sessionId }) as const,
+  end: (sessionId: string) => ({ kind: "deleteSession", sessionId }) as const,
+  get: (sessionId: string, identifier: string) => ({ kind: "getVariable", sessionId, identifier }) as const,
+  list: (sessionId: string) => ({ kind: "listVariables", sessionId, pageSize: 0, pageToken: "" }) as const,
+  set: (sessionId: string, identifier: string, value: number | bigint | string | boolean) =>
+    ({
+      kind: "setVariable",
+      sessionId,
+      item: { identifier, value: literal(value) },
+      onMissing: "infer",
+      metadata: [],
+    }) as const,
+  increment: (sessionId: string, identifier: string, by: number | bigint) =>
+    ({
+      kind: "incrementVariable",
+      sessionId,
+      identifier,
+      by: literal(by),
+      onMissing: "infer",
+      metadata: [],
+    }) as const,
+  drop: (sessionId: string, identifier: string) =>
+    ({ kind: "deleteVariable", sessionId, identifier }) as const,
+};
+
+/** A store that is done when the test says so, and remembers what it was handed. */
+export class HeldStore implements Store {
+  readonly name = "held";
+  /** Everything that was appended, done or not. */
+  readonly records: CommitRecord[] = [];
+  loads = 0;
+  readonly #kept = new MemoryStore();
+  #held: { records: readonly CommitRecord[]; done: () => void; fail: (why: Error) => void }[] = [];
+
+  append(records: readonly CommitRecord[]): Promise<void> {
+    this.records.push(...records);
+    return new Promise((done, fail) => void this.#held.push({ records, done, fail }));
+  }
+
+  /** Makes everything that waits durable. */
+  release(): void {
+    for (const { records, done } of this.#held.splice(0)) {
+      this.#kept.append(records);
+      done();
+    }
+  }
+
+  /** Lets everything that waits fail, as a disk does. */
+  fail(): void {
+    for (const { fail } of this.#held.splice(0)) fail(new Error("the disk is gone"));
+  }
+
+  load(sessionId: string) {
+    this.loads++;
+    return this.#kept.load(sessionId);
+  }
+
+  commitsAfter(sessionId: string, revision: number) {
+    return this.#kept.commitsAfter(sessionId, revision);
+  }
+
+  sessionIds() {
+    return this.#kept.sessionIds();
+  }
+
+  async close(): Promise<void> {
+    this.release();
+    await this.#kept.close();
+  }
+}
+
+/** Lets everything run that can run without time passing. */
+export function settle(): Promise<void> {
+  return new Promise((done) => setImmediate(done));
+}
+
+/** Whether a promise is still open when everything has run that can. */
+export async function isPending(promise: Promise<unknown>): Promise<boolean> {
+  let pending = true;
+  const settled = (): void => {
+    pending = false;
+  };
+  promise.then(settled, settled);
+  await settle();
+  return pending;
+}

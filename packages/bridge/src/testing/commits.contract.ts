@@ -1,0 +1,167 @@
+/** Commits of sessions made by hand, and records of them: what stores are tested with. */
+
+import type { Stored } from "../core/literal.js";
+import type { ItemRefusal } from "../core/refusal.js";
+import { Refusal } from "../core/refusal.js";
+import type { Change, Commit, CommitKind } from "../core/session/commit.js";
+import { SessionState } from "../core/session/state.js";
+import { type TypeName, valueType } from "../core/values/registry.js";
+import type { Variable } from "../core/variable.js";
+import { type CommitRecord, RecordMaker } from "../storage/record.js";
+
+let lives = 0;
+
+/** The life of one session as a chain of records. */
+export class History {
+  readonly sessionId: string;
+  readonly incarnation: string;
+  readonly records: CommitRecord[] = [];
+  /** The fold of all commits so far. */
+  readonly state: SessionState;
+  readonly #maker = new RecordMaker();
+  #check = 0n;
+
+  /** Begins with the commit that creates the session. */
+  constructor(sessionId: string, { ttlMs = 0 }: { ttlMs?: number } = {}) {
+    this.sessionId = sessionId;
+    this.incarnation = (++lives).toString(16).padStart(32, "0");
+    const commit = this.#commit("createSession", 1, {
+      created: { ttlMs, metadata: new Map([["made by", "hand"]]) },
+    });
+    this.state = SessionState.create(commit);
+    this.#keep(commit);
+  }
+
+  get last(): CommitRecord {
+    return this.records.at(-1) as CommitRecord;
+  }
+
+  get check(): bigint {
+    return this.#check;
+  }
+
+  /** Defines or sets a variable. */
+  set(name: string, type: TypeName, value: Stored): CommitRecord {
+    const standing = this.state.variables.get(name);
+    const revision = this.state.revision + 1;
+    const change: Change =
+      standing === undefined
+        ? {
+            kind: "define",
+            variable: variable(name, type, value, revision, this.state.lastVersion(name) + 1),
+          }
+        : { kind: "set", name, id: standing.id, type, version: standing.version + 1, value };
+    const requestId = { clientId: "c".repeat(32), sequence: revision };
+    return this.#next(this.#commit("setVariable", revision, { changes: [change], requestId }));
+  }
+
+  drop(name: string): CommitRecord {
+    const { version } = this.state.variables.get(name) as Variable;
+    const changes: Change[] = [{ kind: "drop", name, version }];
+    return this.#next(this.#commit("deleteVariable", this.state.revision + 1, { changes }));
+  }
+
+  /** A best-effort batch of which one item was refused. */
+  partly(name: string, value: number): CommitRecord {
+    const standing = this.state.variables.get(name) as Variable;
+    const changes: Change[] = [
+      { kind: "set", name, id: standing.id, type: "float", version: standing.version + 1, value },
+    ];
+    const refused: ItemRefusal[] = [
+      {
+        index: 0,
+        identifier: "absent",
+        refusal: new Refusal("VARIABLE_NOT_FOUND", "Variable not found: absent", { identifier: "absent" }),
+      },
+    ];
+    return this.#next(this.#commit("setVariables", this.state.revision + 1, { changes, refused }));
+  }
+
+  end(kind: "deleteSession" | "expireSession"): CommitRecord {
+    return this.#next(this.#commit(kind, this.state.revision + 1, {}));
+  }
+
+  #next(commit: Commit): CommitRecord {
+    this.state.apply(commit);
+    return this.#keep(commit);
+  }
+
+  #keep(commit: Commit): CommitRecord {
+    const record = this.#maker.make(commit, this.#check);
+    this.#check = record.check;
+    this.records.push(record);
+    return record;
+  }
+
+  #commit(kind: CommitKind, revision: number, more: Partial<Commit>): Commit {
+    const { sessionId, incarnation } = this;
+    const metadata = new Map([["revision", String(revision)]]);
+    const wallTimeMs = 1_900_000_000_000 + revision;
+    return {
+      sessionId,
+      incarnation,
+      revision,
+      kind,
+      wallTimeMs,
+      source: "test",
+      writer: "anyone",
+      metadata,
+      changes: [],
+      refused: [],
+      ...more,
+    };
+  }
+}
+
+function variable(name: string, type: TypeName, value: Stored, revision: number, version: number): Variable {
+  const limits = valueType(type).limits([]);
+  if (limits instanceof Refusal) throw new Error(limits.message);
+  return {
+    id: `var_${name}_${revision}`,
+    name,
+    type,
+    value,
+    version,
+    limits,
+    registered: new Map([["unit", "°C"]]),
+    latest: new Map(),
+    source: "test",
+    createdAtMs: 1,
+    updatedAtMs: 2.5,
+    provisional: revision % 2 === 0,
+  };
+}
+
+/** All that can be seen of a state, in a form that can be compared. */
+export function plainState(state: SessionState, names: readonly string[] = []): unknown {
+  return {
+    id: state.id,
+    incarnation: state.incarnation,
+    revision: state.revision,
+    ttlMs: state.ttlMs,
+    createdAtMs: state.createdAtMs,
+    metadata: [...state.metadata],
+    names: state.nameCount,
+    versions: names.map((name) => state.lastVersion(name)),
+    requests: Array.from({ length: 40 }, (_, i) =>
+      state.findRequest("anyone", { clientId: "c".repeat(32), sequence: i + 1 }),
+    ),
+    variables: [...state.variables.values()].map(plainVariable).sort((a, b) => (a.name < b.name ? -1 : 1)),
+  };
+}
+
+/** A variable without the function that its limits hold. */
+export function plainVariable({
+  limits,
+  ...rest
+}: Variable): Omit<Variable, "limits"> & { constraints: unknown } {
+  return { ...rest, constraints: limits.constraints };
+}
+
+/** A commit without functions. */
+export function plainCommit(commit: Commit): unknown {
+  const changes = commit.changes.map((change) =>
+    change.kind === "define" ? { ...change, variable: plainVariable(change.variable) } : change,
+  );
+  return { ...commit, changes };
+}

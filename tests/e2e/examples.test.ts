@@ -1,0 +1,84 @@
+/** Every example runs against one shared server and prints exactly what its last comment says. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Bridge, startBridge } from "snakepit-bridge";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { endAll, root, runPython, runTypeScript } from "./processes.js";
+
+const typescript = examplesIn("typescript", ".ts");
+const python = examplesIn("python", ".py");
+let bridge: Bridge;
+
+beforeAll(async () => {
+  bridge = await startBridge({ port: 0 });
+});
+afterEach(endAll);
+afterAll(() => bridge.close());
+
+describe("the examples", () => {
+  test("exist in both languages, with the same numbers and names", () => {
+    const titles = (names: string[]) => names.map((name) => name.replace(/\.\w+$/, "").replaceAll("_", "-"));
+    expect(titles(typescript)).toEqual(titles(python));
+    expect(typescript.length).toBeGreaterThanOrEqual(2);
+  });
+
+  test.each([...paths("typescript", typescript), ...paths("python", python)])("%s is short", (path) => {
+    expect(read(path).trimEnd().split("\n").length).toBeLessThanOrEqual(60);
+  });
+
+  test.each(paths("typescript", typescript))("%s prints what it says", async (path) => {
+    expect(await outcome(runTypeScript(path, [], address()))).toEqual(expected(path, "//"));
+  });
+
+  test.each(paths("python", python))("%s prints what it says", async (path) => {
+    expect(await outcome(runPython(path, [], address()))).toEqual(expected(path, "#"));
+  });
+
+  test("can be run again", async () => {
+    const [first = ""] = paths("typescript", typescript);
+    expect(await outcome(runTypeScript(first, [], address()))).toEqual(expected(first, "//"));
+  });
+
+  test.each([
+    ["typescript", `examples/typescript/${typescript[0]}`, runTypeScript],
+    ["python", `examples/python/${python[0]}`, runPython],
+  ])("say in one line that no bridge is there: %s", async (_, path, runIt) => {
+    const closed = await startBridge({ port: 0 });
+    await closed.close();
+    const { code, stderr } = await runIt(path, [], { SNAKEPIT_BRIDGE_ADDRESS: closed.address });
+    expect(code).toBe(1);
+    expect(stderr).toContain("UnavailableError");
+    expect(stderr).toContain(closed.address);
+  });
+});
+
+function examplesIn(folder: string, extension: string): string[] {
+  return readdirSync(join(root, "examples", folder))
+    .filter((name) => name.endsWith(extension))
+    .sort();
+}
+
+function paths(folder: string, names: readonly string[]): string[] {
+  return names.map((name) => `examples/${folder}/${name}`);
+}
+
+function read(path: string): string {
+  return readFileSync(join(root, path), "utf8");
+}
+
+function address(): Record<string, string> {
+  return { SNAKEPIT_BRIDGE_ADDRESS: bridge.address };
+}
+
+async function outcome(running: ReturnType<typeof runPython>) {
+  const { code, stdout, stderr } = await running;
+  return { code, stdout, stderr };
+}
+
+/** What stands in the comment at the end, after `Prints:`. */
+function expected(path: string, comment: string) {
+  const [, block = ""] = read(path).split(`${comment} Prints:\n`);
+  const stdout = block.replaceAll(new RegExp(`^${comment}   `, "gm"), "");
+  expect(stdout, `${path} ends with its output in a comment`).not.toBe("");
+  return { code: 0, stdout, stderr: "" };
+}

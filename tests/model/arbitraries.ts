@@ -1,0 +1,714 @@
+/**
+ * What the model test asks: commands over a few sessions and names, so that they meet, with hostile values, names,
+ * constraints and metadata among them. A sequence is plain data, so it can be shrunk, printed and replayed.
+ */
+import fc from "fast-check";
+import type { Command, OnMissing, RequestId } from "../../packages/bridge/src/core/commands.js";
+import type { GivenConstraint } from "../../packages/bridge/src/core/constraints.js";
+import type { Literal } from "../../packages/bridge/src/core/literal.js";
+import type { MetadataPairs } from "../../packages/bridge/src/core/metadata.js";
+import type { Definition } from "../../packages/bridge/src/core/variable.js";
+import { BAD_PATTERNS, PATTERNS } from "./rules.js";
+
+/** One step of a sequence. */
+export type Step =
+  | {
+      readonly do: "command";
+      /** May hold placeholders, see {@link ID_OF}, {@link FORMER_ID_OF}, {@link CURRENT_VERSION}, {@link NEXT_VERSION}. */
+      readonly command: Command;
+      readonly deadline: "none" | "ahead" | "passed";
+      /** Compare the whole session afterwards, which is a use of it. */
+      readonly inspect: boolean;
+    }
+  /** Commands on one session, each sent before the one before it is answered. */
+  | { readonly do: "together"; readonly commands: readonly Command[] }
+  /** Sends an earlier write that had a request id once more: the last one, or one before it. */
+  | { readonly do: "retry"; readonly back: number; readonly change: boolean }
+  | { readonly do: "advance"; readonly ms: number }
+  /** Lets time pass until a session is about to expire, expires, or has expired. */
+  | { readonly do: "idle"; readonly sessionId: string; readonly offsetMs: -1 | 0 | 1 }
+  /** Moves the wall clock alone. */
+  | { readonly do: "jump"; readonly ms: number }
+  /** More writes than a session remembers. */
+  | { readonly do: "flood"; readonly sessionId: string; readonly clientId: string; readonly first: number }
+  /** Stops and starts the engine, where the store survives that. */
+  | { readonly do: "restart" };
+
+/** `@id:NAME` as an identifier: the present id of NAME; `@old:NAME`: an id that NAME had once. */
+export const ID_OF = "@id:";
+export const FORMER_ID_OF = "@old:";
+/** As an expected version: the present one, and the one after it. */
+export const CURRENT_VERSION = -1;
+export const NEXT_VERSION = -2;
+
+type Weighted<T> = { readonly weight: number; readonly arbitrary: fc.Arbitrary<T> };
+const often = <T>(weight: number, arbitrary: fc.Arbitrary<T>): Weighted<T> => ({ weight, arbitrary });
+const one = <T>(...items: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...items);
+
+export const GOOD_SESSION_IDS = ["s", "t", "constructor", "var_a_1"] as const;
+const BAD_SESSION_IDS = ["", "__proto__", " s", "s\u0000", "\ud800", "é".repeat(129)] as const;
+const sessionId = fc.oneof(
+  often(36, fc.constant("s")),
+  often(5, fc.constant("t")),
+  often(3, one(...GOOD_SESSION_IDS)),
+  often(1, one(...BAD_SESSION_IDS)),
+);
+
+export const COMMON_NAMES = ["a", "b", "n", "constructor", "😀é"] as const;
+const EDGE_NAMES = [
+  "A",
+  "toString",
+  "hasOwnProperty",
+  "then",
+  "..",
+  "/",
+  "*",
+  "a b",
+  "e\u0301",
+  "é",
+  "\u{10ffff}",
+  "\uffff",
+  "var_a_1x",
+  "var__1",
+  "var_a_",
+  "x".repeat(256),
+  "é".repeat(128),
+  "😀".repeat(64),
+] as const;
+const BAD_NAMES = [
+  "",
+  "__proto__",
+  " a",
+  "a ",
+  "\u00a0a",
+  "a\u3000",
+  "\u1680a",
+  "a\u0000b",
+  "a\u0085b",
+  "a\u007fb",
+  "a\nb",
+  "a\u2028b",
+  "a\u2029",
+  "\ufeffa",
+  "a\ufeffb",
+  "\ud800",
+  "a\udc00b",
+  "x".repeat(257),
+  "é".repeat(129),
+  "😀".repeat(65),
+  "var_a_1",
+  "var___1",
+  "var_1_2_3",
+  "var_ a_1",
+  "var___proto___1",
+  "var_var_a_1_2",
+] as const;
+const commonName = one(...COMMON_NAMES);
+/** What the common names mostly hold, so that most commands on them get somewhere. */
+const USUAL_TYPES: Record<(typeof COMMON_NAMES)[number], "float" | "integer" | "string" | "boolean"> = {
+  a: "string",
+  b: "float",
+  n: "integer",
+  constructor: "boolean",
+  "😀é": "float",
+};
+const name = fc.oneof(often(12, commonName), often(2, one(...EDGE_NAMES)), often(1, one(...BAD_NAMES)));
+const identifier = fc.oneof(
+  often(16, name),
+  often(
+    4,
+    commonName.map((n) => ID_OF + n),
+  ),
+  often(
+    2,
+    commonName.map((n) => FORMER_ID_OF + n),
+  ),
+);
+
+const number = one(
+  0,
+  -0,
+  1,
+  -1,
+  1.5,
+  -2.5,
+  5,
+  7,
+  100,
+  150,
+  1e21,
+  5e-324,
+  Number.MAX_VALUE,
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
+  2 ** 53 - 1,
+  2 ** 53,
+  -(2 ** 53) + 1,
+  0.1 + 0.2,
+);
+const integer = one(
+  0n,
+  1n,
+  -1n,
+  5n,
+  7n,
+  100n,
+  150n,
+  2n ** 53n - 1n,
+  2n ** 53n,
+  2n ** 53n + 1n,
+  2n ** 62n,
+  2n ** 63n - 1n,
+  -(2n ** 63n),
+);
+const string = one(
+  "",
+  "a",
+  "ab",
+  "abc",
+  "b",
+  "a1",
+  "\n",
+  "a\n",
+  "😀",
+  "é",
+  "e\u0301",
+  "__proto__",
+  "1",
+  "\ufeff",
+  "a\u0000b",
+  "x".repeat(900),
+  "x".repeat(3_001),
+  "😀".repeat(2_500),
+  "😀".repeat(2_501),
+  "y".repeat(10_001),
+  `${"é".repeat(5_000)}z`,
+  "\ud800",
+  "a\udc00",
+);
+const literal: fc.Arbitrary<Literal> = fc.oneof(
+  often(
+    4,
+    number.map((value): Literal => ({ kind: "float", value })),
+  ),
+  often(
+    3,
+    number.map((value): Literal => ({ kind: "number", value })),
+  ),
+  often(
+    4,
+    integer.map((value): Literal => ({ kind: "integer", value })),
+  ),
+  often(
+    3,
+    string.map((value): Literal => ({ kind: "string", value })),
+  ),
+  often(
+    1,
+    fc.boolean().map((value): Literal => ({ kind: "boolean", value })),
+  ),
+  often(1, fc.constant<Literal>({ kind: "unknown" })),
+);
+const ordinary: fc.Arbitrary<Literal> = fc.oneof(
+  one(0, 1, 5, 7, 1.5, 100, 150).map((value): Literal => ({ kind: "float", value })),
+  one(0, 1, 5, 7, 100, 150).map((value): Literal => ({ kind: "number", value })),
+  one(0n, 1n, 5n, 7n, 10n, 100n, 150n).map((value): Literal => ({ kind: "integer", value })),
+  one("a", "ab", "abc", "b").map((value): Literal => ({ kind: "string", value })),
+);
+const value = fc.oneof(often(2, ordinary), often(3, literal));
+const by = fc.oneof(
+  often(4, value),
+  often(
+    2,
+    one(1n, 5n, 2n ** 62n, 2n ** 63n - 1n, -(2n ** 63n)).map(
+      (value): Literal => ({ kind: "integer", value }),
+    ),
+  ),
+);
+
+const operand = fc.oneof(
+  often(
+    4,
+    one(0, 1, 5, 10, 100).map((value): Literal => ({ kind: "number", value })),
+  ),
+  often(
+    4,
+    one(0n, 1n, 5n, 10n, 100n, 5_000n, 1_048_576n, 1_048_577n).map(
+      (value): Literal => ({ kind: "integer", value }),
+    ),
+  ),
+  often(
+    2,
+    one(0, 1.5, 100).map((value): Literal => ({ kind: "float", value })),
+  ),
+  often(
+    2,
+    one(...PATTERNS.keys()).map((value): Literal => ({ kind: "string", value })),
+  ),
+  often(
+    1,
+    one(...BAD_PATTERNS, "\ud800").map((value): Literal => ({ kind: "string", value })),
+  ),
+  often(1, literal),
+);
+const key = fc.oneof(
+  often(12, one("min", "max", "step", "min_length", "max_length", "pattern")),
+  often(1, one("", "Min", "choices", "__proto__", "constructor", "toString")),
+);
+const hostileConstraints: fc.Arbitrary<readonly GivenConstraint[]> = fc.array(
+  fc.record({
+    key,
+    values: fc.oneof(
+      often(
+        9,
+        operand.map((o) => [o]),
+      ),
+      often(1, fc.array(operand, { maxLength: 2 })),
+    ),
+  }),
+  { maxLength: 3 },
+);
+
+const bound = (key: string, ...values: readonly Literal[]): fc.Arbitrary<readonly GivenConstraint[]> =>
+  fc.oneof(
+    fc.constant([]),
+    one(...values).map((v) => [{ key, values: [v] }]),
+  );
+const int = (value: bigint): Literal => ({ kind: "integer", value });
+const constraintsFor: Record<string, fc.Arbitrary<readonly GivenConstraint[]>> = {
+  float: both(
+    bound("min", int(0n), { kind: "float", value: 1 }),
+    bound("max", int(100n), { kind: "number", value: 1.5 }),
+  ),
+  integer: both(
+    both(bound("min", int(0n), int(1n)), bound("max", int(100n), { kind: "number", value: 10 })),
+    bound("step", int(5n), int(2n)),
+  ),
+  string: both(
+    both(bound("min_length", int(1n), int(2n)), bound("max_length", int(3n), int(5_000n))),
+    bound("pattern", ...["^a", "b$", "(x{100}){9}"].map((value): Literal => ({ kind: "string", value }))),
+  ),
+  boolean: fc.constant([]),
+};
+function both<T>(a: fc.Arbitrary<readonly T[]>, b: fc.Arbitrary<readonly T[]>): fc.Arbitrary<readonly T[]> {
+  return fc.tuple(a, b).map(([x, y]) => [...y, ...x]);
+}
+
+const firstValue: Record<string, fc.Arbitrary<Literal>> = {
+  float: one(1, 1.5, 100).map((value): Literal => ({ kind: "float", value })),
+  integer: one(10n, 0n, 5n, 2n ** 63n - 1n).map((value): Literal => ({ kind: "integer", value })),
+  string: one("ab", "abc", "a").map((value): Literal => ({ kind: "string", value })),
+  boolean: fc.boolean().map((value): Literal => ({ kind: "boolean", value })),
+};
+
+const goodMetadata: fc.Arbitrary<MetadataPairs> = one<MetadataPairs>(
+  [["k", "1"]],
+  [
+    ["k", "2"],
+    ["a", ""],
+  ],
+  [
+    ["😀", "é"],
+    ["\uffff", "x"],
+  ],
+  [["constructor", "x"]],
+);
+const badMetadata: fc.Arbitrary<MetadataPairs> = one<MetadataPairs>(
+  [["__proto__", "x"]],
+  [["source", "x"]],
+  [["created_at", "x"]],
+  [["", "x"]],
+  [
+    ["k", "1"],
+    ["k", "1"],
+  ],
+  [["k", "\ud800"]],
+  [["x".repeat(257), ""]],
+  [["k", "x".repeat(4_096)]],
+  Array.from({ length: 33 }, (_, i): [string, string] => [`k${i}`, ""]),
+);
+const metadata: fc.Arbitrary<MetadataPairs> = fc.oneof(
+  often(24, fc.constant<MetadataPairs>([])),
+  often(8, goodMetadata),
+  often(1, badMetadata),
+  often(
+    1,
+    one<MetadataPairs>(
+      [["x".repeat(256), "x".repeat(3_840)]],
+      Array.from({ length: 32 }, (_, i): [string, string] => [`k${i}`, "é"]),
+    ),
+  ),
+);
+
+const typeWord = one("float", "integer", "string", "boolean");
+const goodDefinition: fc.Arbitrary<Definition> = fc
+  .tuple(commonName, fc.oneof(often(4, fc.constant(undefined)), often(1, typeWord)))
+  .chain(([named, other]) => definitionOf(named, other ?? USUAL_TYPES[named]));
+function definitionOf(named: string, type: string): fc.Arbitrary<Definition> {
+  return fc.record({
+    name: fc.constant(named),
+    type: fc.constant(type),
+    initialValue: firstValue[type] as fc.Arbitrary<Literal>,
+    constraints: constraintsFor[type] as fc.Arbitrary<readonly GivenConstraint[]>,
+    metadata: fc.oneof(fc.constant<MetadataPairs>([]), goodMetadata),
+  });
+}
+const hostileDefinition: fc.Arbitrary<Definition> = fc.record({
+  name,
+  type: fc.oneof(
+    often(8, typeWord),
+    often(1, one("", "Float", "tensor", "__proto__", "constructor", "toString")),
+  ),
+  initialValue: value,
+  constraints: fc.oneof(fc.constant([]), hostileConstraints),
+  metadata,
+});
+const definition = fc.oneof(often(3, goodDefinition), often(2, hostileDefinition));
+
+/** The clients that write; floods of one of them push the writes of all out of memory. */
+export const CLIENT_IDS = ["a".repeat(32), "0123456789abcdef".repeat(2), "f".repeat(32)] as const;
+const requestId: fc.Arbitrary<RequestId> = fc.oneof(
+  often(30, fc.record({ clientId: one(...CLIENT_IDS), sequence: fc.integer({ min: 1, max: 12 }) })),
+  often(
+    1,
+    one<RequestId>(
+      { clientId: CLIENT_IDS[0], sequence: 0 },
+      { clientId: CLIENT_IDS[0], sequence: 1.5 },
+      { clientId: CLIENT_IDS[0], sequence: 2 ** 53 },
+      { clientId: "", sequence: 1 },
+      { clientId: "A".repeat(32), sequence: 1 },
+      { clientId: "a".repeat(34), sequence: 1 },
+    ),
+  ),
+);
+const source = fc.oneof(
+  often(24, one("python", "typescript", "a".repeat(32), "_-9")),
+  often(1, one("", "Python", "a b", "é", "a".repeat(33), "python\n")),
+);
+const writer = fc
+  .record({
+    requestId: fc.option(requestId, { nil: undefined, freq: 2 }),
+    source: fc.option(source, { nil: undefined, freq: 2 }),
+  })
+  .map(({ requestId: id, source: from }) => ({
+    ...(id === undefined ? {} : { requestId: id }),
+    ...(from === undefined ? {} : { source: from }),
+  }));
+const onMissing: fc.Arbitrary<OnMissing> = one<OnMissing>(
+  "infer",
+  "infer",
+  "infer",
+  "infer",
+  "inferVariable",
+  "fail",
+);
+const expectedVersion = fc.oneof(
+  often(12, fc.constant(undefined)),
+  often(2, fc.constant(CURRENT_VERSION)),
+  often(2, one(0, NEXT_VERSION, 1, 2)),
+);
+const usual = commonName.chain((named) =>
+  fc.record({
+    identifier: one(named, named, named, ID_OF + named, FORMER_ID_OF + named),
+    value: firstValue[USUAL_TYPES[named]] as fc.Arbitrary<Literal>,
+  }),
+);
+const target = fc.oneof(often(3, usual), often(2, fc.record({ identifier, value })));
+const item = fc
+  .tuple(target, expectedVersion)
+  .map(([rest, version]) => (version === undefined ? rest : { ...rest, expectedVersion: version }));
+const addition = fc.oneof(
+  often(
+    3,
+    fc.record({
+      identifier: one("b", "n", "n", `${ID_OF}n`, "😀é"),
+      by: one<Literal>(
+        { kind: "number", value: 1 },
+        { kind: "number", value: -5 },
+        { kind: "integer", value: 5n },
+      ),
+    }),
+  ),
+  often(2, fc.record({ identifier, by })),
+);
+const glob = fc.oneof(
+  often(3, fc.constant(undefined)),
+  often(
+    3,
+    one(
+      "*",
+      "a*",
+      "?",
+      "*o*",
+      "\\*",
+      "??",
+      "",
+      "s",
+      "*\u{1F600}?",
+      "\\a",
+      "*a*a*a*b",
+      "x".repeat(1_024),
+      "x".repeat(1_025),
+      "a\\",
+    ),
+  ),
+);
+const pageSize = one(0, 1, 2, 3, 1_000, 1_001);
+const pageToken = fc.oneof(often(3, fc.constant("")), often(2, one("a", "b", "s", "\uffff", "😀é", "zz")));
+const ttlMs = fc.oneof(
+  often(6, fc.constant(undefined)),
+  often(2, one(1, 1_000, 5_000)),
+  often(2, one(0, 30 * 86_400_000, 0.5, 3_650 * 86_400_000)),
+  often(1, one(-1, -0.5, 3_650 * 86_400_000 + 1)),
+);
+
+type PageAsk = { sessionId?: string; glob: string | undefined; pageSize: number; pageToken: string };
+const pageAsk = <T extends PageAsk>({ glob: pattern, ...rest }: T): Omit<T, "glob"> & { glob?: string } =>
+  pattern === undefined ? rest : { ...rest, glob: pattern };
+
+/** The most items that the limits of the test allow; some batches have one more. */
+export const MAX_ITEMS = 6;
+
+const command: fc.Arbitrary<Command> = fc.oneof(
+  often<Command>(
+    1,
+    fc.record({
+      kind: fc.constant("ping" as const),
+      message: one("", "é", "x".repeat(1_024), "é".repeat(513)),
+    }),
+  ),
+  often<Command>(
+    5,
+    fc
+      .record({ kind: fc.constant("createSession" as const), sessionId, metadata, write: writer, ttl: ttlMs })
+      .map(({ write, ttl, ...rest }) => ({
+        ...rest,
+        ...write,
+        ...(ttl === undefined ? {} : { ttlMs: ttl }),
+      })),
+  ),
+  often<Command>(3, fc.record({ kind: fc.constant("getSession" as const), sessionId })),
+  often<Command>(
+    2,
+    fc.record({ kind: fc.constant("listSessions" as const), glob, pageSize, pageToken }).map(pageAsk),
+  ),
+  often<Command>(2, fc.record({ kind: fc.constant("heartbeat" as const), sessionId })),
+  often<Command>(
+    1,
+    fc
+      .record({
+        kind: fc.constant("deleteSession" as const),
+        sessionId,
+        from: fc.option(source, { nil: undefined }),
+      })
+      .map(({ from, ...rest }) => (from === undefined ? rest : { ...rest, source: from })),
+  ),
+  often<Command>(
+    8,
+    fc
+      .record({
+        kind: fc.constant("registerVariable" as const),
+        sessionId,
+        definition,
+        onMissing,
+        write: writer,
+      })
+      .map(({ write, ...rest }) => ({ ...rest, ...write })),
+  ),
+  often<Command>(
+    7,
+    fc
+      .record({
+        kind: fc.constant("ensureVariables" as const),
+        sessionId,
+        definitions: fc.oneof(
+          often(4, fc.array(goodDefinition, { minLength: 1, maxLength: 3 })),
+          often(2, fc.array(definition, { maxLength: 3 })),
+          often(1, fc.array(goodDefinition, { minLength: MAX_ITEMS - 1, maxLength: MAX_ITEMS + 1 })),
+        ),
+        from: fc.option(source, { nil: undefined }),
+      })
+      .map(({ from, ...rest }) => (from === undefined ? rest : { ...rest, source: from })),
+  ),
+  often<Command>(4, fc.record({ kind: fc.constant("getVariable" as const), sessionId, identifier })),
+  often<Command>(
+    3,
+    fc.record({
+      kind: fc.constant("getVariables" as const),
+      sessionId,
+      identifiers: fc.oneof(
+        often(6, fc.array(identifier, { maxLength: 4 })),
+        often(1, fc.array(identifier, { minLength: MAX_ITEMS, maxLength: MAX_ITEMS + 1 })),
+      ),
+    }),
+  ),
+  often<Command>(
+    14,
+    fc
+      .record({
+        kind: fc.constant("setVariable" as const),
+        sessionId,
+        item,
+        onMissing,
+        metadata,
+        write: writer,
+      })
+      .map(({ write, ...rest }) => ({ ...rest, ...write })),
+  ),
+  often<Command>(
+    12,
+    fc
+      .record({
+        kind: fc.constant("setVariables" as const),
+        sessionId,
+        items: fc.oneof(
+          often(8, fc.array(item, { maxLength: 4 })),
+          often(1, fc.array(item, { minLength: MAX_ITEMS, maxLength: MAX_ITEMS + 1 })),
+        ),
+        atomic: fc.boolean(),
+        onMissing,
+        metadata,
+        write: writer,
+      })
+      .map(({ write, ...rest }) => ({ ...rest, ...write })),
+  ),
+  often<Command>(
+    8,
+    fc
+      .record({
+        kind: fc.constant("incrementVariable" as const),
+        sessionId,
+        addition,
+        onMissing,
+        metadata,
+        write: writer,
+      })
+      .map(({ write, addition: { identifier: text, by: amount }, ...rest }) => ({
+        ...rest,
+        ...write,
+        identifier: text,
+        by: amount,
+      })),
+  ),
+  often<Command>(
+    6,
+    fc
+      .record({ kind: fc.constant("deleteVariable" as const), sessionId, identifier, write: writer })
+      .map(({ write, ...rest }) => ({ ...rest, ...write })),
+  ),
+  often<Command>(
+    3,
+    fc
+      .record({
+        kind: fc.constant("listVariables" as const),
+        sessionId,
+        glob,
+        pageSize,
+        pageToken,
+        type: fc.option(one("float" as const, "integer" as const, "string" as const, "boolean" as const), {
+          nil: undefined,
+          freq: 1,
+        }),
+        from: fc.option(one("python", "unknown", "nobody"), { nil: undefined, freq: 1 }),
+      })
+      .map(({ type, from, ...rest }) => ({
+        ...pageAsk(rest),
+        ...(type === undefined ? {} : { type }),
+        ...(from === undefined ? {} : { source: from }),
+      })),
+  ),
+);
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  often<Step>(
+    80,
+    fc.record({
+      do: fc.constant("command" as const),
+      command,
+      deadline: fc.oneof(
+        often(20, fc.constant("none" as const)),
+        often(1, one("ahead" as const, "passed" as const)),
+      ),
+      inspect: fc.boolean(),
+    }),
+  ),
+  often<Step>(
+    6,
+    fc.record({
+      do: fc.constant("retry" as const),
+      back: fc.integer({ min: 0, max: 3 }),
+      change: fc.boolean(),
+    }),
+  ),
+  often<Step>(
+    5,
+    fc.record({ do: fc.constant("advance" as const), ms: one(1, 10, 499, 999, 1_000, 4_999, 5_000) }),
+  ),
+  often<Step>(
+    3,
+    fc.record({
+      do: fc.constant("idle" as const),
+      sessionId,
+      offsetMs: one(-1 as const, 0 as const, 1 as const),
+    }),
+  ),
+  often<Step>(1, fc.record({ do: fc.constant("advance" as const), ms: one(2 ** 31, 31 * 86_400_000) })),
+  often<Step>(
+    2,
+    fc.record({
+      do: fc.constant("jump" as const),
+      ms: one(3_600_017, -3_600_019, 315_360_000_023, -315_360_000_029),
+    }),
+  ),
+  often<Step>(1, fc.record({ do: fc.constant("restart" as const) })),
+);
+const together: fc.Arbitrary<Step> = fc
+  .tuple(sessionId, fc.array(command, { minLength: 2, maxLength: 5 }))
+  .map(([id, commands]) => ({
+    do: "together",
+    commands: commands.flatMap((one) => ("sessionId" in one ? [{ ...one, sessionId: id }] : [])),
+  }));
+const anyStep = fc.oneof(often(15, step), often(1, together));
+const flood: fc.Arbitrary<Step> = fc.record({
+  do: fc.constant("flood" as const),
+  sessionId: one("s", "t"),
+  clientId: one(...CLIENT_IDS),
+  first: one(1, 5, 100),
+});
+
+/** Most sequences begin with a session that lasts, so that they get somewhere. */
+const beginning: fc.Arbitrary<readonly Step[]> = fc.oneof(
+  often<readonly Step[]>(1, fc.constant([])),
+  often<readonly Step[]>(
+    3,
+    fc
+      .record({ definitions: fc.array(goodDefinition, { maxLength: 3 }), ttl: one(0, 60_000, 5_000) })
+      .map(({ definitions, ttl }) => [
+        {
+          do: "command",
+          command: { kind: "createSession", sessionId: "s", metadata: [], ttlMs: ttl },
+          deadline: "none",
+          inspect: false,
+        },
+        {
+          do: "command",
+          command: { kind: "ensureVariables", sessionId: "s", definitions },
+          deadline: "none",
+          inspect: false,
+        },
+      ]),
+  ),
+);
+
+/** A sequence; one in so many has a flood in it. */
+export function sequence(maxSteps: number, floodEvery: number): fc.Arbitrary<readonly Step[]> {
+  // Without bias, or most sequences would be too short to get anywhere.
+  const steps = fc
+    .tuple(beginning, fc.noBias(fc.array(anyStep, { maxLength: maxSteps, size: "max" })))
+    .map(([first, rest]) => [...first, ...rest]);
+  const flooded = fc
+    .tuple(steps, flood, fc.nat())
+    .map(([all, big, place]) => all.toSpliced(place % (all.length + 1), 0, big));
+  return fc.oneof(often(floodEvery, steps), often(1, flooded));
+}

@@ -1,0 +1,39 @@
+/** Engines on memory stores, as the model test wants them. */
+import { Engine } from "../../packages/bridge/src/engine/engine.js";
+import { MemoryStore } from "../../packages/bridge/src/storage/memory/memory-store.js";
+import type { Store } from "../../packages/bridge/src/storage/store.js";
+import type { MakeEngine, Parts, Subject } from "./run-model.js";
+
+/** `wrap` may put something around the store. */
+export function memoryEngine(wrap: (store: Store) => Store = (store) => store): MakeEngine {
+  return (parts) => engineOn(wrap(new MemoryStore()), parts);
+}
+
+/** The engine on a memory store that outlives it, so that it can be stopped and started. */
+export function restartingEngine(): MakeEngine {
+  return (parts) => {
+    const store = new OutlivingStore();
+    const start = (): Subject => {
+      const engine = engineOn(store, parts);
+      const restart = async (): Promise<Subject> => {
+        await engine.close();
+        return start();
+      };
+      return { ...engine, restart };
+    };
+    return start();
+  };
+}
+
+class OutlivingStore extends MemoryStore {
+  override async close(): Promise<void> {}
+}
+
+function engineOn(store: Store, parts: Parts): Subject {
+  const engine = new Engine({ ...parts, store });
+  return {
+    dispatch: (principal, command, deadline) => engine.dispatch(principal, command, deadline),
+    store,
+    close: () => engine.close(),
+  };
+}
