@@ -214,8 +214,10 @@ export class Engine {
 
   /** Gives the answer of an earlier commit again. */
   async #repeat({ kind, sessionId }: VariableWrite, revision: number): Promise<Reply | Refusal> {
+    // Asked for first: what is waited for may give others the time to end the session, and its commits with it.
+    const kept = this.#options.store.commitsAfter(sessionId, revision - 1);
     await this.#sessions.find(sessionId)?.durable;
-    const records = await this.#options.store.commitsAfter(sessionId, revision - 1);
+    const records = await kept;
     const record = records === "compacted" ? undefined : records[0];
     if (record === undefined) return forgotten();
     const outcome = record.commit.kind === kind ? outcomeOf(record.commit) : undefined;

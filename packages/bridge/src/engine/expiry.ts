@@ -35,6 +35,7 @@ export class ExpirySchedule {
   #heap: Entry[] = [];
   /** The size of the heap when it was last cleaned. */
   #cleanSize = SMALL_HEAP;
+  #closed = false;
   #armed: { readonly at: number; readonly cancel: () => void } | undefined;
 
   constructor(clock: Clock, sessions: Expirable) {
@@ -44,6 +45,7 @@ export class ExpirySchedule {
 
   /** Looks at a session at this time of the clock, or soon after. */
   add(lifetime: Lifetime, at: number): void {
+    if (this.#closed) return;
     if (this.#heap.length >= 2 * this.#cleanSize) this.#clean();
     this.#push({ at, lifetime });
     this.#arm();
@@ -56,6 +58,7 @@ export class ExpirySchedule {
 
   /** Stops looking. */
   close(): void {
+    this.#closed = true;
     this.#armed?.cancel();
     this.#armed = undefined;
     this.#heap = [];

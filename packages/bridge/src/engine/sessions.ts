@@ -48,7 +48,7 @@ export class LiveSessions {
     this.#clock = clock;
     this.#expiry = new ExpirySchedule(clock, {
       dueTime: (lifetime) => this.#dueTime(lifetime),
-      expire: ({ sessionId }) => this.#expire(this.#live.get(sessionId) as LiveSession),
+      expire: ({ sessionId }) => this.#expireUnasked(sessionId),
     });
   }
 
@@ -216,6 +216,17 @@ export class LiveSessions {
     const session = this.#live.get(sessionId);
     if (session === undefined || session.state.incarnation !== incarnation) return undefined;
     return session.lastAccess + session.state.ttlMs;
+  }
+
+  /** Expires a session when its time has come and nobody asked. A store that fails is noted; there is nobody to tell. */
+  #expireUnasked(sessionId: string): void {
+    const session = this.#live.get(sessionId);
+    if (session === undefined || this.#failure !== undefined) return;
+    try {
+      this.#expire(session);
+    } catch (error) {
+      this.#failure ??= error;
+    }
   }
 
   #expire(session: LiveSession): void {
