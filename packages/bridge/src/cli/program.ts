@@ -3,6 +3,8 @@
  * command line itself makes no sense.
  */
 import { Command, CommanderError } from "commander";
+import { ConflictError, ConstraintError, TypeMismatchError } from "../core/errors.js";
+import { quoteName } from "../core/names.js";
 import { VERSION } from "../version.js";
 import { addGet } from "./commands/get.js";
 import { addList } from "./commands/list.js";
@@ -23,7 +25,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return codeOf(error);
-    process.stderr.write(`error: ${oneLine(error)}\n`);
+    process.stderr.write(`error: ${about(error)}${oneLine(error)}\n`);
     return 1;
   }
 }
@@ -32,6 +34,13 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
 function codeOf({ code, exitCode }: CommanderError): number {
   if (exitCode === 0) return 0;
   return code === "commander.invalidArgument" ? 1 : 2;
+}
+
+/** Of some refusals the sentence is about a value only; which variable it is stands beside it. */
+function about(error: unknown): string {
+  const named =
+    error instanceof ConstraintError || error instanceof TypeMismatchError || error instanceof ConflictError;
+  return named && error.identifier !== undefined ? `${quoteName(error.identifier)}: ` : "";
 }
 
 /** Messages may repeat what people wrote, line breaks and all. */

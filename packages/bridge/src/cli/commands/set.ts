@@ -1,7 +1,8 @@
 /** `snakepit-bridge set`: writes variables, all of them or none. */
 import type { Command } from "commander";
 import { createRequestIds } from "../../client/request-ids.js";
-import type { SetItem } from "../../core/commands.js";
+import type { Transport } from "../../client/transport/transport.js";
+import type { ItemSet, SetItem, SetVariable } from "../../core/commands.js";
 import { errorFrom } from "../../core/errors.js";
 import { quoteName } from "../../core/names.js";
 import { Refusal } from "../../core/refusal.js";
@@ -32,12 +33,9 @@ export function addSet(program: Command): void {
 
 async function set(session: string, assignments: string[], options: SetOptions): Promise<void> {
   const items = assignments.map((assignment) => readAssignment(assignment, options.type));
-  const { results } = await withTransport(options.address, (transport) =>
-    transport.call({
-      kind: "setVariables",
+  const results = await withTransport(options.address, (transport) =>
+    write(transport, items, {
       sessionId: session,
-      items,
-      atomic: true,
       onMissing: options.strict ? "fail" : "infer",
       metadata: [],
       source: "cli",
@@ -50,6 +48,19 @@ async function set(session: string, assignments: string[], options: SetOptions):
     const name = items[place]?.identifier;
     process.stdout.write(`${name} = ${value} (${result.type}, version ${result.version})\n`);
   }
+}
+
+/** One assignment is a set of its own, so that its refusal reads as what it is and not as that of a batch. */
+async function write(
+  transport: Transport,
+  items: readonly SetItem[],
+  about: Omit<SetVariable, "kind" | "item">,
+): Promise<readonly (ItemSet | Refusal)[]> {
+  const [item, ...more] = items;
+  if (item !== undefined && more.length === 0) {
+    return [(await transport.call({ kind: "setVariable", item, ...about })).item];
+  }
+  return (await transport.call({ kind: "setVariables", items, atomic: true, ...about })).results;
 }
 
 function readAssignment(text: string, type: TypeName | undefined): SetItem {
