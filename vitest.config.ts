@@ -7,7 +7,14 @@ export default defineConfig({
       "packages/bridge",
       { test: { name: "scripts", include: ["scripts/**/*.test.mjs"] } },
       // Real processes, sockets and files; each test file may start its own server.
-      { test: { name: "e2e", include: ["tests/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 } },
+      {
+        test: {
+          name: "e2e",
+          include: ["tests/**/*.test.ts", "bench/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
     ],
   },
 });
