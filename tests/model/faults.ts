@@ -226,6 +226,17 @@ export const FAULTS: readonly Fault[] = [
       };
     },
   },
+  {
+    name: "takes another principal's write for a retry",
+    in: (makeEngine) => async (parts) => {
+      const right = await makeEngine(parts);
+      return {
+        ...right,
+        dispatch: (_principal: Principal, command: Command, deadline?: number) =>
+          right.dispatch({ name: "anyone" }, command, deadline),
+      };
+    },
+  },
   otherClock("ends sessions a little early", (clock) => paced(clock, 1.001)),
   otherClock("ends sessions a little late", (clock) => paced(clock, 0.999)),
   otherClock("counts idle time on the wall clock", (clock) => ({

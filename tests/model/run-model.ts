@@ -13,18 +13,7 @@ import { ANYONE, type Principal } from "../../packages/bridge/src/engine/princip
 import { type CommitRecord, fromRecord } from "../../packages/bridge/src/storage/record.js";
 import type { Store } from "../../packages/bridge/src/storage/store.js";
 import { ManualClock } from "../../packages/bridge/src/testing/manual-clock.js";
-import {
-  CLIENT_IDS,
-  COMMON_NAMES,
-  CURRENT_VERSION,
-  FORMER_ID_OF,
-  GOOD_SESSION_IDS,
-  ID_OF,
-  MAX_ITEMS,
-  NEXT_VERSION,
-  type Step,
-  sequence,
-} from "./arbitraries.js";
+import { CLIENT_IDS, CURRENT_VERSION, MAX_ITEMS, NEXT_VERSION, type Step, sequence } from "./arbitraries.js";
 import {
   compareAnswer,
   Difference,
@@ -34,8 +23,10 @@ import {
   Revisions,
   show,
 } from "./compare.js";
-import { Model, type ModelReply, type ModelRevision, type ModelSession } from "./model.js";
+import { clientOf, Model } from "./model.js";
+import { COMMON_NAMES, FORMER_ID_OF, GOOD_SESSION_IDS, ID_OF } from "./pools.js";
 import { hasIdForm, type Refused } from "./rules.js";
+import { at, type ModelReply, type ModelSession } from "./state.js";
 
 /** What is tested: an engine and the store behind it. */
 export interface Subject {
@@ -180,6 +171,8 @@ async function runSequence(
   }
 }
 
+type CommandStep = Extract<Step, { do: "command" }>;
+
 /** One sequence: the engine, the model, and what has happened so far. */
 class Run {
   readonly clock = new ManualClock();
@@ -189,7 +182,7 @@ class Run {
   readonly #revisions = new Revisions();
   readonly #parts: Parts;
   /** The writes that had request ids, as they were sent. */
-  readonly #sent: Command[] = [];
+  readonly #sent: Pick<CommandStep, "command" | "principal">[] = [];
   /** Session id and name to the first id that the name had. */
   readonly #formerIds = new Map<string, string>();
   #incarnations = 0;
@@ -220,7 +213,7 @@ class Run {
   async step(step: Step): Promise<void> {
     switch (step.do) {
       case "command":
-        return this.#command(this.#resolve(step.command), step.deadline, step.inspect);
+        return this.#command({ ...step, command: this.#resolve(step.command) });
       case "together":
         return this.#together(step.commands.map((command) => this.#resolve(command)));
       case "retry":
@@ -244,28 +237,38 @@ class Run {
     }
   }
 
-  async #command(command: Command, deadline: "none" | "ahead" | "passed", inspect: boolean): Promise<void> {
+  async #command({ command, principal: name, deadline, inspect }: Omit<CommandStep, "do">): Promise<void> {
+    const principal: Principal = { name };
     const existed = "sessionId" in command && this.model.sessions.has(command.sessionId);
-    const expected = this.model.apply(command, deadline === "passed");
+    const expected = this.model.apply(command, {
+      principal: principal.name,
+      deadlinePassed: deadline === "passed",
+    });
     const at = this.clock.now();
     const actual = await this.subject.dispatch(
-      ANYONE,
+      principal,
       command,
       deadline === "none" ? undefined : deadline === "passed" ? at - 1 : at + 1,
     );
-    this.#judge(command, expected, actual, existed);
+    this.#judge(command, expected, actual, existed, name);
     await this.#compareSessions();
     if (inspect && "sessionId" in command) await this.#compareVariables(command.sessionId);
   }
 
-  #judge(command: Command, expected: ModelReply | Refused, actual: Reply | Refusal, existed: boolean): void {
+  #judge(
+    command: Command,
+    expected: ModelReply | Refused,
+    actual: Reply | Refusal,
+    existed: boolean,
+    principal: CommandStep["principal"] = "anyone",
+  ): void {
     try {
       compareAnswer(command, expected, actual, this.#revisions);
     } catch (error) {
       throw error instanceof Difference ? new Difference(`to ${show(command)}: ${error.message}`) : error;
     }
     this.#count(command, actual, existed);
-    if ("requestId" in command && command.requestId !== undefined) this.#sent.push(command);
+    if ("requestId" in command && command.requestId !== undefined) this.#sent.push({ command, principal });
   }
 
   /** Puts what is known by now in the places of placeholders. */
@@ -306,14 +309,15 @@ class Run {
   }
 
   async #retry(back: number, change: boolean): Promise<void> {
-    const command = this.#sent[this.#sent.length - 1 - back];
-    if (command === undefined) return;
+    const sent = this.#sent[this.#sent.length - 1 - back];
+    if (sent === undefined) return;
+    const { command, principal } = sent;
     // A retry with other content is still the same request.
     const changed =
       change && command.kind === "setVariables"
         ? { ...command, atomic: !command.atomic, items: [] }
         : command;
-    await this.#command(changed, "none", true);
+    await this.#command({ command: changed, principal, deadline: "none", inspect: true });
   }
 
   async #advance(ms: number): Promise<void> {
@@ -507,10 +511,6 @@ class Run {
   }
 }
 
-function at(session: ModelSession): ModelRevision {
-  return { life: session.life, number: session.revision };
-}
-
 function versionOf(session: ModelSession, identifier: string): number | undefined {
   return [...session.variables.values()].find(({ id, name }) => id === identifier || name === identifier)
     ?.version;
@@ -530,9 +530,11 @@ function knownRequests(): RequestId[] {
 }
 
 /** A number, as the state says it, for a request that is remembered; else a word. */
-function requestIn(session: ModelSession, { clientId, sequence }: RequestId): number | string {
-  const known = session.remembered.find((r) => r.client === clientId && r.sequence === sequence);
-  if (known === undefined) return sequence <= (session.marks.get(clientId) ?? 0) ? "forgotten" : "new";
+function requestIn(session: ModelSession, id: RequestId): number | string {
+  const client = clientOf(ANYONE.name, id);
+  const { sequence } = id;
+  const known = session.remembered.find((r) => r.client === client && r.sequence === sequence);
+  if (known === undefined) return sequence <= (session.marks.get(client) ?? 0) ? "forgotten" : "new";
   return 1;
 }
 

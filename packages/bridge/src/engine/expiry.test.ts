@@ -285,6 +285,18 @@ describe("the schedule", () => {
     expect(bench.clock.pendingTimers).toBe(0);
   });
 
+  test("does not throw out of its timer when the store fails: what throws there ends the whole process", async () => {
+    const store = new MemoryStore();
+    const bench = new Bench({ store });
+    await bench.do(command.create("s", 1_000));
+    await bench.do(command.create("t", 60_000));
+    store.append = () => {
+      throw new Error("the disk is full");
+    };
+    bench.clock.advance(1_000);
+    await expect(bench.ask(command.session("t"))).rejects.toThrow("the disk is full");
+  });
+
   test("keeps no more timers than one, however many sessions come and go", async () => {
     const clock = new ManualClock();
     const bench = new Bench({ clock });

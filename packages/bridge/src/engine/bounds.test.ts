@@ -1,0 +1,71 @@
+import { describe, expect, test } from "vitest";
+import { Refusal } from "../core/refusal.js";
+import { Bench, command, literal } from "../testing/bench.contract.js";
+
+describe("pages and batches of values", () => {
+  /** Variables whose values are small and whose metadata is as large as it may be. */
+  async function heavyMetadata(count: number): Promise<Bench> {
+    const bench = new Bench();
+    const metadata: [string, string][] = [["k", "x".repeat(4_000)]];
+    await bench.do(command.create("s"));
+    for (let i = 0; i < count; i++) {
+      const definition = {
+        name: `v${i}`,
+        type: "float",
+        initialValue: literal(1),
+        constraints: [],
+        metadata,
+      };
+      await bench.do({ kind: "registerVariable", sessionId: "s", definition, onMissing: "fail" });
+    }
+    return bench;
+  }
+
+  test("end when they have grown past 1 MiB, metadata counted", async () => {
+    const bench = await heavyMetadata(600);
+    const { variables } = await bench.do(command.list("s"));
+    const bytes = variables
+      .flatMap(({ registered }) => [...registered.values()])
+      .reduce((sum, text) => sum + text.length, 0);
+    expect(bytes).toBeLessThan(1_048_576 + 10_000);
+  });
+
+  test("of sessions stay within one message, metadata counted", async () => {
+    const bench = new Bench();
+    for (let i = 0; i < 1_000; i++)
+      await bench.do({ ...command.create(`${"s".repeat(250)}${i}`), metadata: [["k", "x".repeat(4_090)]] });
+    const { sessions } = await bench.do(command.sessions());
+    const bytes = sessions.reduce(
+      (sum, { id, metadata }) => sum + id.length + (metadata.get("k")?.length ?? 0),
+      0,
+    );
+    expect(bytes).toBeLessThan(4_194_304);
+  });
+
+  test("of names asked for stay within one message, metadata counted", async () => {
+    const bench = await heavyMetadata(2);
+    for (const name of ["v0", "v1"])
+      await bench.do({ ...command.set("s", name, 2), metadata: [["l", "x".repeat(4_000)]] });
+    const identifiers = Array.from({ length: 1_000 }, (_, i) => `v${i % 2}`);
+    const answer = await bench.ask({ kind: "getVariables", sessionId: "s", identifiers });
+    if (answer instanceof Refusal) return expect(answer.reason).toBe("TOO_LARGE");
+    const found = answer.kind === "getVariables" ? answer.found : [];
+    const texts = found.flatMap(({ variable }) => [
+      ...variable.registered.values(),
+      ...variable.latest.values(),
+    ]);
+    expect(texts.reduce((sum, text) => sum + text.length, 0)).toBeLessThan(4_194_304);
+  });
+
+  test("hold everything once when they are read one after the other", async () => {
+    const bench = await heavyMetadata(700);
+    const seen: string[] = [];
+    for (let pageToken = "", first = true; first || pageToken !== ""; first = false) {
+      const page = await bench.do({ ...command.list("s"), pageSize: 300, pageToken });
+      seen.push(...page.variables.map(({ name }) => name));
+      pageToken = page.nextPageToken;
+    }
+    expect(seen).toHaveLength(700);
+    expect(new Set(seen).size).toBe(700);
+  });
+});
