@@ -99,7 +99,11 @@ const usual = commonName.chain((named) =>
     value: firstValue[USUAL_TYPES[named]] as fc.Arbitrary<Literal>,
   }),
 );
-const target = fc.oneof(often(3, usual), often(2, fc.record({ identifier, value })));
+const tooLarge = fc.constant({
+  identifier: "a",
+  value: { kind: "string", value: "y".repeat(10_001) } as Literal,
+});
+const target = fc.oneof(often(30, usual), often(20, fc.record({ identifier, value })), often(1, tooLarge));
 const item = fc
   .tuple(target, expectedVersion)
   .map(([rest, version]) => (version === undefined ? rest : { ...rest, expectedVersion: version }));
@@ -113,6 +117,7 @@ const addition = fc.oneof(
         { kind: "number", value: -5 },
         { kind: "integer", value: 1n },
         { kind: "integer", value: -1n },
+        { kind: "integer", value: 2n ** 62n },
       ),
     }),
   ),

@@ -83,6 +83,7 @@ const LIMITS: BridgeLimits = {
 };
 const DEFAULT_TTL_MS = 60_000;
 const FLOOD = 1_001;
+const SHRINKING_MS = 20_000;
 
 /** What every run of some size has to have seen. */
 export const HAS_TO_BE_SEEN: readonly string[] = [
@@ -128,26 +129,35 @@ export const HAS_TO_BE_SEEN: readonly string[] = [
 
 /** Runs sequences until one fails or all have passed. */
 export async function runModel(options: ModelRun): Promise<ModelReport> {
-  const { runs, maxSteps = 60, floodEvery = 12, seed, path, withoutShrinking = false } = options;
+  const { runs, maxSteps = 60, floodEvery = 10, seed, path, withoutShrinking = false } = options;
   const seen = new Map<string, number>();
-  const property = fc.asyncProperty(sequence(maxSteps, floodEvery), (steps) =>
-    runSequence(options, steps, seen),
+  const sequences = sequence(maxSteps, floodEvery);
+  const first = await fc.check(
+    fc.asyncProperty(sequences, (steps) => runSequence(options, steps, seen)),
+    {
+      numRuns: runs,
+      endOnFailure: true,
+      ...(seed === undefined ? {} : { seed }),
+      ...(path === undefined || path === "" ? {} : { path }),
+    },
   );
-  const details = await fc.check(property, {
-    numRuns: runs,
-    endOnFailure: withoutShrinking,
-    ...(seed === undefined ? {} : { seed }),
-    ...(path === undefined || path === "" ? {} : { path }),
-  });
+  if (!first.failed || withoutShrinking) return reportOf(first, seen);
+  // What failed, made as short as a while allows; of a sequence with a flood in it every try takes long.
+  const shorter = await fc.check(
+    fc.asyncProperty(sequences, (steps) => runSequence(options, steps, new Map())),
+    { seed: first.seed, path: first.counterexamplePath ?? "", interruptAfterTimeLimit: SHRINKING_MS },
+  );
+  return { ...reportOf(shorter.failed ? shorter : first, seen), runs: first.numRuns };
+}
+
+function reportOf(details: fc.RunDetails<[readonly Step[]]>, seen: ReadonlyMap<string, number>): ModelReport {
   const steps = details.counterexample?.[0] ?? [];
-  const why = details.errorInstance instanceof Error ? details.errorInstance : undefined;
+  const why =
+    details.errorInstance instanceof Difference
+      ? details.errorInstance.message
+      : String(details.errorInstance);
   return {
-    failure: details.failed
-      ? [
-          ...steps.map((step, i) => `${i}: ${show(step)}`),
-          why instanceof Difference ? why.message : String(why?.stack),
-        ].join("\n")
-      : undefined,
+    failure: details.failed ? [...steps.map((step, i) => `${i}: ${show(step)}`), why].join("\n") : undefined,
     seed: details.seed,
     path: details.counterexamplePath ?? undefined,
     runs: details.numRuns,

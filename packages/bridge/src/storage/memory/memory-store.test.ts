@@ -14,6 +14,18 @@ test("a memory store does not grow with the number of commits of a session", asy
   await store.close();
 });
 
+test("a memory store has the last 1,000 commits at every moment, also right after it has let go of older ones", async () => {
+  const store = new MemoryStore();
+  const history = new History("s");
+  store.append(history.records);
+  for (let last = 2; last <= 1_600; last++) {
+    store.append([history.set("a", "integer", BigInt(last))]);
+    if (last > 1_200 && last < 1_280) expect(await store.commitsAfter("s", last - 1_000)).toHaveLength(1_000);
+  }
+  expect(await store.commitsAfter("s", 600)).toHaveLength(1_000);
+  await store.close();
+});
+
 test("a memory store is done at once", () => {
   expect(new MemoryStore().append(new History("s").records)).toBeUndefined();
 });
