@@ -279,10 +279,13 @@ function keeping(store: Store, keeps: (record: CommitRecord, count: number) => b
   let count = 0;
   return {
     name: store.name,
+    persistent: store.persistent,
+    failure: store.failure,
+    heads: () => store.heads(),
     append: (records) => store.append(records.filter((record) => keeps(record, ++count))),
     load: (sessionId) => store.load(sessionId),
     commitsAfter: (sessionId, revision) => store.commitsAfter(sessionId, revision),
-    sessionIds: () => store.sessionIds(),
+    keepRests: (rests) => store.keepRests(rests),
     close: () => store.close(),
   };
 }

@@ -2,6 +2,7 @@
 import { Engine } from "../../packages/bridge/src/engine/engine.js";
 import { MemoryStore } from "../../packages/bridge/src/storage/memory/memory-store.js";
 import type { Store } from "../../packages/bridge/src/storage/store.js";
+import { OutlivingStore } from "../../packages/bridge/src/testing/bench.contract.js";
 import type { MakeEngine, Parts, Subject } from "./run-model.js";
 
 /** `wrap` may put something around the store. */
@@ -13,8 +14,8 @@ export function memoryEngine(wrap: (store: Store) => Store = (store) => store): 
 export function restartingEngine(): MakeEngine {
   return (parts) => {
     const store = new OutlivingStore();
-    const start = (): Subject => {
-      const engine = engineOn(store, parts);
+    const start = async (): Promise<Subject> => {
+      const engine = await engineOn(store, parts);
       const restart = async (): Promise<Subject> => {
         await engine.close();
         return start();
@@ -25,12 +26,9 @@ export function restartingEngine(): MakeEngine {
   };
 }
 
-class OutlivingStore extends MemoryStore {
-  override async close(): Promise<void> {}
-}
-
-function engineOn(store: Store, parts: Parts): Subject {
+async function engineOn(store: Store, parts: Parts): Promise<Subject> {
   const engine = new Engine({ ...parts, store });
+  await engine.open();
   return {
     dispatch: (principal, command, deadline) => engine.dispatch(principal, command, deadline),
     store,

@@ -116,7 +116,7 @@ describe("startBridge", () => {
 
 test("an engine needs no port, and goes by the clock it is given", async () => {
   const clock = new ManualClock();
-  const engine = createEngine({ clock, defaultTtlMs: 1_000 });
+  const engine = await createEngine({ clock, defaultTtlMs: 1_000 });
   const ask = (kind: "getSession" | "heartbeat") =>
     engine.dispatch({ name: "test" }, { kind, sessionId: "s" });
   await engine.dispatch({ name: "test" }, { kind: "createSession", sessionId: "s", metadata: [] });

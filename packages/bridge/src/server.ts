@@ -10,13 +10,23 @@ import { openGrpcDoor } from "./doors/grpc/door.js";
 import { Engine } from "./engine/engine.js";
 import { systemClock } from "./engine/system-clock.js";
 import { MemoryStore } from "./storage/memory/memory-store.js";
+import type { Durability } from "./storage/sqlite/format.js";
+import { SqliteStore } from "./storage/sqlite/sqlite-store.js";
 import type { Store } from "./storage/store.js";
 import { VERSION } from "./version.js";
 
 /** What an engine may be given. All of it has a default. */
 export interface EngineSettings {
-  /** Where commits are kept. Default and only choice so far: `memory`, from which nothing survives the process. */
+  /**
+   * Where commits are kept: `memory` (the default), from which nothing survives the process, or `sqlite:PATH`, a file in
+   * which every acknowledged write is on disk.
+   */
   readonly store?: string;
+  /**
+   * What an acknowledged write in a file means. `full` (the default): it is on disk. `relaxed`: it is on its way there, and
+   * what was acknowledged within about the last second may be lost when the machine, not only the process, goes down.
+   */
+  readonly durability?: Durability;
   /** What requests, sessions and the server may take; what is left out has its default. */
   readonly limits?: Partial<BridgeLimits>;
   /** The idle time, in milliseconds, after which a session expires that names none. 0: never. Default: 3,600,000. */
@@ -56,6 +66,11 @@ export interface Bridge {
   readonly sessions: SessionStore;
   /** A session of this bridge, without a connection; see {@link Client.session}. */
   readonly session: Client["session"];
+  /**
+   * Settles with the reason when the store can no longer keep its promise: a disk that fails, a damaged file. The bridge has
+   * then cut off its callers, and nothing is answered any more. What was acknowledged before is kept.
+   */
+  readonly failure: Promise<Error>;
   /** Refuses new calls, lets running ones end, then releases the store. The second call waits for the first. */
   close(): Promise<void>;
 }
@@ -72,10 +87,16 @@ export interface Bridge {
 export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> {
   const resolved = resolveOptions(options);
   const { host, port, clock, logger, graceMs } = resolved;
-  const engine = createEngine(resolved);
+  const store = await openStore(resolved.store, resolved.durability);
+  const engine = await openEngine(store, resolved);
   const door = await openGrpcDoor({ engine, clock, logger, host, port }).catch(async (error: unknown) => {
     await engine.close();
     throw error;
+  });
+  const failure = store.failure.then(async (error) => {
+    logger.fatal({ err: error }, "the store has failed; nothing is answered any more");
+    await door.close(0);
+    return error;
   });
   const client = localClient({ engine, clock });
   let closing: Promise<void> | undefined;
@@ -87,6 +108,7 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
     engine,
     sessions: client.sessions,
     session: client.session.bind(client),
+    failure,
     close: () =>
       (closing ??= door
         .close(graceMs)
@@ -100,21 +122,29 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
  *
  * @throws RangeError if an option has no meaning
  */
-export function createEngine(settings: EngineSettings = {}): Engine {
-  const { store, limits, defaultTtlMs, clock } = resolveSettings(settings);
-  return new Engine({
-    store: openStore(store),
-    clock,
-    limits,
-    defaultTtlMs,
-    newIncarnation: () => randomBytes(16).toString("hex"),
-    version: VERSION,
-  });
+export async function createEngine(settings: EngineSettings = {}): Promise<Engine> {
+  const resolved = resolveSettings(settings);
+  return openEngine(await openStore(resolved.store, resolved.durability), resolved);
 }
 
-function openStore(name: string): Store {
+async function openEngine(
+  store: Store,
+  { limits, defaultTtlMs, clock }: Pick<ResolvedOptions, "limits" | "defaultTtlMs" | "clock">,
+): Promise<Engine> {
+  const newIncarnation = (): string => randomBytes(16).toString("hex");
+  const engine = new Engine({ store, clock, limits, defaultTtlMs, newIncarnation, version: VERSION });
+  await engine.open();
+  return engine;
+}
+
+const SQLITE = "sqlite:";
+
+async function openStore(name: string, durability: Durability): Promise<Store> {
   if (name === "memory") return new MemoryStore();
-  throw new RangeError(`store ${JSON.stringify(name)} is not available; available: memory`);
+  if (name.startsWith(SQLITE) && name.length > SQLITE.length) {
+    return SqliteStore.open(name.slice(SQLITE.length), durability);
+  }
+  throw new RangeError(`store ${JSON.stringify(name)} is not available; available: memory, sqlite:PATH`);
 }
 
 /** Ten years, as for the TTL of one session. */
@@ -141,9 +171,12 @@ function resolveOptions(options: BridgeOptions): ResolvedOptions {
 }
 
 function resolveSettings(settings: EngineSettings): Required<EngineSettings> & { limits: BridgeLimits } {
-  const { store = "memory", defaultTtlMs = 3_600_000, clock = systemClock } = settings;
+  const { store = "memory", durability = "full", defaultTtlMs = 3_600_000, clock = systemClock } = settings;
+  if (durability !== "full" && durability !== "relaxed") {
+    throw new RangeError(`durability ${JSON.stringify(durability)} is unknown; known are full, relaxed`);
+  }
   checkWhole("defaultTtlMs", defaultTtlMs, 0, MAX_TTL_MS);
-  return { store, limits: resolveLimits(settings.limits ?? {}), defaultTtlMs, clock };
+  return { store, durability, limits: resolveLimits(settings.limits ?? {}), defaultTtlMs, clock };
 }
 
 function resolveLimits(given: Partial<BridgeLimits>): BridgeLimits {

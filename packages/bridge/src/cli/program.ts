@@ -6,10 +6,12 @@ import { Command, CommanderError } from "commander";
 import { ConflictError, ConstraintError, TypeMismatchError } from "../core/errors.js";
 import { quoteName } from "../core/names.js";
 import { VERSION } from "../version.js";
+import { addBackup } from "./commands/backup.js";
 import { addGet } from "./commands/get.js";
 import { addList } from "./commands/list.js";
 import { addServe } from "./commands/serve.js";
 import { addSet } from "./commands/set.js";
+import { addVerify } from "./commands/verify.js";
 
 /** Does what a command line says, and answers the exit code. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
@@ -18,7 +20,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .version(VERSION)
     .showSuggestionAfterError(false)
     .exitOverride();
-  for (const add of [addServe, addGet, addSet, addList]) add(program);
+  for (const add of [addServe, addGet, addSet, addList, addBackup, addVerify]) add(program);
   for (const command of program.commands) command.copyInheritedSettings(program);
   try {
     await program.parseAsync(argv);

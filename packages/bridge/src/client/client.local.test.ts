@@ -7,7 +7,7 @@ import type { TestBridge } from "./test-bridge.contract.js";
 
 const start = async (): Promise<TestBridge> => {
   const clock = new ManualClock();
-  const engine = createEngine({ clock });
+  const engine = await createEngine({ clock });
   return { connect: () => localClient({ engine, clock }), clock, close: () => engine.close() };
 };
 sessionStoreContract("in process", start);

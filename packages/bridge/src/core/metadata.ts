@@ -13,7 +13,8 @@ export const EMPTY_METADATA: Metadata = new Map();
 
 const MAX_KEYS = 32;
 const MAX_KEY_BYTES = 256;
-const MAX_BYTES = 4096;
+/** All keys and values of one metadata together. */
+export const MAX_METADATA_BYTES = 4096;
 /** Lists show these beside the free keys, so a free key must not hide them. */
 const RESERVED = new Set(["source", "created_at", "updated_at", "__proto__"]);
 
@@ -38,7 +39,9 @@ export function checkMetadata(pairs: MetadataPairs | undefined): Metadata | Refu
     bytes += keyBytes + utf8Length(value);
     checked.set(key, value);
   }
-  return bytes > MAX_BYTES ? invalid(`takes ${bytes} bytes, more than ${MAX_BYTES}`) : checked;
+  return bytes > MAX_METADATA_BYTES
+    ? invalid(`takes ${bytes} bytes, more than ${MAX_METADATA_BYTES}`)
+    : checked;
 }
 
 /** One metadata laid over another: the upper one's values win. */

@@ -3,13 +3,21 @@ import type { Command, RequestId } from "../core/commands.js";
 import { Refusal } from "../core/refusal.js";
 import { MemoryStore } from "../storage/memory/memory-store.js";
 import type { Store } from "../storage/store.js";
-import { Bench, command, HeldStore, isPending, settle } from "../testing/bench.contract.js";
+import {
+  Bench,
+  command,
+  HeldStore,
+  isPending,
+  OutlivingStore,
+  openBench,
+  settle,
+} from "../testing/bench.contract.js";
 
 const CLIENT = "0123456789abcdef".repeat(2);
 const requestId = (sequence: number, clientId = CLIENT): RequestId => ({ clientId, sequence });
 
 /** A store in memory that outlives its engine and counts what it is asked. */
-class KeptStore extends MemoryStore {
+class KeptStore extends OutlivingStore {
   loads = 0;
   /** Set, it is what loads wait for. */
   gate: Promise<void> | undefined;
@@ -19,8 +27,6 @@ class KeptStore extends MemoryStore {
     await this.gate;
     return super.load(sessionId);
   }
-
-  override async close(): Promise<void> {}
 }
 
 describe("answers", () => {
@@ -149,7 +155,7 @@ describe("commands that meet", () => {
   test("at a session nobody has asked for yet load it once and are decided in the order sent", async () => {
     const store = new KeptStore();
     await new Bench({ store }).do(command.set("s", "n", 0));
-    const bench = new Bench({ store });
+    const bench = await openBench({ store });
     store.loads = 0;
     const answers = await Promise.all(
       Array.from({ length: 100 }, () => bench.do(command.increment("s", "n", 1))),
@@ -201,7 +207,7 @@ describe("an engine on a store that another one filled", () => {
     const written = await first.do({ ...command.increment("s", "a", 1), requestId: requestId(7) });
     await first.do(command.drop("s", "a"));
     await first.engine.close();
-    const second = new Bench({ store });
+    const second = await openBench({ store });
     expect(await second.do({ ...command.increment("s", "a", 1), requestId: requestId(7) })).toEqual(written);
     const set = await second.do(command.set("s", "a", 5));
     expect(set).toMatchObject({
@@ -213,7 +219,7 @@ describe("an engine on a store that another one filled", () => {
   test("loads again after a load has failed", async () => {
     const store = new KeptStore();
     await new Bench({ store }).do(command.set("s", "a", 1));
-    const bench = new Bench({ store });
+    const bench = await openBench({ store });
     store.gate = Promise.reject(new Error("the disk is slow"));
     await expect(bench.ask(command.get("s", "a"))).rejects.toThrow("the disk is slow");
     store.gate = undefined;
@@ -249,7 +255,7 @@ describe("a deadline", () => {
   test("that passes while the session is loaded refuses the command when its turn comes", async () => {
     const store = new KeptStore();
     await new Bench({ store }).do(command.set("s", "a", 1));
-    const bench = new Bench({ store });
+    const bench = await openBench({ store });
     let open = (): void => {};
     store.gate = new Promise((done) => {
       open = done;
@@ -288,7 +294,8 @@ describe("a closed engine", () => {
 
   test("hands its store nothing more, not even for a command that was waiting for its session", async () => {
     const store = new KeptStore();
-    const bench = new Bench({ store });
+    await new Bench({ store }).do(command.create("s"));
+    const bench = await openBench({ store });
     let open = (): void => {};
     store.gate = new Promise((done) => {
       open = done;

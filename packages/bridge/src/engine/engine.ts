@@ -16,6 +16,7 @@ import type {
 } from "../core/commands.js";
 import { compileGlob } from "../core/glob.js";
 import type { BridgeLimits } from "../core/limits.js";
+import { MAX_METADATA_BYTES } from "../core/metadata.js";
 import { checkSessionId } from "../core/names.js";
 import { invalidField, overLimit, Refusal, sessionNotFound } from "../core/refusal.js";
 import { outcomeOf } from "../core/session/commit.js";
@@ -24,11 +25,10 @@ import type { WriteContext } from "../core/session/draft.js";
 import { checkSource, forgotten, UNKNOWN_SOURCE } from "../core/session/form.js";
 import { checkCreation, create, end } from "../core/session/lifecycle.js";
 import { checkRead, page, read } from "../core/session/reading.js";
-import { metadataBytes } from "../core/session/value-size.js";
 import { utf8Length } from "../core/text.js";
 import type { Store } from "../storage/store.js";
 import type { Principal } from "./principal.js";
-import { ABSENT, type LiveSession, LiveSessions } from "./sessions.js";
+import { ABSENT, type LiveSession, Sessions } from "./sessions.js";
 
 /** What an engine is made of. */
 export interface EngineOptions {
@@ -47,12 +47,17 @@ const MAX_PING_BYTES = 1_024;
 
 export class Engine {
   readonly #options: EngineOptions;
-  readonly #sessions: LiveSessions;
+  readonly #sessions: Sessions;
   #closed = false;
 
   constructor(options: EngineOptions) {
     this.#options = options;
-    this.#sessions = new LiveSessions(options.store, options.clock);
+    this.#sessions = new Sessions(options.store, options.clock);
+  }
+
+  /** Takes in the sessions that the store holds. Once, before the first command. */
+  async open(): Promise<void> {
+    await this.#sessions.open();
   }
 
   /** The limits that this engine holds commands to. */
@@ -71,7 +76,7 @@ export class Engine {
     if ("sessionId" in command) {
       const fault = checkSessionId(command.sessionId);
       if (fault !== undefined) return fault;
-      if (!this.#sessions.has(command.sessionId)) await this.#sessions.load(command.sessionId);
+      if (this.#sessions.asleep(command.sessionId)) await this.#sessions.wake(command.sessionId);
       if (this.#closed) return shuttingDown();
     }
     if (this.#sessions.failure !== undefined) throw this.#sessions.failure;
@@ -108,7 +113,7 @@ export class Engine {
           session: this.#sessions.describe(session),
         }));
       case "heartbeat":
-        return this.#onSession(command.sessionId, ({ revision }) => ({
+        return this.#onSession(command.sessionId, ({ awake: { revision } }) => ({
           kind: "heartbeat",
           revision,
         }));
@@ -141,7 +146,8 @@ export class Engine {
     const existing = this.#sessions.find(command.sessionId);
     if (existing !== undefined) {
       const { requestId } = command;
-      const earlier = requestId === undefined ? "new" : existing.state.findRequest(principal.name, requestId);
+      const earlier =
+        requestId === undefined ? "new" : existing.awake.state.findRequest(principal.name, requestId);
       if (earlier === "forgotten") return forgotten();
       // A retry of the request that created the session is told so again.
       return whenDurable(existing, this.#created(existing, earlier === 1));
@@ -168,27 +174,28 @@ export class Engine {
     if (fault !== undefined) return fault;
     return this.#onSession(sessionId, (session) => {
       const by = { source: source ?? UNKNOWN_SOURCE, writer: principal.name };
-      const commit = end(session.state, kind, by, this.#options.clock.wallTime());
-      return { kind, revision: this.#sessions.end(session, commit).revision };
+      const commit = end(session.awake.state, kind, by, this.#options.clock.wallTime());
+      return { kind, revision: this.#sessions.end(session, commit).awake.revision };
     });
   }
 
-  #listSessions({ kind, glob, pageSize, pageToken }: ListSessions): Reply | Refusal {
+  async #listSessions({ kind, glob, pageSize, pageToken }: ListSessions): Promise<Reply | Refusal> {
     const matches = glob === undefined ? undefined : compileGlob(glob);
     if (matches instanceof Refusal) return matches;
-    const chosen = this.#sessions.all().filter(({ state }) => matches === undefined || matches(state.id));
-    const { items, next } = page(chosen, ({ state }) => state.id, sessionBytes, pageSize, pageToken);
-    return {
-      kind,
-      sessions: items.map((session) => this.#sessions.describe(session)),
-      nextPageToken: next,
-    };
+    const chosen = this.#sessions.ids().filter((id) => matches === undefined || matches(id));
+    const { items, next } = page(chosen, (id) => id, listedBytes, pageSize, pageToken);
+    await Promise.all(items.filter((id) => this.#sessions.asleep(id)).map((id) => this.#sessions.wake(id)));
+    // One that ended while others were woken is not listed.
+    const found = items.flatMap((id) => this.#sessions.peek(id) ?? []);
+    const sessions = found.map((session) => this.#sessions.describe(session));
+    await Promise.all(found.map(({ awake }) => awake.durable));
+    return { kind, sessions, nextPageToken: next };
   }
 
   #read(command: VariableRead): Reply | Refusal | Promise<Reply | Refusal> {
     const fault = checkRead(command, this.#options.limits);
     if (fault !== undefined) return fault;
-    return this.#onSession(command.sessionId, ({ state, revision }) => {
+    return this.#onSession(command.sessionId, ({ awake: { state, revision } }) => {
       const outcome = read(state, command, this.#options.limits);
       return outcome instanceof Refusal ? outcome : answered(outcome, revision);
     });
@@ -196,18 +203,18 @@ export class Engine {
 
   #write(principal: Principal, command: VariableWrite): Reply | Refusal | Promise<Reply | Refusal> {
     const session = this.#sessions.find(command.sessionId);
-    const decision = decide(session?.state, command, this.#context(principal));
+    const decision = decide(session?.awake.state, command, this.#context(principal));
     if (decision instanceof Refusal) return this.#whenSettled(command.sessionId, session, decision);
     switch (decision.kind) {
       case "unchanged": {
-        const reply = answered(decision.outcome, session?.revision ?? ABSENT);
+        const reply = answered(decision.outcome, session?.awake.revision ?? ABSENT);
         return this.#whenSettled(command.sessionId, session, reply);
       }
       case "repeated":
         return this.#repeat(command, decision.revision);
       case "commit": {
         const written = this.#sessions.commit(session, decision.commit);
-        return whenDurable(written, answered(decision.outcome, written.revision));
+        return whenDurable(written, answered(decision.outcome, written.awake.revision));
       }
     }
   }
@@ -216,7 +223,7 @@ export class Engine {
   async #repeat({ kind, sessionId }: VariableWrite, revision: number): Promise<Reply | Refusal> {
     // Asked for first: what is waited for may give others the time to end the session, and its commits with it.
     const kept = this.#options.store.commitsAfter(sessionId, revision - 1);
-    await this.#sessions.find(sessionId)?.durable;
+    await this.#sessions.find(sessionId)?.awake.durable;
     const records = await kept;
     const record = records === "compacted" ? undefined : records[0];
     if (record === undefined) return forgotten();
@@ -241,7 +248,7 @@ export class Engine {
 
   /** Answers when what the answer rests on is durable: the session's last commit, or the one that ended it. */
   #whenSettled(sessionId: string, session: LiveSession | undefined, answer: Reply | Refusal) {
-    const settled = session === undefined ? this.#sessions.absence(sessionId) : session.durable;
+    const settled = session === undefined ? this.#sessions.absence(sessionId) : session.awake.durable;
     return settled === undefined ? answer : settled.then(() => answer);
   }
 
@@ -267,9 +274,9 @@ export class Engine {
   }
 }
 
-/** About the bytes that a session takes in a list. */
-function sessionBytes({ state }: LiveSession): number {
-  return 128 + utf8Length(state.id) + metadataBytes(state.metadata);
+/** At most the bytes that a session takes in a list, its metadata included. */
+function listedBytes(sessionId: string): number {
+  return 128 + utf8Length(sessionId) + MAX_METADATA_BYTES;
 }
 
 function answered(outcome: VariableOutcome, revision: Revision): Reply {
@@ -277,7 +284,8 @@ function answered(outcome: VariableOutcome, revision: Revision): Reply {
 }
 
 function whenDurable(session: LiveSession, answer: Reply): Reply | Promise<Reply> {
-  return session.durable === undefined ? answer : session.durable.then(() => answer);
+  const { durable } = session.awake;
+  return durable === undefined ? answer : durable.then(() => answer);
 }
 
 function shuttingDown(): Refusal {

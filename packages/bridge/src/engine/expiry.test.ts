@@ -2,7 +2,15 @@ import { describe, expect, test } from "vitest";
 import type { Clock } from "../core/clock.js";
 import { MemoryStore } from "../storage/memory/memory-store.js";
 import type { Store } from "../storage/store.js";
-import { Bench, command, HeldStore, isPending, settle } from "../testing/bench.contract.js";
+import {
+  Bench,
+  command,
+  HeldStore,
+  isPending,
+  OutlivingStore,
+  openBench,
+  settle,
+} from "../testing/bench.contract.js";
 import { ManualClock } from "../testing/manual-clock.js";
 
 const DAY_MS = 86_400_000;
@@ -115,7 +123,7 @@ describe("a session", () => {
     const bench = new Bench();
     await bench.do(command.create("s", 1_000));
     bench.clock.advance(1_000);
-    expect(await bench.store.sessionIds()).toEqual([]);
+    expect(await bench.store.load("s")).toBeUndefined();
     expect(bench.clock.pendingTimers).toBe(0);
   });
 
@@ -209,13 +217,16 @@ describe("many sessions", () => {
     let ended = 0;
     const counting: Store = {
       name: store.name,
+      persistent: store.persistent,
+      failure: store.failure,
+      heads: () => store.heads(),
       append(records) {
         ended += records.filter(({ commit }) => commit.kind === "expireSession").length;
         return store.append(records);
       },
       load: (id) => store.load(id),
       commitsAfter: (id, revision) => store.commitsAfter(id, revision),
-      sessionIds: () => store.sessionIds(),
+      keepRests: () => {},
       close: () => store.close(),
     };
     const clock = new WatchedClock(() => ended);
@@ -258,7 +269,7 @@ describe("many sessions", () => {
 
 describe("the schedule", () => {
   test("stops with the engine: no timer is left, and none is set for a session that was still being loaded", async () => {
-    const kept = new MemoryStore();
+    const kept = new OutlivingStore();
     await new Bench({ store: kept }).do(command.create("s", 1_000));
     let open = (): void => {};
     const gate = new Promise<void>((done) => {
@@ -266,16 +277,19 @@ describe("the schedule", () => {
     });
     const store: Store = {
       name: "slow",
+      persistent: true,
+      failure: kept.failure,
+      heads: () => kept.heads(),
       append: (records) => kept.append(records),
       load: async (id) => {
         await gate;
         return kept.load(id);
       },
       commitsAfter: (id, revision) => kept.commitsAfter(id, revision),
-      sessionIds: () => kept.sessionIds(),
+      keepRests: (rests) => kept.keepRests(rests),
       close: async () => {},
     };
-    const bench = new Bench({ store });
+    const bench = await openBench({ store });
     await Promise.race([bench.ask(command.create("t", 1_000)), settle()]);
     const asked = bench.ask(command.session("s"));
     await bench.engine.close();

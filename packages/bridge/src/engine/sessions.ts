@@ -1,6 +1,9 @@
 /**
- * The sessions that are in memory: their states, where each stands, when it was used last. Found by `find`, changed by
- * `commit` and by nothing else. A commit takes effect here at once and is answered when the store has it (ORD-5).
+ * The sessions of this server: where each stands, when it was used last, and the states of those that are awake. Found by
+ * `find`, changed by `commit` and by nothing else. A commit takes effect here at once and is answered when the store has
+ * it (ORD-5).
+ *
+ * A session that is not used for long falls asleep: its state is then in the store only, until it is asked for again.
  */
 import type { Clock } from "../core/clock.js";
 import type { Revision, SessionInfo } from "../core/commands.js";
@@ -8,40 +11,58 @@ import type { Commit } from "../core/session/commit.js";
 import { end } from "../core/session/lifecycle.js";
 import { SessionState } from "../core/session/state.js";
 import { type CommitRecord, RecordMaker } from "../storage/record.js";
-import type { Store } from "../storage/store.js";
+import type { SessionHead, Store, StoredSession } from "../storage/store.js";
 import { ExpirySchedule, type Lifetime } from "./expiry.js";
 
 /** The revision of a session that does not exist. */
-export const ABSENT: Revision = Object.freeze({
-  incarnation: "",
-  number: 0,
-  check: 0n,
-});
+export const ABSENT: Revision = Object.freeze({ incarnation: "", number: 0, check: 0n });
+
+/** How often idle times are kept, and idle sessions put to sleep. */
+const UPKEEP_MS = 60_000;
+/** A session sleeps when it has not been used for this long. */
+const IDLE_MS = 300_000;
+/** What a session may live longer after a restart than it would have: the time since its idle time was kept (ORD-12). */
+const REST_SLACK_MS = UPKEEP_MS;
 
 /** Who writes the commit that ends a session of itself. */
 const EXPIRY = Object.freeze({ source: "expiry", writer: "bridge" });
 
-/** A session in memory. */
-export interface LiveSession {
-  readonly state: SessionState;
-  revision: Revision;
+/** A session, awake or asleep. */
+interface Session extends Lifetime {
+  readonly ttlMs: number;
   /** On the clock that never jumps. */
   lastAccess: number;
   lastAccessWall: number;
+  /** True if it was used since its idle time was kept last. */
+  touched: boolean;
+  /** What only a session that is awake has. */
+  awake: Awake | undefined;
+}
+
+interface Awake {
+  readonly state: SessionState;
+  revision: Revision;
   /** Pending until the store has the last commit; undefined if it has. */
   durable: Promise<void> | undefined;
 }
 
-export class LiveSessions {
+/** A session that is awake. */
+export type LiveSession = Session & { awake: Awake };
+
+export class Sessions {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #expiry: ExpirySchedule;
   readonly #records = new RecordMaker();
-  readonly #live = new Map<string, LiveSession>();
-  #failure: unknown;
-  readonly #loading = new Map<string, Promise<void>>();
+  readonly #sessions = new Map<string, Session>();
+  readonly #waking = new Map<string, Promise<void>>();
   /** Ended sessions whose last commit the store does not have yet. */
   readonly #ending = new Map<string, Promise<void>>();
+  #failure: unknown;
+  readonly #fail = (error: unknown): void => {
+    this.#failure ??= error;
+  };
+  #stopUpkeep: () => void = () => {};
 
   constructor(store: Store, clock: Clock) {
     this.#store = store;
@@ -52,49 +73,74 @@ export class LiveSessions {
     });
   }
 
+  /** Takes in the sessions that the store holds; they sleep. */
+  async open(): Promise<void> {
+    for (const head of await this.#store.heads())
+      this.#admit({ ...head, awake: undefined }, head.restMs + REST_SLACK_MS);
+    this.#upkeepLater();
+  }
+
   get count(): number {
-    return this.#live.size;
+    return this.#sessions.size;
   }
 
-  /** All sessions that have not expired, in no order. Touches none. */
-  all(): LiveSession[] {
+  /** The ids of all sessions that have not expired, in no order. Touches none. */
+  ids(): string[] {
     const now = this.#clock.now();
-    return [...this.#live.values()].filter((session) => !isDue(session, now));
+    return [...this.#sessions.values()]
+      .filter((session) => !isDue(session, now))
+      .map(({ sessionId }) => sessionId);
   }
 
-  /** True if the session is in memory, so that there is nothing to load. */
-  has(sessionId: string): boolean {
-    return this.#live.has(sessionId);
+  /** True if the session has to be woken before `find` can find it. */
+  asleep(sessionId: string): boolean {
+    const session = this.#sessions.get(sessionId);
+    return session !== undefined && session.awake === undefined;
   }
 
-  /** Brings a session into memory if the store has it. After it, `find` tells whether it exists. */
-  async load(sessionId: string): Promise<void> {
-    const loading = this.#loading.get(sessionId) ?? this.#load(sessionId);
-    this.#loading.set(sessionId, loading);
-    await loading;
+  /** Reads a sleeping session back. */
+  async wake(sessionId: string): Promise<void> {
+    const waking = this.#waking.get(sessionId) ?? this.#wake(sessionId);
+    this.#waking.set(sessionId, waking);
+    await waking;
   }
 
-  async #load(sessionId: string): Promise<void> {
+  async #wake(sessionId: string): Promise<void> {
     try {
-      await this.#ending.get(sessionId);
       const stored = await this.#store.load(sessionId);
-      if (stored !== undefined && !this.#live.has(sessionId))
-        this.#admit(stored.state, stored.check, undefined);
+      const session = this.#sessions.get(sessionId);
+      if (session === undefined || session.awake !== undefined) return;
+      // Not an absent session, which would be created anew over the old one.
+      if (stored === undefined) throw new Error(`the store has lost session ${sessionId}`);
+      this.#rouse(session, stored);
     } finally {
-      this.#loading.delete(sessionId);
+      this.#waking.delete(sessionId);
     }
+  }
+
+  #rouse(session: Session, { state, check }: StoredSession): void {
+    const revision = { incarnation: state.incarnation, number: state.revision, check };
+    session.awake = { state, revision, durable: undefined };
   }
 
   /** The session, touched; undefined if it does not exist. One that is due expires here and now. */
   find(sessionId: string): LiveSession | undefined {
-    const session = this.#live.get(sessionId);
+    const session = this.peek(sessionId);
     if (session === undefined) return undefined;
     if (isDue(session, this.#clock.now())) {
       this.#expire(session);
       return undefined;
     }
-    this.#touch(session);
+    session.lastAccess = this.#clock.now();
+    session.lastAccessWall = this.#clock.wallTime();
+    session.touched = true;
     return session;
+  }
+
+  /** The session if it is awake, not touched; it may be due. */
+  peek(sessionId: string): LiveSession | undefined {
+    const session = this.#sessions.get(sessionId);
+    return session !== undefined && isAwake(session) ? session : undefined;
   }
 
   /** Ends all sessions that are due, without waiting for their turn. */
@@ -114,17 +160,17 @@ export class LiveSessions {
 
   /** Carries a commit out and hands it to the store. `session` is undefined if the commit creates it. */
   commit(session: LiveSession | undefined, commit: Commit): LiveSession {
-    const record = this.#records.make(commit, session?.revision.check ?? 0n);
+    const record = this.#records.make(commit, session?.awake.revision.check ?? 0n);
     const durable = this.#append(record);
-    session?.state.apply(commit);
-    if (session === undefined) return this.#admit(SessionState.create(commit), record.check, durable);
-    session.revision = {
-      incarnation: commit.incarnation,
-      number: commit.revision,
-      check: record.check,
-    };
-    this.#follow(session, durable);
-    return session;
+    session?.awake.state.apply(commit);
+    const revision = { incarnation: commit.incarnation, number: commit.revision, check: record.check };
+    const changed = session ?? this.#create(SessionState.create(commit), revision);
+    changed.awake.revision = revision;
+    changed.awake.durable = durable;
+    durable?.then(() => {
+      if (changed.awake?.durable === durable) changed.awake.durable = undefined;
+    }, this.#fail);
+    return changed;
   }
 
   /** A store that fails once has failed for good: nobody can tell what it holds. */
@@ -132,108 +178,122 @@ export class LiveSessions {
     try {
       return this.#store.append([record]);
     } catch (error) {
-      this.#failure = error;
+      this.#fail(error);
       throw error;
     }
   }
 
   /** Carries out the commit that ends a session. */
   end(session: LiveSession, commit: Commit): LiveSession {
-    const { id } = session.state;
+    const { sessionId } = session;
     this.commit(session, commit);
-    this.#live.delete(id);
-    const { durable } = session;
+    this.#sessions.delete(sessionId);
+    const { durable } = session.awake;
     if (durable !== undefined) {
-      const ended = durable.finally(() => {
-        if (this.#ending.get(id) === ended) this.#ending.delete(id);
-      });
-      this.#ending.set(id, ended);
-      ended.catch(() => {});
+      this.#ending.set(sessionId, durable);
+      durable.then(() => {
+        if (this.#ending.get(sessionId) === durable) this.#ending.delete(sessionId);
+      }, this.#fail);
     }
     return session;
   }
 
   /** What a session is, apart from its variables. */
-  describe({ state, revision, lastAccessWall }: LiveSession): SessionInfo {
+  describe({ awake: { state, revision }, lastAccessWall }: LiveSession): SessionInfo {
     const { id, ttlMs, metadata, createdAtMs } = state;
     const variableCount = state.variables.size;
-    return {
-      id,
-      revision,
-      ttlMs,
-      metadata,
-      createdAtMs,
-      lastAccessedAtMs: lastAccessWall,
-      variableCount,
-    };
+    return { id, revision, ttlMs, metadata, createdAtMs, lastAccessedAtMs: lastAccessWall, variableCount };
   }
 
-  /** Stops expiring sessions. */
+  /** Stops expiring sessions, and keeps their idle times a last time. */
   close(): void {
     this.#expiry.close();
+    this.#stopUpkeep();
+    this.#keepRests();
   }
 
-  #admit(state: SessionState, check: bigint, durable: Promise<void> | undefined): LiveSession {
-    const session: LiveSession = {
-      state,
-      revision: {
-        incarnation: state.incarnation,
-        number: state.revision,
-        check,
-      },
-      lastAccess: this.#clock.now(),
-      lastAccessWall: this.#clock.wallTime(),
-      durable: undefined,
-    };
-    this.#follow(session, durable);
-    this.#live.set(state.id, session);
-    if (state.ttlMs > 0) {
-      const { id: sessionId, incarnation } = state;
-      this.#expiry.add({ sessionId, incarnation }, session.lastAccess + state.ttlMs);
-    }
+  #create(state: SessionState, revision: Revision): LiveSession {
+    const { id: sessionId, incarnation, ttlMs } = state;
+    const awake: Awake = { state, revision, durable: undefined };
+    return this.#admit({ sessionId, incarnation, ttlMs, awake }, ttlMs);
+  }
+
+  #admit<A extends Awake | undefined>(
+    { sessionId, incarnation, ttlMs, awake }: Omit<SessionHead, "restMs"> & { awake: A },
+    restMs: number,
+  ): Session & { awake: A } {
+    const now = this.#clock.now();
+    const lastAccess = now - ttlMs + Math.min(ttlMs, restMs);
+    const lastAccessWall = this.#clock.wallTime() - (now - lastAccess);
+    const session = { sessionId, incarnation, ttlMs, lastAccess, lastAccessWall, touched: false, awake };
+    this.#sessions.set(sessionId, session);
+    if (ttlMs > 0) this.#expiry.add({ sessionId, incarnation }, lastAccess + ttlMs);
     return session;
   }
 
-  /** Remembers what answers have to wait for. */
-  #follow(session: LiveSession, durable: Promise<void> | undefined): void {
-    session.durable = durable;
-    durable?.then(
-      () => {
-        if (session.durable === durable) session.durable = undefined;
-      },
-      (error: unknown) => {
-        this.#failure = error;
-      },
-    );
-  }
-
-  #touch(session: LiveSession): void {
-    session.lastAccess = this.#clock.now();
-    session.lastAccessWall = this.#clock.wallTime();
-  }
-
   #dueTime({ sessionId, incarnation }: Lifetime): number | undefined {
-    const session = this.#live.get(sessionId);
-    if (session === undefined || session.state.incarnation !== incarnation) return undefined;
-    return session.lastAccess + session.state.ttlMs;
+    const session = this.#sessions.get(sessionId);
+    if (session === undefined || session.incarnation !== incarnation) return undefined;
+    return session.lastAccess + session.ttlMs;
   }
 
-  /** Expires a session when its time has come and nobody asked. A store that fails is noted; there is nobody to tell. */
+  /**
+   * Expires a session when its time has come and nobody asked; one that sleeps is woken for it, as its end is a commit
+   * like any other. A store that fails is noted; there is nobody to tell.
+   */
   #expireUnasked(sessionId: string): void {
-    const session = this.#live.get(sessionId);
-    if (session === undefined || this.#failure !== undefined) return;
+    if (this.asleep(sessionId)) {
+      this.wake(sessionId).then(() => this.#expireUnasked(sessionId), this.#fail);
+      return;
+    }
+    const session = this.peek(sessionId);
+    if (session === undefined || this.#failure !== undefined || !isDue(session, this.#clock.now())) return;
     try {
       this.#expire(session);
     } catch (error) {
-      this.#failure ??= error;
+      this.#fail(error);
     }
   }
 
   #expire(session: LiveSession): void {
-    this.end(session, end(session.state, "expireSession", EXPIRY, this.#clock.wallTime()));
+    this.end(session, end(session.awake.state, "expireSession", EXPIRY, this.#clock.wallTime()));
+  }
+
+  #upkeepLater(): void {
+    this.#stopUpkeep = this.#clock.setTimer(UPKEEP_MS, () => {
+      this.#keepRests();
+      this.#sleepIdle();
+      this.#upkeepLater();
+    });
+  }
+
+  /** Keeps how much idle time the sessions have left that were used since the last time. */
+  #keepRests(): void {
+    const now = this.#clock.now();
+    const rests: { sessionId: string; incarnation: string; restMs: number }[] = [];
+    for (const session of this.#sessions.values()) {
+      if (!session.touched) continue;
+      session.touched = false;
+      const { sessionId, incarnation, ttlMs, lastAccess } = session;
+      if (ttlMs > 0) rests.push({ sessionId, incarnation, restMs: ttlMs - (now - lastAccess) });
+    }
+    if (rests.length > 0) this.#store.keepRests(rests);
+  }
+
+  /** Puts to sleep what has not been used for long and can be read back. */
+  #sleepIdle(): void {
+    if (!this.#store.persistent) return;
+    const since = this.#clock.now() - IDLE_MS;
+    for (const session of this.#sessions.values()) {
+      if (session.lastAccess < since && session.awake?.durable === undefined) session.awake = undefined;
+    }
   }
 }
 
-function isDue({ state, lastAccess }: LiveSession, now: number): boolean {
-  return state.ttlMs > 0 && now - lastAccess >= state.ttlMs;
+function isAwake(session: Session): session is LiveSession {
+  return session.awake !== undefined;
+}
+
+function isDue({ ttlMs, lastAccess }: Session, now: number): boolean {
+  return ttlMs > 0 && now - lastAccess >= ttlMs;
 }

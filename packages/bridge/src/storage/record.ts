@@ -68,13 +68,40 @@ export class RecordMaker {
 /** Reads a record; throws RangeError if it is damaged or of a newer format. */
 export function fromRecord(bytes: Uint8Array): CommitRecord & { readonly previousCheck: bigint } {
   const input = new ByteReader(bytes);
-  const previousCheck = input.uint64();
-  const format = input.byte();
-  if (format !== FORMAT)
-    throw new RangeError(`record format ${format} is not known; this version reads ${FORMAT}`);
+  const previousCheck = readPrologue(input);
   const commit = readCommit(input);
   input.end();
   return { commit, bytes, check: commitCheck(bytes), previousCheck };
+}
+
+/** What a record says about its place, without reading the rest of it. */
+export interface RecordHeader {
+  readonly previousCheck: bigint;
+  readonly sessionId: string;
+  readonly incarnation: string;
+  readonly revision: number;
+  readonly kind: CommitKind;
+}
+
+/** Reads the beginning of a record. */
+export function recordHeader(bytes: Uint8Array): RecordHeader {
+  const input = new ByteReader(bytes);
+  const previousCheck = readPrologue(input);
+  return { previousCheck, ...readPlace(input) };
+}
+
+function readPrologue(input: ByteReader): bigint {
+  const previousCheck = input.uint64();
+  const format = input.byte();
+  if (format === FORMAT) return previousCheck;
+  throw new RangeError(`record format ${format} is not known; this version reads ${FORMAT}`);
+}
+
+function readPlace(input: ByteReader) {
+  const sessionId = input.text();
+  const incarnation = input.text();
+  const revision = input.varint();
+  return { sessionId, incarnation, revision, kind: pick(COMMIT_KINDS, input.byte()) };
 }
 
 function writeCommit(out: ByteWriter, commit: Commit): void {
@@ -99,10 +126,7 @@ function writeCommit(out: ByteWriter, commit: Commit): void {
 }
 
 function readCommit(input: ByteReader): Commit {
-  const sessionId = input.text();
-  const incarnation = input.text();
-  const revision = input.varint();
-  const kind = pick(COMMIT_KINDS, input.byte());
+  const place = readPlace(input);
   const wallTimeMs = input.float64();
   const source = input.text();
   const writer = input.text();
@@ -118,10 +142,7 @@ function readCommit(input: ByteReader): Commit {
   const changes = readList(input, () => readChange(input));
   const refused = readList(input, () => readItemRefusal(input));
   return {
-    sessionId,
-    incarnation,
-    revision,
-    kind,
+    ...place,
     wallTimeMs,
     source,
     writer,

@@ -42,18 +42,19 @@ export function storeContract(open: () => Promise<OpenStore>): void {
     await again.close();
   }
 
-  async function sessionsIn(store: Store): Promise<string[]> {
-    return [...(await store.sessionIds())].sort();
+  /** Which of some sessions the store has. */
+  async function found(store: Store, ids: readonly string[]): Promise<string[]> {
+    const loaded = await Promise.all(
+      ids.map(async (id) => ((await store.load(id)) === undefined ? [] : [id])),
+    );
+    return loaded.flat();
   }
 
   /** The store has this life of the session, whole. */
   async function expectHistory(store: Store, history: History): Promise<void> {
-    // Twice, since a load must leave the store as it is.
-    for (const stored of [await store.load(history.sessionId), await store.load(history.sessionId)]) {
-      expect(stored?.check).toBe(history.check);
-      expect(stored?.lastCommitAtMs).toBe(history.last.commit.wallTimeMs);
-      expect(stored && plainState(stored.state, ["a", "b"])).toEqual(plainState(history.state, ["a", "b"]));
-    }
+    const stored = await store.load(history.sessionId);
+    expect(stored?.check).toBe(history.check);
+    expect(stored && plainState(stored.state, ["a", "b"])).toEqual(plainState(history.state, ["a", "b"]));
   }
 
   function plainRecords(records: readonly CommitRecord[] | "compacted"): unknown {
@@ -86,7 +87,7 @@ export function storeContract(open: () => Promise<OpenStore>): void {
       await withStore(
         async () => {},
         async (store) => {
-          expect(await sessionsIn(store)).toEqual([]);
+          expect(await store.heads()).toEqual([]);
           expect(await store.load("s")).toBeUndefined();
           expect(await store.commitsAfter("s", 0)).toEqual([]);
         },
@@ -135,7 +136,6 @@ export function storeContract(open: () => Promise<OpenStore>): void {
             await store.append(histories.map(({ records }) => records[i] as CommitRecord));
         },
         async (store) => {
-          expect(await sessionsIn(store)).toEqual([...IDS].sort());
           for (const history of histories) await expectHistory(store, history);
           for (const { sessionId, records } of histories)
             expect(plainRecords(await store.commitsAfter(sessionId, 0))).toEqual(plainRecords(records));
@@ -158,7 +158,7 @@ export function storeContract(open: () => Promise<OpenStore>): void {
     test("nothing is harmless", async () => {
       await withStore(
         async (store) => void (await store.append([])),
-        async (store) => expect(await sessionsIn(store)).toEqual([]),
+        async (store) => expect(await store.heads()).toEqual([]),
       );
     });
   });
@@ -195,7 +195,7 @@ export function storeContract(open: () => Promise<OpenStore>): void {
         },
         async (store) => {
           expect(await store.load("s")).toBeUndefined();
-          expect(await sessionsIn(store)).toEqual(["t"]);
+          expect(await found(store, ["s", "t"])).toEqual(["t"]);
           await expectHistory(store, other);
         },
       );
@@ -214,7 +214,6 @@ export function storeContract(open: () => Promise<OpenStore>): void {
         async (store) => {
           await expectHistory(store, second);
           expect(plainRecords(await store.commitsAfter("s", 0))).toEqual(plainRecords(second.records));
-          expect(await sessionsIn(store)).toEqual(["s"]);
         },
       );
     });
@@ -288,4 +287,158 @@ export function storeContract(open: () => Promise<OpenStore>): void {
       await expect((async () => store.append(new History("s").records))()).rejects.toThrow();
     });
   });
+}
+
+/** What a store that outlives the process has to do besides. `open` gives one on what `path` holds, or makes it. */
+export function persistentStoreContract(openAnew: () => Promise<() => Promise<Store>>): void {
+  /** Opens the store, does something and closes it, once for each step. */
+  async function inTurn(...steps: readonly ((store: Store) => unknown)[]): Promise<void> {
+    const open = await openAnew();
+    for (const step of steps) {
+      const store = await open();
+      await step(store);
+      await store.close();
+    }
+  }
+
+  const requestsOf = (history: History): unknown => {
+    const { requests } = history.state.snapshot();
+    return requests;
+  };
+
+  describe("the heads of a store that is opened again", () => {
+    test("are those of the sessions that live, each in its last life", async () => {
+      const histories = [...IDS, "ended", "expired", "again"].map(
+        (id, i) => new History(id, { ttlMs: i * 1_000.5 }),
+      );
+      const [ended, expired, again] = histories.slice(-3) as [History, History, History];
+      const next = new History("again", { ttlMs: 7 });
+      const living = [...histories.slice(0, IDS.length), next];
+      await inTurn(
+        (store) => store.append(histories.flatMap(({ records }) => records)),
+        async (store) => {
+          await store.append([ended.end("deleteSession"), expired.end("expireSession")]);
+          await store.append([again.end("deleteSession"), ...next.records]);
+        },
+        async (store) => {
+          const heads = [...(await store.heads())].map(({ restMs: _, ...head }) => head);
+          const expected = living.map(({ sessionId, incarnation, state: { ttlMs } }) => ({
+            sessionId,
+            incarnation,
+            ttlMs,
+          }));
+          const byId = (a: { sessionId: string }, b: { sessionId: string }) =>
+            a.sessionId < b.sessionId ? -1 : 1;
+          expect(heads.sort(byId)).toEqual(expected.sort(byId));
+        },
+      );
+    });
+
+    test("have the idle time that was kept last; before any was kept, all of it", async () => {
+      const [kept, older, untouched] = ["kept", "older", "untouched"].map(
+        (id) => new History(id, { ttlMs: 9_000 }),
+      ) as [History, History, History];
+      const rests = async (store: Store): Promise<unknown> =>
+        new Map((await store.heads()).map(({ sessionId, restMs }) => [sessionId, restMs]));
+      await inTurn(
+        async (store) => {
+          await store.append([...kept.records, ...older.records, ...untouched.records]);
+          store.keepRests([{ sessionId: "kept", incarnation: kept.incarnation, restMs: 1 }]);
+          store.keepRests([{ sessionId: "kept", incarnation: kept.incarnation, restMs: 2_000.25 }]);
+          store.keepRests([{ sessionId: "older", incarnation: "f".repeat(32), restMs: 3 }]);
+        },
+        async (store) => {
+          expect(await rests(store)).toEqual(
+            new Map([
+              ["kept", 2_000.25],
+              ["older", 9_000],
+              ["untouched", 9_000],
+            ]),
+          );
+          store.keepRests([
+            { sessionId: "kept", incarnation: kept.incarnation, restMs: 4 },
+            { sessionId: "gone", incarnation: kept.incarnation, restMs: 5 },
+            { sessionId: "older", incarnation: older.incarnation, restMs: 6 },
+          ]);
+          await store.append([kept.set("a", "float", 1)]);
+        },
+        async (store) => {
+          expect(await rests(store)).toEqual(
+            new Map([
+              ["kept", 4],
+              ["older", 6],
+              ["untouched", 9_000],
+            ]),
+          );
+        },
+      );
+    });
+  });
+
+  describe("a store that is opened again and again", () => {
+    test("goes on with every session where it stood, values, versions of deleted names and requests", async () => {
+      const histories = Array.from({ length: 30 }, (_, i) => new History(`s${i}`));
+      const generation = (generation: number) => async (store: Store) => {
+        for (const history of histories) {
+          const stored = await store.load(history.sessionId);
+          expect(stored?.check).toBe(generation === 0 ? undefined : history.check);
+          if (stored === undefined) continue;
+          expect(plainState(stored.state, ["a", "b", "c"])).toEqual(
+            plainState(history.state, ["a", "b", "c"]),
+          );
+          expect(stored.state.snapshot().requests).toEqual(requestsOf(history));
+        }
+        for (const history of histories) {
+          const from = generation === 0 ? 0 : history.records.length;
+          for (let i = 0; i < 20; i++) history.set(i % 2 === 0 ? "a" : "b", "string", `${generation} ${i}`);
+          history.set("c", "float", generation);
+          history.drop("c");
+          void store.append(history.records.slice(from));
+        }
+      };
+      await inTurn(...Array.from({ length: 6 }, (_, i) => generation(i)));
+    });
+
+    test("has what was appended right before it was closed, waited for or not", async () => {
+      const history = new History("s");
+      for (let i = 0; i < 500; i++) history.set("a", "integer", BigInt(i));
+      await inTurn(
+        (store) => {
+          for (const record of history.records) void store.append([record]);
+        },
+        async (store) => expect((await store.load("s"))?.check).toBe(history.check),
+      );
+    });
+
+    test("keeps thousands of commits of several sessions in little room, and the last 1,000 of each", async () => {
+      const histories = ["s", "t", "u"].map((id) => new History(id));
+      const more = async (store: Store): Promise<void> => {
+        for (let i = 0; i < 15; i++) {
+          const records = histories.flatMap((history) =>
+            Array.from({ length: 100 }, (_, n) => history.set(n % 3 === 0 ? "b" : "a", "integer", BigInt(n))),
+          );
+          await store.append(i === 0 && histories[0]?.records.length === 101 ? allOf(histories) : records);
+        }
+      };
+      const check = async (store: Store): Promise<void> => {
+        for (const { sessionId, check, state, records } of histories) {
+          const stored = await store.load(sessionId);
+          expect(stored?.check).toBe(check);
+          expect(stored?.state.snapshot().requests).toEqual(state.snapshot().requests);
+          const kept = await store.commitsAfter(sessionId, records.length - 1_000);
+          expect(kept === "compacted" ? kept : kept.map((record) => record.check)).toEqual(
+            records.slice(-1_000).map((record) => record.check),
+          );
+        }
+      };
+      await inTurn(more, check, more, check, more, async (store) => {
+        await check(store);
+        expect(await store.commitsAfter("s", 0)).toBe("compacted");
+      });
+    });
+  });
+}
+
+function allOf(histories: readonly History[]): CommitRecord[] {
+  return histories.flatMap(({ records }) => records);
 }

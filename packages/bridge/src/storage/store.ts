@@ -1,6 +1,6 @@
 /**
- * Where commits are kept. The smallest interface that lets a bridge stop and go on: append commits, read a session
- * back, read commits again. Every store passes the same contract (`store.contract.ts`).
+ * Where commits are kept. The smallest interface that lets a bridge stop and go on: append commits, read sessions back,
+ * read commits again. Every store passes the same contract (`store.contract.ts`).
  */
 import type { SessionState } from "../core/session/state.js";
 import type { CommitRecord } from "./record.js";
@@ -11,17 +11,34 @@ export interface StoredSession {
   readonly state: SessionState;
   /** The check of its last commit. */
   readonly check: bigint;
-  /** When its last commit was made, by the wall clock. */
-  readonly lastCommitAtMs: number;
+}
+
+/** What a store knows of a session without reading it. */
+export interface SessionHead {
+  readonly sessionId: string;
+  readonly incarnation: string;
+  readonly ttlMs: number;
+  /** The idle time it had left when that was kept last, in milliseconds; of no meaning if it never expires. */
+  readonly restMs: number;
 }
 
 export interface Store {
   /** As in `--store`; for people. */
   readonly name: string;
 
+  /** True if sessions outlive the process. Then a bridge need not keep idle ones in memory. */
+  readonly persistent: boolean;
+
+  /** Settles with the reason when the store can no longer keep its promise. From then on it answers nothing. */
+  readonly failure: Promise<Error>;
+
+  /** The sessions that it holds, in no order. Asked once, before anything else. */
+  heads(): Promise<readonly SessionHead[]>;
+
   /**
-   * Keeps commits, in this order. They may be of several sessions; each follows the last one of its session.
-   * All of them or none survive a crash. Done when they are as durable as the store promises; undefined means at once.
+   * Keeps commits, in this order. They may be of several sessions; each follows the last one of its session. Done when they
+   * are as durable as the store promises; undefined means at once. After a crash every commit is there whole or not at all,
+   * and none without those before it.
    */
   append(records: readonly CommitRecord[]): Promise<void> | undefined;
 
@@ -34,9 +51,9 @@ export interface Store {
    */
   commitsAfter(sessionId: string, revision: number): Promise<readonly CommitRecord[] | "compacted">;
 
-  /** The ids of all sessions, in no order. */
-  sessionIds(): Promise<readonly string[]>;
+  /** Keeps how much idle time sessions have left, some time soon. */
+  keepRests(rests: readonly Omit<SessionHead, "ttlMs">[]): void;
 
-  /** Releases what the store holds. Appending after it is an error. */
+  /** Keeps what was appended, and releases what the store holds. Using it afterwards is an error. */
   close(): Promise<void>;
 }

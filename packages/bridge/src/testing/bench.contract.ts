@@ -7,7 +7,7 @@ import { Engine } from "../engine/engine.js";
 import { ANYONE } from "../engine/principal.js";
 import { MemoryStore } from "../storage/memory/memory-store.js";
 import type { CommitRecord } from "../storage/record.js";
-import type { Store } from "../storage/store.js";
+import type { SessionHead, Store } from "../storage/store.js";
 import { ManualClock } from "./manual-clock.js";
 
 export interface BenchOptions {
@@ -18,6 +18,13 @@ export interface BenchOptions {
 }
 
 let incarnations = 0;
+
+/** A bench whose engine has taken in what the store holds. */
+export async function openBench(options: BenchOptions): Promise<Bench> {
+  const bench = new Bench(options);
+  await bench.engine.open();
+  return bench;
+}
 
 /** An engine and what it is made of. */
 export class Bench {
@@ -99,9 +106,41 @@ export const command = {
     ({ kind: "deleteVariable", sessionId, identifier }) as const,
 };
 
+/** A store in memory that outlives its engines: what one of them left, the next one opens. */
+export class OutlivingStore extends MemoryStore {
+  override readonly persistent: boolean = true;
+  readonly #heads = new Map<string, SessionHead>();
+
+  override async heads(): Promise<readonly SessionHead[]> {
+    return [...this.#heads.values()];
+  }
+
+  override append(records: readonly CommitRecord[]): undefined {
+    super.append(records);
+    for (const { commit } of records) {
+      const { sessionId, incarnation, kind, created } = commit;
+      if (created !== undefined) {
+        this.#heads.set(sessionId, { sessionId, incarnation, ttlMs: created.ttlMs, restMs: created.ttlMs });
+      }
+      if (kind === "deleteSession" || kind === "expireSession") this.#heads.delete(sessionId);
+    }
+  }
+
+  override keepRests(rests: readonly Omit<SessionHead, "ttlMs">[]): void {
+    for (const { sessionId, incarnation, restMs } of rests) {
+      const head = this.#heads.get(sessionId);
+      if (head?.incarnation === incarnation) this.#heads.set(sessionId, { ...head, restMs });
+    }
+  }
+
+  override async close(): Promise<void> {}
+}
+
 /** A store that is done when the test says so, and remembers what it was handed. */
 export class HeldStore implements Store {
   readonly name = "held";
+  readonly persistent = false;
+  readonly failure = new Promise<never>(() => {});
   /** Everything that was appended, done or not. */
   readonly records: CommitRecord[] = [];
   loads = 0;
@@ -135,9 +174,11 @@ export class HeldStore implements Store {
     return this.#kept.commitsAfter(sessionId, revision);
   }
 
-  sessionIds() {
-    return this.#kept.sessionIds();
+  heads() {
+    return this.#kept.heads();
   }
+
+  keepRests(): void {}
 
   async close(): Promise<void> {
     this.release();

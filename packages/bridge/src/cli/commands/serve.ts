@@ -8,6 +8,7 @@ interface ServeOptions {
   readonly host: string;
   readonly port: number;
   readonly store: string;
+  readonly durability: "full" | "relaxed";
   readonly limit?: Partial<BridgeLimits>;
   readonly defaultTtl: number;
   readonly logLevel: string;
@@ -28,7 +29,19 @@ export function addServe(program: Command): void {
       "127.0.0.1",
     )
     .option("--port <port>", "port to listen on; 0 for any that is free", wholeNumber, 50_051)
-    .option("--store <store>", "where commits are kept; memory: nothing survives the process", "memory")
+    .option(
+      "--store <store>",
+      "where commits are kept; memory: nothing survives the process;\nsqlite:PATH: on disk before they are acknowledged",
+      "memory",
+    )
+    .addOption(
+      new Option(
+        "--durability <durability>",
+        "what an acknowledged write in a file means; relaxed: on its way to the disk",
+      )
+        .choices(["full", "relaxed"])
+        .default("full"),
+    )
     .option("--limit <name=n>", `a limit, may be repeated; names and defaults:\n${limitList()}`, limit)
     .option("--default-ttl <seconds>", "idle time after which a session expires; 0: never", seconds, 3_600)
     .addOption(
@@ -37,16 +50,27 @@ export function addServe(program: Command): void {
     .action(serve);
 }
 
-async function serve({ host, port, store, limit = {}, defaultTtl, logLevel }: ServeOptions): Promise<void> {
+async function serve({
+  host,
+  port,
+  store,
+  durability,
+  limit = {},
+  defaultTtl,
+  logLevel,
+}: ServeOptions): Promise<void> {
   const bridge = await startBridge({
     host,
     port,
     store,
+    durability,
     limits: limit,
     defaultTtlMs: Math.round(defaultTtl * 1_000),
     logger: createLog(logLevel),
   });
-  process.stdout.write(`snakepit-bridge listening on ${bridge.address} (store: ${store})\n`);
+  process.stdout.write(
+    `snakepit-bridge listening on ${bridge.address} (store: ${store}${durability === "relaxed" ? ", durability relaxed" : ""})\n`,
+  );
   await stopped(bridge);
 }
 
@@ -60,6 +84,7 @@ function stopped(bridge: Bridge): Promise<void> {
       if (signals > 1) process.exit(128 + number);
       bridge.close().then(resolve, reject);
     };
+    bridge.failure.then(reject, reject);
     process.on("SIGTERM", onSignal);
     process.on("SIGINT", onSignal);
   });

@@ -15,17 +15,13 @@ import { LocalTransport } from "./local.js";
 class AccidentStore extends MemoryStore {
   /** What each append waits for. */
   gate: Promise<void> | undefined;
-  /** What each load fails with. */
-  failure: Error | undefined;
+  /** What each append fails with. */
+  accident: Error | undefined;
 
   override append(records: readonly CommitRecord[]): undefined {
+    if (this.accident !== undefined) throw this.accident;
     super.append(records);
     return this.gate as undefined;
-  }
-
-  override async load(sessionId: string): ReturnType<MemoryStore["load"]> {
-    if (this.failure !== undefined) throw this.failure;
-    return super.load(sessionId);
   }
 }
 
@@ -125,12 +121,12 @@ test("an engine that is shutting down is unavailable", async () => {
 });
 
 test("an engine that breaks is a failure of its own for a read, and an unknown outcome for a write", async () => {
-  store.failure = new Error("disk gone");
+  store.accident = new Error("disk gone");
   const transport = new LocalTransport({ engine, clock });
-  const reading = await failure(transport.call({ kind: "getSession", sessionId: "other" }));
-  expect(reading).toBeInstanceOf(InternalError);
-  expect(reading).toMatchObject({ reason: "INTERNAL", cause: store.failure });
-  const writing = await failure(transport.call({ kind: "deleteSession", sessionId: "other" }));
+  const writing = await failure(transport.call({ kind: "deleteSession", sessionId: "s" }));
   expect(writing).toBeInstanceOf(OutcomeUnknownError);
-  expect(writing).toMatchObject({ cause: store.failure });
+  expect(writing).toMatchObject({ cause: store.accident });
+  const reading = await failure(transport.call({ kind: "getSession", sessionId: "s" }));
+  expect(reading).toBeInstanceOf(InternalError);
+  expect(reading).toMatchObject({ reason: "INTERNAL", cause: store.accident });
 });

@@ -60,7 +60,7 @@ describe("the memory of writes", () => {
   test("a copy is equal and goes its own way", () => {
     const log = new RequestLog();
     write(log, A, 1, 1_500);
-    const copy = log.copy();
+    const copy = RequestLog.from(log.contents());
     log.record({ clientId: B, sequence: 1 }, 2_000);
     expect(copy.find({ clientId: B, sequence: 1 })).toBe("new");
     copy.record({ clientId: B, sequence: 2 }, 2_000);

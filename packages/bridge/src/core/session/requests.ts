@@ -14,6 +14,12 @@ interface ClientWrites {
   readonly revisions: Map<number, number>;
 }
 
+/** What a log remembers: clients from the idlest on, writes from the oldest on. */
+export interface RequestLogContents {
+  readonly clients: readonly { readonly clientId: string; readonly mark: number }[];
+  readonly writes: readonly { readonly id: RequestId; readonly revision: number }[];
+}
+
 export class RequestLog {
   /** Ordered by the last write, so that the idlest client comes first. */
   readonly #clients = new Map<string, ClientWrites>();
@@ -38,16 +44,29 @@ export class RequestLog {
     this.#next = (this.#next + 1) % REMEMBERED_WRITES;
   }
 
-  /** A log of its own with the same content. */
-  copy(): RequestLog {
-    const copy = new RequestLog();
-    for (const [id, { mark, revisions }] of this.#clients) {
-      copy.#clients.set(id, { mark, revisions: new Map(revisions) });
+  /** All that the log remembers, in a form that {@link RequestLog.from} reads back. */
+  contents(): RequestLogContents {
+    const oldestFirst = [...this.#ring.slice(this.#next), ...this.#ring.slice(0, this.#next)];
+    return {
+      clients: [...this.#clients].map(([clientId, { mark }]) => ({ clientId, mark })),
+      writes: oldestFirst.map((id) => ({
+        id,
+        // 0: its client was let go. It keeps its place in the ring, so that the ring turns as it would have.
+        revision: this.#clients.get(id.clientId)?.revisions.get(id.sequence) ?? 0,
+      })),
+    };
+  }
+
+  /** A log with these contents. */
+  static from({ clients, writes }: RequestLogContents): RequestLog {
+    const log = new RequestLog();
+    for (const { clientId, mark } of clients) log.#clients.set(clientId, { mark, revisions: new Map() });
+    for (const { id, revision } of writes) {
+      if (revision > 0) log.#clients.get(id.clientId)?.revisions.set(id.sequence, revision);
+      log.#ring.push(id);
     }
-    copy.#ring.push(...this.#ring);
-    copy.#next = this.#next;
-    copy.#lastWriter = this.#lastWriter;
-    return copy;
+    log.#next = log.#ring.length % REMEMBERED_WRITES;
+    return log;
   }
 
   #writesOf(clientId: string): ClientWrites {

@@ -8,10 +8,18 @@ import type { ItemSet, RequestId } from "../commands.js";
 import type { Metadata } from "../metadata.js";
 import type { Variable } from "../variable.js";
 import type { Change, Commit } from "./commit.js";
-import { RequestLog } from "./requests.js";
+import { RequestLog, type RequestLogContents } from "./requests.js";
 
 /** What never changes about a session. */
 type Birth = Pick<SessionState, "id" | "incarnation" | "ttlMs" | "metadata" | "createdAtMs">;
+
+/** A session's whole state at one revision, as data. */
+export interface SessionSnapshot extends Birth {
+  readonly revision: number;
+  readonly variables: readonly Variable[];
+  readonly tombstones: readonly (readonly [name: string, version: number])[];
+  readonly requests: RequestLogContents;
+}
 
 export class SessionState {
   readonly id: string;
@@ -47,14 +55,30 @@ export class SessionState {
     return state;
   }
 
-  /** A state of its own with the same content. The variables are shared; they never change. */
-  copy(): SessionState {
-    const copy = new SessionState(this);
-    for (const [name, variable] of this.#variables) copy.#variables.set(name, variable);
-    for (const [name, version] of this.#tombstones) copy.#tombstones.set(name, version);
-    copy.#requests = this.#requests.copy();
-    copy.#revision = this.#revision;
-    return copy;
+  /** All of the state as it is now. Later commits do not show in it. */
+  snapshot(): SessionSnapshot {
+    const { id, incarnation, ttlMs, metadata, createdAtMs, revision } = this;
+    return {
+      id,
+      incarnation,
+      ttlMs,
+      metadata,
+      createdAtMs,
+      revision,
+      variables: [...this.#variables.values()],
+      tombstones: [...this.#tombstones],
+      requests: this.#requests.contents(),
+    };
+  }
+
+  /** The state that a snapshot was taken of. */
+  static restore(snapshot: SessionSnapshot): SessionState {
+    const state = new SessionState(snapshot);
+    for (const variable of snapshot.variables) state.#variables.set(variable.name, variable);
+    for (const [name, version] of snapshot.tombstones) state.#tombstones.set(name, version);
+    state.#requests = RequestLog.from(snapshot.requests);
+    state.#revision = snapshot.revision;
+    return state;
   }
 
   get revision(): number {

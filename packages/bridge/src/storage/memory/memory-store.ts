@@ -1,7 +1,7 @@
 /** Keeps commits in memory. Promises nothing beyond the life of the process, and loses nothing within it. */
 import { SessionState } from "../../core/session/state.js";
 import { type CommitRecord, fromRecord } from "../record.js";
-import type { Store, StoredSession } from "../store.js";
+import type { SessionHead, Store, StoredSession } from "../store.js";
 
 const KEPT_COMMITS = 1_000;
 const KEPT_BYTES = 8 * 1_048_576;
@@ -18,8 +18,15 @@ interface Log {
 
 export class MemoryStore implements Store {
   readonly name = "memory";
+  readonly persistent: boolean = false;
+  readonly failure = new Promise<never>(() => {});
   readonly #logs = new Map<string, Log>();
   #closed = false;
+
+  /** Nothing was kept from before. */
+  async heads(): Promise<readonly SessionHead[]> {
+    return [];
+  }
 
   append(records: readonly CommitRecord[]): undefined {
     if (this.#closed) throw new Error("the store is closed");
@@ -48,11 +55,10 @@ export class MemoryStore implements Store {
     const log = this.#logs.get(sessionId);
     const last = log?.records.at(-1);
     if (log === undefined || last === undefined) return undefined;
-    const { check, commit } = fromRecord(last);
+    const { check } = fromRecord(last);
     return {
-      state: fold(log.base?.copy(), log.records),
+      state: fold(log.base && SessionState.restore(log.base.snapshot()), log.records),
       check,
-      lastCommitAtMs: commit.wallTimeMs,
     };
   }
 
@@ -64,9 +70,8 @@ export class MemoryStore implements Store {
       : log.records.slice(revision + 1 - log.first).map(fromRecord);
   }
 
-  async sessionIds(): Promise<readonly string[]> {
-    return [...this.#logs.keys()];
-  }
+  /** There is no later start that could ask for them. */
+  keepRests(_rests: readonly Omit<SessionHead, "ttlMs">[]): void {}
 
   async close(): Promise<void> {
     this.#closed = true;

@@ -1,0 +1,194 @@
+/** Folding, stopped everywhere: whatever slice a crash comes after, the file opens again with the same sessions. */
+import { expect, test } from "vitest";
+import { History } from "../../testing/commits.contract.js";
+import { contentsOf, copyAsIfCrashed, LedgerFile, temporaryFile } from "./ledger-file.contract.js";
+import { verifyFile } from "./verify.js";
+
+/** Sessions that are still there, on a file that is opened again from a copy after each step. */
+class Crashes {
+  readonly lives = new Map<string, History>();
+  readonly path = temporaryFile();
+  file!: LedgerFile;
+
+  static async begin(): Promise<Crashes> {
+    const crashes = new Crashes();
+    crashes.file = await LedgerFile.open(crashes.path);
+    return crashes;
+  }
+
+  create(sessionId: string): History {
+    const history = new History(sessionId, { ttlMs: 5_000 });
+    this.lives.set(sessionId, history);
+    this.file.append(history.last);
+    return history;
+  }
+
+  set(sessionId: string, name: string, value: string): void {
+    this.file.append((this.lives.get(sessionId) as History).set(name, "string", value));
+  }
+
+  end(sessionId: string): void {
+    this.file.append((this.lives.get(sessionId) as History).end("deleteSession"));
+    this.lives.delete(sessionId);
+  }
+
+  /** The file and a copy of it hold the same; the copy does too when its own folding has gone to its end, and again. */
+  async check(): Promise<void> {
+    const expected = contentsOf(this.lives.values());
+    expect(this.file.contents()).toEqual(expected);
+    const copy = `${this.path}-copy`;
+    copyAsIfCrashed(this.path, copy);
+    for (const fold of [true, false]) {
+      const after = await LedgerFile.open(copy);
+      expect(after.contents()).toEqual(expected);
+      if (fold) {
+        after.folding.all();
+        expect(after.contents()).toEqual(expected);
+        expect(after.ledger.tailBytes).toBe(0);
+      }
+      expect(await verifyFile(copy)).toMatchObject({ sessions: expected.size });
+      after.close();
+    }
+  }
+
+  /** A whole round, slice by slice, with something done after each. */
+  async round(between: (slice: number) => void = () => {}): Promise<void> {
+    // Slices of 20 sessions, and those that clean up: more than any of these tests needs.
+    for (let slice = 0; slice < 8; slice++) {
+      this.file.folding.slice();
+      await this.check();
+      between(slice);
+      await this.check();
+    }
+    this.file.folding.all();
+    await this.check();
+    this.file.close();
+  }
+}
+
+const ids = (count: number): string[] => Array.from({ length: count }, (_, i) => `s${i}`);
+
+test("a round can be stopped after every slice", async () => {
+  const crashes = await Crashes.begin();
+  for (const id of ids(50)) crashes.create(id);
+  for (const id of ids(50)) crashes.set(id, "a", id.repeat(10));
+  await crashes.round();
+});
+
+test("a second round on top of the first can be stopped after every slice, with snapshots and without", async () => {
+  const crashes = await Crashes.begin();
+  for (const id of ids(45)) crashes.create(id);
+  crashes.file.folding.all();
+  for (const [i, id] of ids(45).entries()) crashes.set(id, "a", "x".repeat(i % 3 === 0 ? 70_000 : 10));
+  crashes.file.folding.all();
+  for (const id of ids(45)) crashes.set(id, "b", "y");
+  await crashes.round();
+});
+
+test("sessions that are written during a round keep what was written", async () => {
+  const crashes = await Crashes.begin();
+  for (const id of ids(50)) crashes.create(id);
+  await crashes.round((slice) => {
+    for (const id of ids(50)) crashes.set(id, "a", String(slice));
+  });
+});
+
+test("sessions that end during a round stay away", async () => {
+  const crashes = await Crashes.begin();
+  for (const id of ids(50)) crashes.create(id);
+  crashes.file.folding.all();
+  for (const id of ids(50)) crashes.set(id, "a", "1");
+  await crashes.round((slice) => {
+    for (const id of ids(50).filter((_, i) => i % 8 === slice)) crashes.end(id);
+  });
+});
+
+test.for([false, true])(
+  "sessions that are created again during a round live their new life (in rows before: %s)",
+  async (folded) => {
+    const crashes = await Crashes.begin();
+    for (const id of ids(50)) crashes.create(id);
+    if (folded) crashes.file.folding.all();
+    for (const id of ids(50)) crashes.set(id, "a", "1");
+    await crashes.round((slice) => {
+      for (const id of ids(50).filter((_, i) => i % 8 === slice)) {
+        crashes.end(id);
+        crashes.create(id);
+        crashes.set(id, "b", "2");
+      }
+    });
+  },
+);
+
+test.for([false, true])(
+  "sessions that lived several lives since the last round keep the last one (in rows before: %s)",
+  async (folded) => {
+    const crashes = await Crashes.begin();
+    for (const id of ids(30)) {
+      crashes.create(id);
+      crashes.set(id, "a", "1");
+    }
+    if (folded) crashes.file.folding.all();
+    for (const [i, id] of ids(30).entries()) {
+      for (let life = 0; life < i % 4; life++) {
+        crashes.end(id);
+        crashes.create(id);
+        crashes.set(id, "b", String(life));
+      }
+    }
+    await crashes.round();
+  },
+);
+
+test("sessions that come and go before a round leave nothing", async () => {
+  const crashes = await Crashes.begin();
+  for (const id of ids(50)) {
+    crashes.create(id);
+    crashes.end(id);
+  }
+  await crashes.round();
+});
+
+test("any order of writes, endings, new beginnings, slices and crashes keeps every session whole", async () => {
+  for (let seed = 1; seed <= 5; seed++) {
+    let last = seed * 7_919;
+    const random = (below: number): number => {
+      last = (Math.imul(last, 1_103_515_245) + 12_345) >>> 0;
+      return (last >>> 8) % below;
+    };
+    const crashes = await Crashes.begin();
+    for (let step = 0; step < 200; step++) {
+      const id = `s${random(30)}`;
+      const act = random(10);
+      if (!crashes.lives.has(id)) crashes.create(id);
+      else if (act < 6) crashes.set(id, act < 3 ? "a" : "b", "z".repeat(random(act === 0 ? 70_000 : 20)));
+      else if (act < 8) crashes.end(id);
+      else crashes.file.folding.slice();
+      if (step % 20 === 0) await crashes.check();
+      if (random(40) > 0) continue;
+      // Goes on with what a crash left.
+      const copy = `${crashes.path}-on`;
+      copyAsIfCrashed(crashes.path, copy);
+      crashes.file.close();
+      copyAsIfCrashed(copy, crashes.path);
+      crashes.file = await LedgerFile.open(crashes.path);
+    }
+    await crashes.check();
+    crashes.file.close();
+  }
+});
+
+test("the log of a session is trimmed, but not below the last 1,000 commits", async () => {
+  const crashes = await Crashes.begin();
+  const history = crashes.create("s");
+  for (let round = 0; round < 40; round++) {
+    for (let i = 0; i < 100; i++) history.set("a", "integer", BigInt(round * 100 + i));
+    crashes.file.append(...history.records.slice(-100));
+    crashes.file.folding.all();
+  }
+  await crashes.check();
+  const { ledger } = crashes.file;
+  expect(ledger.commitsAfter("s", history.records.length - 1_000)).toHaveLength(1_000);
+  expect(ledger.commitsAfter("s", 0)).toBe("compacted");
+  crashes.file.close();
+});

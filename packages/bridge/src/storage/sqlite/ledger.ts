@@ -1,0 +1,133 @@
+/**
+ * The ledger: commits in a file, and sessions read back from it.
+ *
+ * Acknowledged writes go to the end of one table (`tail`), one row for each flush, because any other order would touch a
+ * page for each record. Later they are folded (`folding.ts`) into the rows of their sessions. Until then they are
+ * remembered in the index, so a session can always be read whole.
+ */
+import { commitCheck } from "../commit-check.js";
+import { DamageError, type KeptHistory } from "../history.js";
+import { type KeptRecord, unpackRecords } from "./batch.js";
+import type { Database, Statement } from "./driver.js";
+import { COLUMNS, columnsOf, toEntry } from "./session-row.js";
+import { type Entry, SessionsIndex } from "./sessions-index.js";
+
+export class Ledger {
+  /** Held for as long as its statements are: a database that nobody holds is closed under them. */
+  readonly #db: Database;
+  readonly #insert: Statement;
+  readonly #segments: Statement;
+  readonly #snapshot: Statement;
+  readonly #rest: Statement;
+  readonly index: SessionsIndex;
+  /** The last row of the tail, and the bytes in all of its rows. */
+  tailEnd = 0;
+  tailBytes = 0;
+
+  constructor(db: Database) {
+    this.#db = db;
+    this.#insert = db.prepare("INSERT INTO tail VALUES (?, ?)");
+    this.#segments = db.prepare(
+      "SELECT first, commits FROM log WHERE session_id = ? AND last > ? ORDER BY first",
+    );
+    this.#snapshot = db.prepare("SELECT snapshot FROM session WHERE id = ?");
+    this.#rest = db.prepare("UPDATE session SET rest_ms = ?, row_sum = ? WHERE id = ?");
+    this.index = SessionsIndex.build(this.#rows(), this.#tail());
+  }
+
+  /** Appends packed records in one transaction; on disk when it returns. */
+  append(packed: Uint8Array): void {
+    const seq = this.tailEnd + 1;
+    this.#insert.run(seq, packed);
+    this.tailEnd = seq;
+    this.tailBytes += packed.length;
+    for (const record of unpackRecords(packed)) this.index.add(record);
+  }
+
+  /** Reads a session; undefined if there is none. */
+  load(sessionId: string): KeptHistory | undefined {
+    const entry = this.index.get(sessionId);
+    return entry === undefined ? undefined : this.read(entry);
+  }
+
+  /** Reads the session of an entry. */
+  read(entry: Entry): KeptHistory {
+    const { sessionId, incarnation, ttlMs, revision, check, folded, pending } = entry;
+    const standing = { sessionId, incarnation, ttlMs, revision, check };
+    if (folded === undefined) {
+      return { standing, snapshot: undefined, snapshotRevision: 0, snapshotCheck: 0n, records: pending };
+    }
+    const { snapshotRevision, snapshotCheck } = folded;
+    return {
+      standing,
+      snapshot: snapshotRevision === 0 ? undefined : this.#readSnapshot(sessionId, folded.snapshotSum),
+      snapshotRevision,
+      snapshotCheck,
+      records: [...this.#logAfter(sessionId, snapshotRevision), ...pending],
+    };
+  }
+
+  /** The records after a revision, oldest first; "compacted" if they are no longer all there. */
+  commitsAfter(sessionId: string, revision: number): readonly KeptRecord[] | "compacted" {
+    const entry = this.index.get(sessionId);
+    if (entry === undefined || revision >= entry.revision) return [];
+    const log = entry.folded === undefined ? [] : this.#logAfter(sessionId, revision);
+    const records = [...log, ...entry.pending].slice(revision - entry.revision);
+    return records.length < entry.revision - revision ? "compacted" : records;
+  }
+
+  /** Stores how much idle time sessions have left. */
+  keepRests(rests: readonly { sessionId: string; incarnation: string; restMs: number }[]): void {
+    this.transaction(() => {
+      for (const { sessionId, incarnation, restMs } of rests) {
+        const entry = this.index.get(sessionId);
+        if (entry?.incarnation !== incarnation) continue;
+        entry.restMs = restMs;
+        if (entry.folded !== undefined)
+          this.#rest.run(restMs, columnsOf(entry, entry.folded).at(-1) as string, sessionId);
+      }
+    });
+  }
+
+  /** Does all of `work` or none of it. */
+  transaction<T>(work: () => T): T {
+    this.#db.exec("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      this.#db.exec("COMMIT");
+      return result;
+    } catch (error) {
+      this.#db.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  #readSnapshot(sessionId: string, sum: bigint): Uint8Array {
+    const { snapshot } = this.#snapshot.get(sessionId) ?? {};
+    if (snapshot instanceof Uint8Array && commitCheck(snapshot) === sum) return snapshot;
+    throw new DamageError(`the snapshot of session ${sessionId} is damaged`);
+  }
+
+  #logAfter(sessionId: string, revision: number): KeptRecord[] {
+    return this.#segments.all(sessionId, revision).flatMap(({ first, commits }) => {
+      const records = unpackRecords(commits as Uint8Array);
+      return records.slice(Math.max(0, revision + 1 - (first as number)));
+    });
+  }
+
+  *#rows(): Iterable<Entry> {
+    const rows = this.#db.prepare(`SELECT ${COLUMNS}, length(snapshot) AS snapshot_bytes FROM session`);
+    for (const row of rows.iterate()) yield toEntry(row);
+  }
+
+  *#tail(): Iterable<KeptRecord> {
+    const rows = this.#db.prepare("SELECT seq, commits FROM tail ORDER BY seq");
+    for (const { seq, commits } of rows.iterate()) {
+      if (this.tailEnd > 0 && seq !== this.tailEnd + 1)
+        throw new DamageError(`row ${this.tailEnd + 1} of the tail is missing`);
+      this.tailEnd = seq as number;
+      this.tailBytes += (commits as Uint8Array).length;
+      yield* unpackRecords(commits as Uint8Array);
+    }
+  }
+}
