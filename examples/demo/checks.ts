@@ -35,15 +35,16 @@ export async function runChecks(sessions: SessionStore, session: Shared): Promis
   const checks: Check[] = await checksOfPython(session).catch((error: Error) => [
     failed("the worker's checks", error),
   ]);
-  for (const [name, check] of Object.entries(own)) {
-    checks.push(
-      await check().then(
-        (seen) => ({ name, passed: true, ...seen }),
-        (error: Error) => failed(name, error),
-      ),
-    );
-  }
+  for (const [name, check] of Object.entries(own)) checks.push(await checked(name, check));
   return checks;
+}
+
+/** Makes a check, and tells how it went. */
+export function checked(name: string, check: () => Promise<Seen>): Promise<Check> {
+  return check().then(
+    (seen) => ({ name, passed: true, ...seen }),
+    (error: Error) => failed(name, error),
+  );
 }
 
 function failed(name: string, error: Error): Check {

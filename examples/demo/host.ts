@@ -4,10 +4,14 @@
  * The host starts a bridge, defines the variables, starts the worker and changes its settings while it runs; the worker
  * optimises and writes its results. `--once` tests both sides and ends.
  */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Bridge, startBridge } from "snakepit-bridge";
 import { type Check, runChecks } from "./checks.js";
 import { look, observe, until, variable } from "./observer.js";
+import { checkRestarts } from "./restart.js";
 import { Screen } from "./screen.js";
 import { tellStory } from "./story.js";
 import { Terminal } from "./terminal.js";
@@ -15,6 +19,8 @@ import { ALL_NAMES, testVariables, variables } from "./variables.js";
 import { Worker } from "./worker-process.js";
 
 const SESSION_ID = "demo";
+/** What was set is still there when the demo is started again. `--once` has a file of its own. */
+const FILE = "snakepit-demo.db";
 const LOOK_EVERY_MS = 20;
 const SCENE_EVERY_MS = 3_000;
 const START_TIMEOUT_MS = 10_000;
@@ -22,9 +28,10 @@ const START_TIMEOUT_MS = 10_000;
 const HELP = `Usage: npm start [-- --once]
 
 A TypeScript host and a Python worker share typed variables. The host changes learning_rate, target and paused; the
-worker reads them before each step of an optimisation and writes step, loss, x and y. Ctrl-C ends both.
+worker reads them before each step of an optimisation and writes step, loss, x and y. Ctrl-C ends both; started again,
+they go on where they were, from the file ./${FILE}.
 
-  --once   test both directions, print a table, end with exit code 0, or with 1 if a check failed
+  --once   test both directions and a restart, print a table, end with exit code 0, or with 1 if a check failed
   --help   print this
 
 While it runs you can look and join in from another terminal, with the address that it prints:
@@ -43,11 +50,26 @@ async function main(): Promise<Ending> {
   const { once, help } = readArguments();
   if (help) return { exitCode: 0, text: HELP };
   const stop = stopOnSignal();
-  const bridge = await startBridge({ host: "127.0.0.1", port: 0 });
+  return once ? inFolder((folder) => test(join(folder, FILE), stop)) : watch(stop);
+}
+
+/** Does something with a bridge on a file. */
+async function withBridge<T>(file: string, work: (bridge: Bridge) => Promise<T>): Promise<T> {
+  const bridge = await startBridge({ host: "127.0.0.1", port: 0, store: `sqlite:${file}` });
   try {
-    return await (once ? test(bridge, stop) : watch(bridge, stop));
+    return await work(bridge);
   } finally {
     await bridge.close();
+  }
+}
+
+/** Does something in a folder that is removed afterwards. */
+async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "snakepit-demo-"));
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -61,58 +83,68 @@ function readArguments(): { once?: boolean; help?: boolean } {
 }
 
 /** Shows both sides at work until Ctrl-C. */
-async function watch(bridge: Bridge, stop: AbortController): Promise<Ending> {
-  const { sessions } = bridge;
+function watch(stop: AbortController): Promise<Ending> {
   const { signal } = stop;
-  const session = await bridge.session(SESSION_ID, variables);
-  const screen = new Screen(terminal, `Ctrl-C ends. To look in: ${command("list", bridge)}`);
-  return besideWorker(bridge, stop, [], async () => {
-    await until("the Python worker to make its first step", START_TIMEOUT_MS, async () =>
-      signal.aborted || variable(await look(sessions, SESSION_ID, ALL_NAMES), "step").version > 1
-        ? true
-        : undefined,
-    );
-    const story = tellStory(session, SCENE_EVERY_MS, signal, (text) => screen.remark(text));
-    const looks = observe(sessions, SESSION_ID, ALL_NAMES, LOOK_EVERY_MS, signal);
-    for await (const { view, sightings } of looks) screen.show(view, sightings);
-    await story;
-    return { exitCode: 0, text: screen.summary() };
+  return withBridge(FILE, async (bridge) => {
+    const { sessions } = bridge;
+    const session = await bridge.session(SESSION_ID, variables);
+    // It may have been ended while the worker paused.
+    if (await session.get("paused")) await session.set("paused", false);
+    const before = await look(sessions, SESSION_ID, ALL_NAMES);
+    const steps = variable(before, "step");
+    if (steps.version > 1) terminal.line(`Going on at step ${steps.value}, revision ${before.revision}.`);
+    const screen = new Screen(terminal, `Ctrl-C ends. To look in: ${command("list", bridge.address)}`);
+    const work = async (): Promise<Ending> => {
+      await until("the Python worker to make its first step", START_TIMEOUT_MS, async () =>
+        signal.aborted ||
+        variable(await look(sessions, SESSION_ID, ALL_NAMES), "step").version > steps.version
+          ? true
+          : undefined,
+      );
+      const story = tellStory(session, SCENE_EVERY_MS, signal, (text) => screen.remark(text));
+      const looks = observe(sessions, SESSION_ID, ALL_NAMES, LOOK_EVERY_MS, signal);
+      for await (const { view, sightings } of looks) screen.show(view, sightings);
+      await story;
+      const kept = `Everything is kept in ${FILE}: start again, and it goes on. Remove the file to begin anew.`;
+      return { exitCode: 0, text: `${screen.summary()}\n${kept}` };
+    };
+    // The story ends too if the worker does by itself.
+    return besideWorker(bridge, [], work).finally(() => stop.abort());
   });
 }
 
-/** Runs the checks of both sides and prints their table. */
-async function test(bridge: Bridge, stop: AbortController): Promise<Ending> {
+/** Runs the checks of both sides, then those of a restart, and prints their table. */
+async function test(file: string, { signal }: AbortController): Promise<Ending> {
   const started = performance.now();
-  const session = await bridge.session(SESSION_ID, testVariables);
-  return besideWorker(bridge, stop, ["--checks"], async () => {
-    const checks = await Promise.race([runChecks(bridge.sessions, session), interrupted(stop.signal)]);
-    for (const check of checks) terminal.line(row(check));
-    const passed = checks.filter((check) => check.passed).length;
-    const duration = ((performance.now() - started) / 1_000).toFixed(1);
-    const text = `\n${passed} of ${checks.length} checks passed in ${duration} s.`;
-    return { exitCode: passed === checks.length ? 0 : 1, text };
+  const { checks, last } = await withBridge(file, async (bridge) => {
+    const session = await bridge.session(SESSION_ID, testVariables);
+    const work = (): Promise<Check[]> => unlessInterrupted(signal, runChecks(bridge.sessions, session));
+    const checks = await besideWorker(bridge, ["--checks"], work);
+    return { checks, last: await look(bridge.sessions, SESSION_ID, Object.keys(testVariables)) };
   });
+  checks.push(...(await unlessInterrupted(signal, checkRestarts(file, SESSION_ID, last, signal))));
+  for (const check of checks) terminal.line(row(check));
+  const passed = checks.filter((check) => check.passed).length;
+  const duration = ((performance.now() - started) / 1_000).toFixed(1);
+  const text = `\n${passed} of ${checks.length} checks passed in ${duration} s.`;
+  return { exitCode: passed === checks.length ? 0 : 1, text };
 }
 
 /** Does something while the worker runs, and ends the worker. Fails if the worker ends by itself. */
-async function besideWorker(
-  bridge: Bridge,
-  stop: AbortController,
+async function besideWorker<T>(
+  { address }: Bridge,
   args: readonly string[],
-  work: () => Promise<Ending>,
-): Promise<Ending> {
-  const worker = new Worker(bridge.address, SESSION_ID, args);
+  work: () => Promise<T>,
+): Promise<T> {
+  const worker = new Worker(address, SESSION_ID, args);
   try {
-    terminal.line(
-      `Bridge at ${bridge.address}, session "${SESSION_ID}", Python worker is process ${worker.pid}.`,
-    );
-    terminal.line(`To look in from another terminal: ${command("list", bridge)}\n`);
+    terminal.line(`Bridge at ${address}, session "${SESSION_ID}", Python worker is process ${worker.pid}.`);
+    terminal.line(`To look in from another terminal: ${command("list", address)}\n`);
     const crash = worker.ended.then((text) => {
       throw new Error(text);
     });
     return await Promise.race([crash, work()]);
   } finally {
-    stop.abort();
     terminal.block([]);
     await worker.stop();
   }
@@ -126,16 +158,17 @@ function stopOnSignal(): AbortController {
   return stop;
 }
 
-/** Fails when the signal comes. */
-function interrupted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
+/** The outcome of some work; fails when the signal comes first. */
+function unlessInterrupted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const interrupted = new Promise<never>((_, reject) => {
     const fail = (): void => reject(new Error("interrupted before all checks were made"));
     signal.addEventListener("abort", fail);
     if (signal.aborted) fail();
   });
+  return Promise.race([work, interrupted]);
 }
 
-function command(name: string, { address }: Bridge): string {
+function command(name: string, address: string): string {
   return `npx snakepit-bridge ${name} ${SESSION_ID} --address ${address}`;
 }
 

@@ -55,6 +55,7 @@ class Adam:
 
 async def optimise(session: SessionContext) -> None:
     adam = Adam(**await session.get_variables(["x", "y"]))
+    before = await session.get_variable("step")
     used: dict[str, str] = {}
     while True:
         now = await session.list_variables()
@@ -64,7 +65,7 @@ async def optimise(session: SessionContext) -> None:
             adam.step(settings["learning_rate"], settings["target"])
         if not settings["paused"] or seen != used:
             results = {
-                "step": adam.steps,
+                "step": before + adam.steps,
                 "loss": rosenbrock(adam.x, adam.y, settings["target"]),
                 "x": adam.x,
                 "y": adam.y,

@@ -29,10 +29,14 @@ export function newClientId(): string {
   return randomBytes(16).toString("hex");
 }
 
-/** Starts the program without waiting for anything. `before` is what it is run under, as strace. */
-export function startProgram(args: readonly string[], before: readonly string[] = []): TestProcess {
+/** Starts the program without waiting for anything. `before` is what it is run under, as strace; `cwd` is where. */
+export function startProgram(
+  args: readonly string[],
+  before: readonly string[] = [],
+  cwd = root,
+): TestProcess {
   const [command, ...rest] = [...before, process.execPath, program, ...args];
-  return new TestProcess(command as string, rest);
+  return new TestProcess(command as string, rest, {}, cwd);
 }
 
 /** Starts a bridge on a file without waiting for it. */
@@ -43,6 +47,8 @@ export function launch(file: string, before: readonly string[] = []): TestProces
 /** A bridge that listens. */
 export interface Server {
   readonly process: TestProcess;
+  /** What it prints when it listens. */
+  readonly line: string;
   readonly address: string;
 }
 
@@ -51,5 +57,5 @@ export async function listening(process: TestProcess): Promise<Server> {
   const line = await process.line();
   const address = /listening on (\S+)/.exec(line)?.[1];
   if (address === undefined) throw new Error(`no address in ${JSON.stringify(line)}`);
-  return { process, address };
+  return { process, line, address };
 }

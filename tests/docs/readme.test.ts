@@ -20,7 +20,8 @@ beforeAll(async () => {
   // A program outside the repository, with the packages installed beside it.
   folder = mkdtempSync(join(tmpdir(), "snakepit-readme-"));
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"), "junction");
-  const server = new TestProcess("sh", ["-c", `exec ${command(serve?.text.trim() ?? "")} --port 0`], path());
+  const start = `exec ${command(serve?.text.trim() ?? "")} --port 0`;
+  const server = new TestProcess("sh", ["-c", start], path(), folder);
   [, address = ""] = await server.until(/ on (127\.0\.0\.1:\d+)/);
 });
 

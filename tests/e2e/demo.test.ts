@@ -1,11 +1,20 @@
 /** The demo as a user starts it: a host, a bridge in it, and a Python worker as its child. */
-import { afterEach, describe, expect, test, vi } from "vitest";
-import { endAll, exists, run, TestProcess } from "./processes.js";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { endAll, exists, root, run, TestProcess } from "./processes.js";
 
-const demo = ["--import", "tsx", "examples/demo/host.ts"];
+const demo = ["--import", import.meta.resolve("tsx"), join(root, "examples", "demo", "host.ts")];
+/** Where it is started, and keeps its file. */
+let folder: string;
 
 function start(...args: string[]): TestProcess {
-  return new TestProcess(process.execPath, [...demo, ...args]);
+  return new TestProcess(process.execPath, [...demo, ...args], {}, folder);
+}
+
+function runToEnd(...args: string[]) {
+  return run(process.execPath, [...demo, ...args], {}, folder);
 }
 
 async function workerOf(host: TestProcess): Promise<number> {
@@ -13,11 +22,17 @@ async function workerOf(host: TestProcess): Promise<number> {
   return Number(pid);
 }
 
-afterEach(endAll);
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "snakepit-demo-test-"));
+});
+afterEach(async () => {
+  await endAll();
+  rmSync(folder, { recursive: true });
+});
 
 describe("the demo", () => {
   test("--once checks every direction and ends with 0", async () => {
-    const { code, output } = await run(process.execPath, [...demo, "--once"]);
+    const { code, output } = await runToEnd("--once");
     expect(output).not.toContain("✗");
     for (const name of [
       "python → typescript → python",
@@ -29,10 +44,12 @@ describe("the demo", () => {
       "atomic batch refused, from python",
       "constraint refused, from typescript",
       "constraint refused, from python",
+      "everything is there after a restart",
+      "kill -9 loses nothing acknowledged",
     ])
       expect(output).toContain(`✓ ${name}`);
     expect(output).toContain("learning_rate: value 5 is above maximum 1; target: must be a number");
-    expect(output).toMatch(/\n9 of 9 checks passed in \d+\.\d s\.\n$/);
+    expect(output).toMatch(/\n11 of 11 checks passed in \d+\.\d s\.\n$/);
     expect(code).toBe(0);
   });
 
@@ -54,6 +71,34 @@ describe("the demo", () => {
     expect(exists(worker)).toBe(false);
     expect(host.output).toMatch(/Ended after \d+ s; the worker and the bridge have ended too\./);
     expect(host.stderr).toBe("");
+  });
+
+  test("started again it goes on where it was, also after kill -9", async () => {
+    let step = 0;
+    for (const signal of ["SIGINT", "SIGKILL", "SIGINT"] as const) {
+      const host = start();
+      if (step > 0) {
+        const [, from] = await host.until(/Going on at step (\d+), revision \d+\./);
+        expect(Number(from)).toBeGreaterThanOrEqual(step);
+        step = Number(from);
+      }
+      const [, seen] = await host.until(/step = (\d+)/);
+      expect(Number(seen)).toBeGreaterThan(step);
+      step = Number(seen);
+      await host.end(signal);
+    }
+  });
+
+  test("a second host in the same place is told so in one line, and the first goes on", async () => {
+    const first = start();
+    await first.until(/step = \d+/);
+    const { code, stderr } = await runToEnd();
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: "error: snakepit-demo.db is in use by another server; stop that one, or choose another file\n",
+    });
+    first.signal("SIGINT");
+    expect(await first.ended).toBe(0);
   });
 
   test("Ctrl-C before the worker is ready ends both as well", async () => {
@@ -91,10 +136,10 @@ describe("the demo", () => {
   });
 
   test("--help explains, and an unknown option is refused", async () => {
-    const help = await run(process.execPath, [...demo, "--help"]);
+    const help = await runToEnd("--help");
     expect(help.code).toBe(0);
     expect(help.stdout).toContain("--once");
-    const unknown = await run(process.execPath, [...demo, "--twice"]);
+    const unknown = await runToEnd("--twice");
     expect(unknown.code).toBe(1);
     expect(unknown.stderr).toContain("--twice");
   });

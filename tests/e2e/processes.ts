@@ -38,10 +38,16 @@ export class TestProcess {
   #read = 0;
   #searched = 0;
 
-  constructor(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  constructor(
+    command: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    /** Where it runs. */
+    cwd = root,
+  ) {
     const { FORCE_COLOR: _, ...inherited } = process.env;
     this.#child = spawn(command, args, {
-      cwd: root,
+      cwd,
       env: { ...inherited, NO_COLOR: "1", PYTHONUNBUFFERED: "1", PYTHONUTF8: "1", ...env },
       stdio: ["pipe", "pipe", "pipe"],
     });
@@ -137,8 +143,9 @@ export async function run(
   command: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  cwd = root,
 ): Promise<{ code: number | string; stdout: string; stderr: string; output: string }> {
-  const child = new TestProcess(command, args, env);
+  const child = new TestProcess(command, args, env, cwd);
   const timer = setTimeout(() => child.signal("SIGKILL"), TIMEOUT_MS);
   const code = await child.ended;
   clearTimeout(timer);

@@ -53,9 +53,9 @@ export async function run(...args: string[]): Promise<Pick<Ended, "code" | "stdo
   }
 }
 
-/** A bridge that listens on a free port, its first line and its address. */
+/** A bridge on memory that listens on a free port, its first line and its address. */
 export async function serve(...args: string[]): Promise<Running & { line: string; address: string }> {
-  const running = start(["serve", "--port", "0", ...args]);
+  const running = start(["serve", "--port", "0", "--store", "memory", ...args]);
   const line = await firstLine(running);
   return { ...running, line, address: line.split(" ")[3] ?? "" };
 }

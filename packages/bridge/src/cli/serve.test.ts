@@ -94,7 +94,7 @@ describe("serve", () => {
   test("a port in use is one line and exit code 1", async () => {
     const { address } = await served();
     const port = address.split(":")[1] ?? "";
-    expect(await start(["serve", "--port", port]).ended).toMatchObject({
+    expect(await start(["serve", "--port", port, "--store", "memory"]).ended).toMatchObject({
       code: 1,
       stdout: "",
       stderr: `error: cannot listen on ${address}: the port is in use; take another one, or 0 for any that is free\n`,

@@ -4,6 +4,9 @@ import { type BridgeLimits, DEFAULT_LIMITS, LIMIT_SETTINGS } from "../../core/li
 import { type Bridge, startBridge } from "../../server.js";
 import { createLog, LOG_LEVELS } from "../log.js";
 
+/** What is acknowledged is kept, without being asked to. */
+const DEFAULT_STORE = "sqlite:./snakepit-bridge.db";
+
 interface ServeOptions {
   readonly host: string;
   readonly port: number;
@@ -20,7 +23,7 @@ export function addServe(program: Command): void {
     .summary("run a bridge")
     .description(
       "Runs a bridge until SIGTERM or SIGINT. Once it listens it prints one line on standard output:\n" +
-        "  snakepit-bridge listening on 127.0.0.1:50051 (store: memory)\n" +
+        `  snakepit-bridge listening on 127.0.0.1:50051 (store: ${DEFAULT_STORE})\n` +
         "The log goes to standard error.",
     )
     .option(
@@ -31,8 +34,8 @@ export function addServe(program: Command): void {
     .option("--port <port>", "port to listen on; 0 for any that is free", wholeNumber, 50_051)
     .option(
       "--store <store>",
-      "where commits are kept; memory: nothing survives the process;\nsqlite:PATH: on disk before they are acknowledged",
-      "memory",
+      "where commits are kept; sqlite:PATH: in a file, on disk before they are acknowledged;\nmemory: nothing survives the process",
+      DEFAULT_STORE,
     )
     .addOption(
       new Option(
