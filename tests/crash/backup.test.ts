@@ -127,16 +127,19 @@ test("restore as docs/operations.md says: the bridge goes on from the moment of 
   expect(await again.process.end()).toBe(0);
 });
 
-test.each(["SIGTERM", "SIGKILL"] as const)("of a file whose bridge has ended by %s", async (how) => {
-  const file = await filled(how);
-  const sound = /: 1 session, 1 variable, 21 commits, 0 snapshots\n$/;
-  expect(await runProgram("verify", file)).toMatchObject({ code: 0, stdout: expect.stringMatching(sound) });
-  expect(await runProgram("backup", file, `${file}.copy`)).toMatchObject({ code: 0 });
-  expect(await runProgram("verify", `${file}.copy`)).toMatchObject({
-    code: 0,
-    stdout: expect.stringMatching(sound),
-  });
-});
+test.each(["SIGTERM", "SIGKILL"] as const)(
+  "[DOOR-9 accepts] of a file whose bridge has ended by %s",
+  async (how) => {
+    const file = await filled(how);
+    const sound = /: 1 session, 1 variable, 21 commits, 0 snapshots\n$/;
+    expect(await runProgram("verify", file)).toMatchObject({ code: 0, stdout: expect.stringMatching(sound) });
+    expect(await runProgram("backup", file, `${file}.copy`)).toMatchObject({ code: 0 });
+    expect(await runProgram("verify", `${file}.copy`)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(sound),
+    });
+  },
+);
 
 test("a backup does not replace anything, and needs a source and a folder", async () => {
   const file = await filled();

@@ -49,7 +49,7 @@ async function fill(file: string): Promise<void> {
 }
 
 describe.skipIf(noStrace !== undefined)("with strace", () => {
-  test("every acknowledged write is synced between its write and its answer", async () => {
+  test("[ORD-5 accepts] every acknowledged write is synced between its write and its answer", async () => {
     const file = await newFile();
     const trace = `${file}.trace`;
     const calls = "trace=fsync,fdatasync,pwrite64,write,writev,sendto,sendmsg";
@@ -89,7 +89,7 @@ describe.skipIf(noStrace !== undefined)("with strace", () => {
       "pwrite64:error=EIO:when=60+",
       /cannot be read or written \(input\/output error\)$/,
     ],
-  ])("%s stops the bridge; what was acknowledged is there", async (_, fault, line) => {
+  ])("[ORD-5 refuses] %s stops the bridge; what was acknowledged is there", async (_, fault, line) => {
     const file = await newFile();
     const bridge = launch(file, strace("/dev/null", "-e", `inject=${fault}`));
     const { address } = await listening(bridge);
@@ -133,7 +133,7 @@ describe("a bridge does not start on", () => {
     );
   });
 
-  test("a file of another server, which goes on", async () => {
+  test("[DOOR-8 refuses] a file of another server, which goes on", async () => {
     const file = await newFile();
     const { address } = await listening(launch(file));
     const session = await sessionAt(address);
@@ -144,7 +144,7 @@ describe("a bridge does not start on", () => {
     expect(await session.get("n")).toBe(2);
   });
 
-  test("a file of a newer format", async () => {
+  test("[DOOR-9 refuses] a file of a newer format", async () => {
     const file = await newFile();
     await fill(file);
     const db = await openDatabase(file);

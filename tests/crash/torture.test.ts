@@ -9,7 +9,7 @@ afterEach(async () => {
   removeFolders();
 });
 
-test("20 kills under load lose nothing and show no half of a batch", async () => {
+test("[DOOR-8 accepts] 20 kills under load lose nothing and show no half of a batch", async () => {
   const report = await torture({ cycles: 20, seed: Date.now() % 2 ** 31 });
   console.log(summary(report));
   expect(report).toMatchObject({ failures: [], lost: 0, halfVisible: 0, cycles: 20 });

@@ -38,6 +38,7 @@ describe("README", () => {
       "python",
       "typescript",
       "console",
+      "console",
     ]);
     expect(serve?.text).toBe("npx snakepit-bridge serve\n");
   });
@@ -98,11 +99,11 @@ describe("README", () => {
 /** `$ command` lines, each followed by what it prints. */
 async function checkConsole(text: string): Promise<void> {
   for (const [, line = "", printed = ""] of text.matchAll(/^\$ (.*)\n((?:(?!\$ ).*\n)*)/gm)) {
-    const { stdout, stderr } = await run("sh", ["-c", command(line)], {
-      ...path(),
-      SNAKEPIT_BRIDGE_ADDRESS: address,
-    });
-    const output = `${stdout}${stderr}`.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "2026-01-01T12:00:00.000Z");
+    const env = { ...path(), SNAKEPIT_BRIDGE_ADDRESS: address };
+    const { stdout, stderr } = await run("sh", ["-c", command(line)], env, folder);
+    const output = `${stdout}${stderr}`
+      .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "2026-01-01T12:00:00.000Z")
+      .replace(/\d+ bytes/, "65536 bytes");
     expect(`$ ${line}\n${output}`).toBe(`$ ${line}\n${printed}`);
   }
 }
