@@ -40,6 +40,7 @@ export const rooms = [
 export const timekeepers = {
   "engine/system-clock.ts": "the one real clock",
   "doors/": "the deadlines of calls, and of connections that close",
+  "storage/sqlite/lagging-sync.ts": "syncs a second after a write",
   "client/transport/": "the deadlines of calls, and the pauses between attempts to connect",
   "cli/": "prints ages, and waits between redraws",
 };

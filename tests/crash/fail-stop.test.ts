@@ -5,7 +5,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Client, connect, type Session } from "snakepit-bridge";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { openDatabase } from "../../packages/bridge/src/storage/sqlite/driver.js";
 import { endAll, type TestProcess } from "../e2e/processes.js";
 import { launch, listening, makeFolder, removeFolders } from "./server.js";
@@ -113,6 +113,37 @@ describe.skipIf(noStrace !== undefined)("with strace", () => {
     const found = await (await sessionAt(again.address)).get("n");
     expect([acknowledged, acknowledged + 1]).toContain(found);
     expect(await again.process.end()).toBe(0);
+  });
+
+  test("[DOOR-8 accepts] relaxed: what was answered is synced soon after, with no further write", async () => {
+    const file = await newFile();
+    const trace = `${file}.trace`;
+    const calls = strace(trace, "-s", "10000", "-e", "trace=fsync,fdatasync,pwrite64");
+    const { process, address, line } = await listening(launch(file, calls, "relaxed"));
+    expect(line).toContain("durability relaxed");
+    const session = await sessionAt(address);
+    await session.set("text", "the last word");
+    const log = `<${file}-wal>`;
+    await vi.waitFor(() => {
+      const all = readTrace(trace);
+      const write = all.find(({ text }) => text.startsWith("pwrite64(") && text.includes("the last word"));
+      const sync = all.find(
+        ({ text, begin }) => /^f(data)?sync\(/.test(text) && text.includes(log) && begin > write!.end,
+      );
+      expect(sync?.text).toMatch(/ = 0\b/);
+    }, 20_000);
+    expect(await process.end()).toBe(0);
+  });
+
+  test("relaxed: a sync that fails stops the bridge though nobody waits for it", async () => {
+    const file = await newFile();
+    await fill(file);
+    // SQLite itself syncs nothing of a log this short, so the first sync is the one that is meant.
+    const eio = strace("/dev/null", "-P", `${file}-wal`, "-e", "inject=fdatasync:error=EIO:when=1+");
+    const bridge = launch(file, eio, "relaxed");
+    const { address } = await listening(bridge);
+    await (await sessionAt(address)).set("n", 21);
+    await expectStop(bridge, `${file} cannot be read or written (input/output error)`);
   });
 
   test("a file that may not be written", async () => {

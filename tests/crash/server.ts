@@ -40,8 +40,13 @@ export function startProgram(
 }
 
 /** Starts a bridge on a file without waiting for it. */
-export function launch(file: string, before: readonly string[] = []): TestProcess {
-  return startProgram(["serve", "--port", "0", "--store", `sqlite:${file}`, "--log-level", "silent"], before);
+export function launch(
+  file: string,
+  before: readonly string[] = [],
+  durability: "full" | "relaxed" = "full",
+): TestProcess {
+  const store = ["--store", `sqlite:${file}`, "--durability", durability];
+  return startProgram(["serve", "--port", "0", ...store, "--log-level", "silent"], before);
 }
 
 /** A bridge that listens. */

@@ -206,19 +206,23 @@ function isOlder(version: readonly number[], than: readonly number[]): boolean {
 }
 
 const SQLITE_BUSY = 5;
-const CAUSES: Readonly<Record<number, string>> = {
+const CAUSES: Readonly<Record<number | string, string>> = {
   8: "is read-only",
   10: "cannot be read or written (input/output error)",
   11: "is damaged",
   13: "cannot grow: the disk is full",
   14: "cannot be opened; does the folder exist, and may this user write there?",
   26: "is not an SQLite database",
+  // What the system says by itself.
+  EIO: "cannot be read or written (input/output error)",
+  ENOSPC: "cannot grow: the disk is full",
 };
 
-/** SQLite's error number, without its extension. */
-function codeOf(error: unknown): number | undefined {
-  const code = (error as { errcode?: unknown }).errcode;
-  return typeof code === "number" ? code & 0xff : undefined;
+/** SQLite's error number, without its extension; or the system's word for an error of its own. */
+function codeOf(error: unknown): number | string | undefined {
+  const { errcode, code } = error as { errcode?: unknown; code?: unknown };
+  if (typeof errcode === "number") return errcode & 0xff;
+  return typeof code === "string" ? code : undefined;
 }
 
 /** The same error in one line that names the file. */

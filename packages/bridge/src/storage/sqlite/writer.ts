@@ -3,8 +3,10 @@
  * that the file may not hold what was promised, so nothing after it may be answered (P10).
  */
 import { parentPort, workerData } from "node:worker_threads";
+import type { SessionHead } from "../store.js";
 import { Folding } from "./folding.js";
 import { closeFile, explained, openForWriting } from "./format.js";
+import { LaggingSync } from "./lagging-sync.js";
 import { Ledger } from "./ledger.js";
 import type { Reply, Request, WriterData } from "./protocol.js";
 
@@ -14,6 +16,11 @@ if (port === null) throw new Error("the writer runs as a thread of the SQLite st
 
 /** Everything that has to live as long as the thread: a database that nobody holds is closed. */
 const held: { files?: Awaited<ReturnType<typeof openForWriting>>; ledger?: Ledger; folding?: Folding } = {};
+const lagging = durability === "relaxed" ? new LaggingSync(path, fail) : undefined;
+let failed = false;
+/** Idle times that have still to be kept. */
+const rests: Omit<SessionHead, "ttlMs">[] = [];
+const RESTS_A_SLICE = 1_000;
 let sliceIsComing = false;
 
 function say(reply: Reply): void {
@@ -21,20 +28,23 @@ function say(reply: Reply): void {
 }
 
 function fail(error: unknown): void {
+  failed = true;
   port?.removeAllListeners("message");
   say({ kind: "failed", message: explained(error, path).message });
   port?.close();
 }
 
-/** Folds a little when there is time: what is asked in the meantime comes first. */
-function foldSoon(): void {
-  if (sliceIsComing || held.folding?.due !== true) return;
+/** Does a little of what has time: what is asked in the meantime comes first. */
+function tidySoon(): void {
+  if (sliceIsComing || (rests.length === 0 && held.folding?.due !== true)) return;
   sliceIsComing = true;
   setImmediate(() => {
     sliceIsComing = false;
+    if (failed) return;
     try {
-      held.folding?.slice();
-      foldSoon();
+      if (rests.length > 0) held.ledger?.keepRests(rests.splice(0, RESTS_A_SLICE));
+      else held.folding?.slice();
+      tidySoon();
     } catch (error) {
       fail(error);
     }
@@ -46,8 +56,9 @@ function carryOut(ledger: Ledger, request: Request): void {
   switch (request.kind) {
     case "append":
       ledger.append(request.packed);
+      lagging?.written();
       say({ kind: "done", id });
-      foldSoon();
+      tidySoon();
       return;
     case "load":
       say({ kind: "loaded", id, history: ledger.load(request.sessionId) });
@@ -56,11 +67,14 @@ function carryOut(ledger: Ledger, request: Request): void {
       say({ kind: "commits", id, records: ledger.commitsAfter(request.sessionId, request.revision) });
       return;
     case "keepRests":
-      ledger.keepRests(request.rests);
+      for (const rest of request.rests) rests.push(rest);
       say({ kind: "done", id });
+      tidySoon();
       return;
     case "close":
+      ledger.keepRests(rests);
       held.folding?.all();
+      lagging?.close();
       if (held.files !== undefined) closeFile(held.files);
       say({ kind: "done", id });
       port?.close();
@@ -86,7 +100,7 @@ try {
     restMs,
   }));
   say({ kind: "open", heads });
-  foldSoon();
+  tidySoon();
 } catch (error) {
   fail(error);
 }
