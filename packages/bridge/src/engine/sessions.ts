@@ -77,7 +77,8 @@ export class Sessions {
   async open(): Promise<void> {
     for (const head of await this.#store.heads())
       this.#admit({ ...head, awake: undefined }, head.restMs + REST_SLACK_MS);
-    this.#upkeepLater();
+    // Sessions of a memory store have no later start, and nowhere else to sleep.
+    if (this.#store.persistent) this.#upkeepLater();
   }
 
   get count(): number {
@@ -282,7 +283,6 @@ export class Sessions {
 
   /** Puts to sleep what has not been used for long and can be read back. */
   #sleepIdle(): void {
-    if (!this.#store.persistent) return;
     const since = this.#clock.now() - IDLE_MS;
     for (const session of this.#sessions.values()) {
       if (session.lastAccess < since && session.awake?.durable === undefined) session.awake = undefined;
