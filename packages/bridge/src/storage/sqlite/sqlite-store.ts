@@ -94,8 +94,8 @@ export class SqliteStore implements Store {
     return this.#orFail(() => readChain({ revision }, records));
   }
 
-  keepRests(rests: readonly Omit<SessionHead, "ttlMs">[]): void {
-    void this.#ask({ kind: "keepRests", rests });
+  keepRests(rests: readonly Omit<SessionHead, "ttlMs">[], elapsedMs: number): void {
+    void this.#ask({ kind: "keepRests", rests, elapsedMs });
   }
 
   async close(): Promise<void> {

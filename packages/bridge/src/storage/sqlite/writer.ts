@@ -4,7 +4,8 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { Folding } from "./folding.js";
-import { closeFile, explained, openForWriting } from "./format.js";
+import { closeFile, explained, type OpenFile, openForWriting } from "./format.js";
+import { IdleTimes } from "./idle-times.js";
 import { Ledger } from "./ledger.js";
 import type { Reply, Request, WriterData } from "./protocol.js";
 
@@ -13,7 +14,7 @@ const port = parentPort;
 if (port === null) throw new Error("the writer runs as a thread of the SQLite store");
 
 /** Everything that has to live as long as the thread: a database that nobody holds is closed. */
-const held: { files?: Awaited<ReturnType<typeof openForWriting>>; ledger?: Ledger; folding?: Folding } = {};
+const held: { files?: OpenFile; ledger?: Ledger; folding?: Folding; idleTimes?: IdleTimes } = {};
 let sliceIsComing = false;
 
 function say(reply: Reply): void {
@@ -56,7 +57,7 @@ function carryOut(ledger: Ledger, request: Request): void {
       say({ kind: "commits", id, records: ledger.commitsAfter(request.sessionId, request.revision) });
       return;
     case "keepRests":
-      ledger.keepRests(request.rests);
+      held.idleTimes?.keep(request.rests, request.elapsedMs);
       say({ kind: "done", id });
       return;
     case "close":
@@ -71,7 +72,10 @@ try {
   held.files = await openForWriting(path, durability);
   const ledger = new Ledger(held.files.db);
   held.ledger = ledger;
-  held.folding = new Folding(held.files.db, ledger);
+  const folding = new Folding(held.files.db, ledger);
+  held.folding = folding;
+  const idleTimes = new IdleTimes(held.files.db, ledger, folding);
+  held.idleTimes = idleTimes;
   port.on("message", (request: Request) => {
     try {
       carryOut(ledger, request);
@@ -79,13 +83,7 @@ try {
       fail(error);
     }
   });
-  const heads = [...ledger.index.all()].map(({ sessionId, incarnation, ttlMs, restMs }) => ({
-    sessionId,
-    incarnation,
-    ttlMs,
-    restMs,
-  }));
-  say({ kind: "open", heads });
+  say({ kind: "open", heads: idleTimes.heads() });
   foldSoon();
 } catch (error) {
   fail(error);
