@@ -46,6 +46,8 @@ export class SqliteStore implements Store {
       this.#fail = (error) => {
         this.#failed = true;
         resolve(error);
+        // Whatever failed, nothing more is written, and the process can end.
+        void thread.terminate();
       };
     });
     thread.on("message", (reply: Reply) => this.#hear(reply));
