@@ -57,8 +57,8 @@ def all_cases() -> tuple[Case, ...]:
 
 
 def share_of_python(cases: tuple[Case, ...]) -> list[Case]:
-    """Returns the cases that Python runs. A manual clock exists only inside the server's own process."""
-    return [case for case in cases if not case.needs_clock and not case.for_typescript]
+    """Returns the cases that Python runs."""
+    return [case for case in cases if not case.for_typescript]
 
 
 def _checked(path: Path, kind: str, data: dict[str, Any]) -> Case:

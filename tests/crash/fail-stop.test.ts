@@ -205,3 +205,21 @@ describe("a bridge does not start on", () => {
     await expectStop(launch(file), `${file} is damaged: a record of the tail is damaged`);
   });
 });
+
+test("[ORD-5 refuses] a session that is not what was written ends the bridge when it is asked for", async () => {
+  const file = await newFile();
+  const first = await listening(launch(file));
+  await (await sessionAt(first.address)).set("n", 1);
+  // In an orderly end it is folded; the start does not read it.
+  expect(await first.process.end()).toBe(0);
+  const db = await openDatabase(file);
+  const { commits } = db.prepare("SELECT commits FROM log").get()!;
+  const bytes = Buffer.from(commits as Uint8Array);
+  bytes[bytes.length - 3]! ^= 1;
+  db.prepare("UPDATE log SET commits = ?").run(bytes);
+  db.close();
+  const { process, address } = await listening(launch(file));
+  const asked = sessionAt(address).catch((error: Error) => error.name);
+  await expectStop(process, `${file} is damaged: a commit's record is not what was written`);
+  expect(["OutcomeUnknownError", "UnavailableError"]).toContain(await asked);
+});

@@ -285,7 +285,7 @@ function keeping(store: Store, keeps: (record: CommitRecord, count: number) => b
     append: (records) => store.append(records.filter((record) => keeps(record, ++count))),
     load: (sessionId) => store.load(sessionId),
     commitsAfter: (sessionId, revision) => store.commitsAfter(sessionId, revision),
-    keepRests: (rests) => store.keepRests(rests),
+    keepRests: (rests, elapsedMs) => store.keepRests(rests, elapsedMs),
     close: () => store.close(),
   };
 }

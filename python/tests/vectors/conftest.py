@@ -29,12 +29,10 @@ def tally(pytestconfig: pytest.Config) -> Tally:
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     cases = all_cases()
-    clock = sum(case.needs_clock and not case.for_typescript for case in cases)
     typescript = sum(case.for_typescript for case in cases)
     ran = len(config.stash[TALLY].ran)
     terminalreporter.write_line(
-        f"vectors: python ran {ran} of {len(cases)} "
-        f"({clock} need a manual clock, {typescript} are for TypeScript only)"
+        f"vectors: python ran {ran} of {len(cases)} ({typescript} are for TypeScript only)"
     )
     if ran < len(share_of_python(cases)):
         terminalreporter.write_line("vectors: some of Python's share were deselected or failed to start")

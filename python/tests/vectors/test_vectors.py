@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -12,6 +13,7 @@ import grpc
 import numpy as np
 import pytest
 from google.protobuf import json_format
+from processes import BridgeProcess
 from vector_files import Case, all_cases, share_of_python
 
 from snakepit_bridge import BridgeError
@@ -65,21 +67,49 @@ class Door:
         return detail
 
 
-@pytest.fixture(scope="module")
-def door(bridge: str) -> Iterator[Door]:
+@contextlib.contextmanager
+def door_of(address: str) -> Iterator[Door]:
     options = [("grpc.max_receive_message_length", LARGEST_MESSAGE), ("grpc.max_send_message_length", -1)]
-    with grpc.insecure_channel(bridge, options=options) as channel:
+    with grpc.insecure_channel(address, options=options) as channel:
         yield Door(channel)
 
 
-@pytest.mark.parametrize("case", of_kind("engine"))
+@pytest.fixture(scope="module")
+def door(bridge: str) -> Iterator[Door]:
+    with door_of(bridge) as door:
+        yield door
+
+
+@pytest.fixture(scope="module")
+def clocked_door(clocked_bridge: BridgeProcess) -> Iterator[Door]:
+    with door_of(clocked_bridge.address) as door:
+        yield door
+
+
+@pytest.mark.parametrize("case", [case for case in of_kind("engine") if not case.values[0].needs_clock])
 def test_the_bridge_answers_as_the_vector_says(case: Case, door: Door, tally: Any) -> None:
     for number, step in enumerate(case.data["steps"]):
-        assert step.keys() == {"command", "reply"}, "a step is a command and its reply"
-        command = json_format.ParseDict(step["command"], command_pb2.Command())
-        found = door.ask(command)
-        assert list(mismatches(step["reply"], found, f"step {number}")) == [], (case.data["why"], found)
+        follow(step, number, case, door)
     tally.ran.add(case.id)
+
+
+@pytest.mark.parametrize("case", [case for case in of_kind("engine") if case.values[0].needs_clock])
+def test_the_bridge_answers_as_the_vector_says_when_time_passes(
+    case: Case, clocked_bridge: BridgeProcess, clocked_door: Door, tally: Any
+) -> None:
+    for number, step in enumerate(case.data["steps"]):
+        if step.keys() == {"advanceMs"}:
+            clocked_bridge.advance(step["advanceMs"])
+        else:
+            follow(step, number, case, clocked_door)
+    tally.ran.add(case.id)
+
+
+def follow(step: dict[str, Any], number: int, case: Case, door: Door) -> None:
+    assert step.keys() == {"command", "reply"}, "a step is a command and its reply"
+    command = json_format.ParseDict(step["command"], command_pb2.Command())
+    found = door.ask(command)
+    assert list(mismatches(step["reply"], found, f"step {number}")) == [], (case.data["why"], found)
 
 
 def mismatches(expected: Any, found: Any, place: str) -> Iterator[str]:

@@ -286,7 +286,7 @@ describe("the schedule", () => {
         return kept.load(id);
       },
       commitsAfter: (id, revision) => kept.commitsAfter(id, revision),
-      keepRests: (rests) => kept.keepRests(rests),
+      keepRests: (rests, elapsedMs) => kept.keepRests(rests, elapsedMs),
       close: async () => {},
     };
     const bench = await openBench({ store });

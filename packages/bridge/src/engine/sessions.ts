@@ -33,7 +33,7 @@ interface Session extends Lifetime {
   /** On the clock that never jumps. */
   lastAccess: number;
   lastAccessWall: number;
-  /** True if it was used since its idle time was kept last. */
+  /** True if it was created or used since idle times were kept last. */
   touched: boolean;
   /** What only a session that is awake has. */
   awake: Awake | undefined;
@@ -63,10 +63,12 @@ export class Sessions {
     this.#failure ??= error;
   };
   #stopUpkeep: () => void = () => {};
+  #restsKeptAt: number;
 
   constructor(store: Store, clock: Clock) {
     this.#store = store;
     this.#clock = clock;
+    this.#restsKeptAt = clock.now();
     this.#expiry = new ExpirySchedule(clock, {
       dueTime: (lifetime) => this.#dueTime(lifetime),
       expire: ({ sessionId }) => this.#expireUnasked(sessionId),
@@ -76,8 +78,9 @@ export class Sessions {
   /** Takes in the sessions that the store holds; they sleep. */
   async open(): Promise<void> {
     for (const head of await this.#store.heads())
-      this.#admit({ ...head, awake: undefined }, head.restMs + REST_SLACK_MS);
-    this.#upkeepLater();
+      this.#admit({ ...head, touched: false, awake: undefined }, head.restMs + REST_SLACK_MS);
+    // Sessions of a memory store have no later start, and nowhere else to sleep.
+    if (this.#store.persistent) this.#upkeepLater();
   }
 
   get count(): number {
@@ -215,17 +218,26 @@ export class Sessions {
   #create(state: SessionState, revision: Revision): LiveSession {
     const { id: sessionId, incarnation, ttlMs } = state;
     const awake: Awake = { state, revision, durable: undefined };
-    return this.#admit({ sessionId, incarnation, ttlMs, awake }, ttlMs);
+    return this.#admit({ sessionId, incarnation, ttlMs, touched: true, awake }, ttlMs);
   }
 
   #admit<A extends Awake | undefined>(
-    { sessionId, incarnation, ttlMs, awake }: Omit<SessionHead, "restMs"> & { awake: A },
+    {
+      sessionId,
+      incarnation,
+      ttlMs,
+      touched,
+      awake,
+    }: Omit<SessionHead, "restMs"> & {
+      touched: boolean;
+      awake: A;
+    },
     restMs: number,
   ): Session & { awake: A } {
     const now = this.#clock.now();
     const lastAccess = now - ttlMs + Math.min(ttlMs, restMs);
     const lastAccessWall = this.#clock.wallTime() - (now - lastAccess);
-    const session = { sessionId, incarnation, ttlMs, lastAccess, lastAccessWall, touched: false, awake };
+    const session = { sessionId, incarnation, ttlMs, lastAccess, lastAccessWall, touched, awake };
     this.#sessions.set(sessionId, session);
     if (ttlMs > 0) this.#expiry.add({ sessionId, incarnation }, lastAccess + ttlMs);
     return session;
@@ -267,22 +279,24 @@ export class Sessions {
     });
   }
 
-  /** Keeps how much idle time the sessions have left that were used since the last time. */
+  /** Keeps how much idle time is left to the sessions that were used since the last time, and that it passed for all. */
   #keepRests(): void {
     const now = this.#clock.now();
     const rests: { sessionId: string; incarnation: string; restMs: number }[] = [];
+    let anyExpires = false;
     for (const session of this.#sessions.values()) {
-      if (!session.touched) continue;
+      const { sessionId, incarnation, ttlMs, lastAccess, touched } = session;
       session.touched = false;
-      const { sessionId, incarnation, ttlMs, lastAccess } = session;
-      if (ttlMs > 0) rests.push({ sessionId, incarnation, restMs: ttlMs - (now - lastAccess) });
+      if (ttlMs === 0) continue;
+      anyExpires = true;
+      if (touched) rests.push({ sessionId, incarnation, restMs: ttlMs - (now - lastAccess) });
     }
-    if (rests.length > 0) this.#store.keepRests(rests);
+    if (anyExpires) this.#store.keepRests(rests, now - this.#restsKeptAt);
+    this.#restsKeptAt = now;
   }
 
   /** Puts to sleep what has not been used for long and can be read back. */
   #sleepIdle(): void {
-    if (!this.#store.persistent) return;
     const since = this.#clock.now() - IDLE_MS;
     for (const session of this.#sessions.values()) {
       if (session.lastAccess < since && session.awake?.durable === undefined) session.awake = undefined;

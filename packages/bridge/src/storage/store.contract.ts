@@ -343,9 +343,9 @@ export function persistentStoreContract(openAnew: () => Promise<() => Promise<St
       await inTurn(
         async (store) => {
           await store.append([...kept.records, ...older.records, ...untouched.records]);
-          store.keepRests([{ sessionId: "kept", incarnation: kept.incarnation, restMs: 1 }]);
-          store.keepRests([{ sessionId: "kept", incarnation: kept.incarnation, restMs: 2_000.25 }]);
-          store.keepRests([{ sessionId: "older", incarnation: "f".repeat(32), restMs: 3 }]);
+          store.keepRests([{ sessionId: "kept", incarnation: kept.incarnation, restMs: 1 }], 0);
+          store.keepRests([{ sessionId: "kept", incarnation: kept.incarnation, restMs: 2_000.25 }], 0);
+          store.keepRests([{ sessionId: "older", incarnation: "f".repeat(32), restMs: 3 }], 0);
         },
         async (store) => {
           expect(await rests(store)).toEqual(
@@ -355,11 +355,14 @@ export function persistentStoreContract(openAnew: () => Promise<() => Promise<St
               ["untouched", 9_000],
             ]),
           );
-          store.keepRests([
-            { sessionId: "kept", incarnation: kept.incarnation, restMs: 4 },
-            { sessionId: "gone", incarnation: kept.incarnation, restMs: 5 },
-            { sessionId: "older", incarnation: older.incarnation, restMs: 6 },
-          ]);
+          store.keepRests(
+            [
+              { sessionId: "kept", incarnation: kept.incarnation, restMs: 4 },
+              { sessionId: "gone", incarnation: kept.incarnation, restMs: 5 },
+              { sessionId: "older", incarnation: older.incarnation, restMs: 6 },
+            ],
+            0,
+          );
           await store.append([kept.set("a", "float", 1)]);
         },
         async (store) => {
@@ -368,6 +371,20 @@ export function persistentStoreContract(openAnew: () => Promise<() => Promise<St
               ["kept", 4],
               ["older", 6],
               ["untouched", 9_000],
+            ]),
+          );
+          // Time that passes is taken from all of them but those that were used; nobody ends a session here.
+          store.keepRests([{ sessionId: "kept", incarnation: kept.incarnation, restMs: 8_999 }], 1_000.5);
+          store.keepRests([], 8_500);
+          await store.append([new History("young", { ttlMs: 500 }).last]);
+        },
+        async (store) => {
+          expect(await rests(store)).toEqual(
+            new Map([
+              ["kept", 499],
+              ["older", 6 - 9_500.5],
+              ["untouched", 9_000 - 9_500.5],
+              ["young", 500],
             ]),
           );
         },

@@ -51,8 +51,11 @@ export interface Store {
    */
   commitsAfter(sessionId: string, revision: number): Promise<readonly CommitRecord[] | "compacted">;
 
-  /** Keeps how much idle time sessions have left, some time soon. */
-  keepRests(rests: readonly Omit<SessionHead, "ttlMs">[]): void;
+  /**
+   * Keeps how much idle time sessions have left, some time soon: of those that were used it is told, and all others have
+   * `elapsedMs` less than they had.
+   */
+  keepRests(rests: readonly Omit<SessionHead, "ttlMs">[], elapsedMs: number): void;
 
   /** Keeps what was appended, and releases what the store holds. Using it afterwards is an error. */
   close(): Promise<void>;

@@ -126,7 +126,10 @@ export class OutlivingStore extends MemoryStore {
     }
   }
 
-  override keepRests(rests: readonly Omit<SessionHead, "ttlMs">[]): void {
+  override keepRests(rests: readonly Omit<SessionHead, "ttlMs">[], elapsedMs: number): void {
+    for (const [sessionId, head] of this.#heads) {
+      this.#heads.set(sessionId, { ...head, restMs: head.restMs - elapsedMs });
+    }
     for (const { sessionId, incarnation, restMs } of rests) {
       const head = this.#heads.get(sessionId);
       if (head?.incarnation === incarnation) this.#heads.set(sessionId, { ...head, restMs });

@@ -71,7 +71,7 @@ export class MemoryStore implements Store {
   }
 
   /** There is no later start that could ask for them. */
-  keepRests(_rests: readonly Omit<SessionHead, "ttlMs">[]): void {}
+  keepRests(_rests: readonly Omit<SessionHead, "ttlMs">[], _elapsedMs: number): void {}
 
   async close(): Promise<void> {
     this.#closed = true;

@@ -103,10 +103,24 @@ export class Folding {
     while (this.#round !== undefined);
   }
 
+  /** The sessions with an idle time that have no row yet, which is where that is stored. */
+  rowless(): Entry[] {
+    return [...this.#ledger.index.unfolded()].filter(
+      ({ folded, ttlMs }) => folded === undefined && ttlMs > 0,
+    );
+  }
+
+  /** Folds some of these sessions, and takes them off the list. */
+  giveRows(rowless: Entry[]): void {
+    this.#foldSome(rowless.splice(-SESSIONS_A_SLICE));
+  }
+
   #foldSome(entries: readonly Entry[]): void {
     const { index } = this.#ledger;
-    // A session may have ended, or have been created anew, since the round began.
-    const current = entries.filter((entry) => index.get(entry.sessionId) === entry);
+    // Since the round began a session may have ended, have been created anew, or have been given its row.
+    const current = entries.filter(
+      (entry) => index.get(entry.sessionId) === entry && entry.pending.length > 0,
+    );
     const folded = this.#ledger.transaction(() => current.map((entry) => this.#fold(entry)));
     for (const [i, entry] of current.entries()) index.markFolded(entry, folded[i] as Folded);
   }

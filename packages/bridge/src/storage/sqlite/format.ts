@@ -6,6 +6,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DamageError } from "../history.js";
+import { AGE_KEY, toAgeText } from "./age.js";
 import { type Database, openDatabase } from "./driver.js";
 
 /** The format of the file. A newer one is refused, an older one would be migrated in one transaction. */
@@ -25,7 +26,7 @@ const SCHEMA = `
     revision INTEGER NOT NULL,
     commit_check TEXT NOT NULL,
     ttl_ms REAL NOT NULL,
-    rest_ms REAL NOT NULL,
+    due_ms REAL NOT NULL,
     log_bytes INTEGER NOT NULL,
     snapshot_revision INTEGER NOT NULL,
     snapshot_check TEXT NOT NULL,
@@ -105,7 +106,7 @@ async function makeFile(path: string): Promise<void> {
   const db = await openDatabase(unfinished);
   try {
     db.exec(`PRAGMA synchronous = FULL;
-      BEGIN; ${SCHEMA} INSERT INTO bridge VALUES ('format', ${FILE_FORMAT}); COMMIT`);
+      BEGIN; ${SCHEMA} INSERT INTO bridge VALUES ('format', ${FILE_FORMAT}), ('${AGE_KEY}', '${toAgeText(0)}'); COMMIT`);
   } finally {
     db.close();
   }

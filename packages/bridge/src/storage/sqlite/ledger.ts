@@ -7,9 +7,10 @@
  */
 import { commitCheck } from "../commit-check.js";
 import { DamageError, type KeptHistory } from "../history.js";
+import { readAge } from "./age.js";
 import { type KeptRecord, unpackRecords } from "./batch.js";
 import type { Database, Statement } from "./driver.js";
-import { COLUMNS, columnsOf, toEntry } from "./session-row.js";
+import { COLUMNS, toEntry } from "./session-row.js";
 import { type Entry, SessionsIndex } from "./sessions-index.js";
 
 export class Ledger {
@@ -18,7 +19,6 @@ export class Ledger {
   readonly #insert: Statement;
   readonly #segments: Statement;
   readonly #snapshot: Statement;
-  readonly #rest: Statement;
   readonly index: SessionsIndex;
   /** The last row of the tail, and the bytes in all of its rows. */
   tailEnd = 0;
@@ -31,8 +31,7 @@ export class Ledger {
       "SELECT first, commits FROM log WHERE session_id = ? AND last > ? ORDER BY first",
     );
     this.#snapshot = db.prepare("SELECT snapshot FROM session WHERE id = ?");
-    this.#rest = db.prepare("UPDATE session SET rest_ms = ?, row_sum = ? WHERE id = ?");
-    this.index = SessionsIndex.build(this.#rows(), this.#tail());
+    this.index = SessionsIndex.build(readAge(db), this.#rows(), this.#tail());
   }
 
   /** Appends packed records in one transaction; on disk when it returns. */
@@ -74,19 +73,6 @@ export class Ledger {
     const log = entry.folded === undefined ? [] : this.#logAfter(sessionId, revision);
     const records = [...log, ...entry.pending].slice(revision - entry.revision);
     return records.length < entry.revision - revision ? "compacted" : records;
-  }
-
-  /** Stores how much idle time sessions have left. */
-  keepRests(rests: readonly { sessionId: string; incarnation: string; restMs: number }[]): void {
-    this.transaction(() => {
-      for (const { sessionId, incarnation, restMs } of rests) {
-        const entry = this.index.get(sessionId);
-        if (entry?.incarnation !== incarnation) continue;
-        entry.restMs = restMs;
-        if (entry.folded !== undefined)
-          this.#rest.run(restMs, columnsOf(entry, entry.folded).at(-1) as string, sessionId);
-      }
-    });
   }
 
   /** Does all of `work` or none of it. */

@@ -15,7 +15,11 @@ export type Task =
   | { readonly kind: "append"; readonly packed: Uint8Array<ArrayBuffer> }
   | { readonly kind: "load"; readonly sessionId: string }
   | { readonly kind: "commitsAfter"; readonly sessionId: string; readonly revision: number }
-  | { readonly kind: "keepRests"; readonly rests: readonly Omit<SessionHead, "ttlMs">[] }
+  | {
+      readonly kind: "keepRests";
+      readonly rests: readonly Omit<SessionHead, "ttlMs">[];
+      readonly elapsedMs: number;
+    }
   | { readonly kind: "close" };
 
 /** A task as it travels. Each is answered by a reply with the same number, in order. */

@@ -6,20 +6,20 @@ import type { Entry, Folded } from "./sessions-index.js";
 
 /** The columns that are read at the start, all but the snapshot. */
 export const COLUMNS =
-  "id, incarnation, ttl_ms, rest_ms, revision, commit_check, log_bytes, snapshot_revision, snapshot_check, snapshot_sum, row_sum";
+  "id, incarnation, ttl_ms, due_ms, revision, commit_check, log_bytes, snapshot_revision, snapshot_check, snapshot_sum, row_sum";
 
 type Columns = readonly (string | number)[];
 
 /** What goes into {@link COLUMNS}. */
 export function columnsOf(
-  { sessionId, incarnation, ttlMs, restMs }: Pick<Entry, "sessionId" | "incarnation" | "ttlMs" | "restMs">,
+  { sessionId, incarnation, ttlMs, dueMs }: Pick<Entry, "sessionId" | "incarnation" | "ttlMs" | "dueMs">,
   { revision, check, bytesSinceSnapshot, snapshotRevision, snapshotCheck, snapshotSum }: Folded,
 ): Columns {
   const columns = [
     sessionId,
     incarnation,
     ttlMs,
-    restMs,
+    dueMs,
     revision,
     toHex(check),
     bytesSinceSnapshot,
@@ -42,7 +42,7 @@ export function toEntry(row: Row): Entry {
     sessionId: row.id as string,
     incarnation: row.incarnation as string,
     ttlMs: row.ttl_ms as number,
-    restMs: row.rest_ms as number,
+    dueMs: row.due_ms as number,
     revision,
     check,
     folded: {

@@ -25,8 +25,8 @@ export interface Entry {
   readonly sessionId: string;
   readonly incarnation: string;
   readonly ttlMs: number;
-  /** The idle time it had left when that was stored last. */
-  restMs: number;
+  /** The age of the file at which it is due; of no meaning if it never is. */
+  dueMs: number;
   revision: number;
   check: bigint;
   folded: Folded | undefined;
@@ -41,9 +41,16 @@ export class SessionsIndex {
   /** Sessions with pending records. */
   readonly #unfolded = new Set<Entry>();
 
+  /** The age of the file, as stored last. */
+  ageMs: number;
+
+  private constructor(ageMs: number) {
+    this.ageMs = ageMs;
+  }
+
   /** Builds the index; `tail` are all records of the tail in order. */
-  static build(rows: Iterable<Entry>, tail: Iterable<KeptRecord>): SessionsIndex {
-    const index = new SessionsIndex();
+  static build(ageMs: number, rows: Iterable<Entry>, tail: Iterable<KeptRecord>): SessionsIndex {
+    const index = new SessionsIndex(ageMs);
     for (const row of rows) {
       if (index.#entries.has(row.sessionId)) throw new DamageError(`session ${row.sessionId} is there twice`);
       index.#entries.set(row.sessionId, row);
@@ -108,7 +115,7 @@ export class SessionsIndex {
       sessionId,
       incarnation,
       ttlMs,
-      restMs: ttlMs,
+      dueMs: this.ageMs + ttlMs,
       revision: 0,
       check: 0n,
       folded: undefined,

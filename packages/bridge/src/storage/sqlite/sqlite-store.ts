@@ -47,6 +47,8 @@ export class SqliteStore implements Store {
       this.#fail = (error) => {
         this.#failed = true;
         resolve(error);
+        // Whatever failed, nothing more is written, and the process can end.
+        void thread.terminate();
       };
     });
     thread.on("message", (reply: Reply) => this.#hear(reply));
@@ -98,8 +100,8 @@ export class SqliteStore implements Store {
     return this.#orFail(() => readChain({ revision }, records));
   }
 
-  keepRests(rests: readonly Omit<SessionHead, "ttlMs">[]): void {
-    void this.#ask({ kind: "keepRests", rests });
+  keepRests(rests: readonly Omit<SessionHead, "ttlMs">[], elapsedMs: number): void {
+    void this.#ask({ kind: "keepRests", rests, elapsedMs });
   }
 
   async close(): Promise<void> {

@@ -3,9 +3,9 @@
  * that the file may not hold what was promised, so nothing after it may be answered (P10).
  */
 import { parentPort, workerData } from "node:worker_threads";
-import type { SessionHead } from "../store.js";
 import { Folding } from "./folding.js";
-import { closeFile, explained, openForWriting } from "./format.js";
+import { closeFile, explained, type OpenFile, openForWriting } from "./format.js";
+import { IdleTimes } from "./idle-times.js";
 import { LaggingSync } from "./lagging-sync.js";
 import { Ledger } from "./ledger.js";
 import type { Reply, Request, WriterData } from "./protocol.js";
@@ -15,12 +15,9 @@ const port = parentPort;
 if (port === null) throw new Error("the writer runs as a thread of the SQLite store");
 
 /** Everything that has to live as long as the thread: a database that nobody holds is closed. */
-const held: { files?: Awaited<ReturnType<typeof openForWriting>>; ledger?: Ledger; folding?: Folding } = {};
+const held: { files?: OpenFile; ledger?: Ledger; folding?: Folding; idleTimes?: IdleTimes } = {};
 const lagging = durability === "relaxed" ? new LaggingSync(path, fail) : undefined;
 let failed = false;
-/** Idle times that have still to be kept. */
-const rests: Omit<SessionHead, "ttlMs">[] = [];
-const RESTS_A_SLICE = 1_000;
 let sliceIsComing = false;
 
 function say(reply: Reply): void {
@@ -36,14 +33,14 @@ function fail(error: unknown): void {
 
 /** Does a little of what has time: what is asked in the meantime comes first. */
 function tidySoon(): void {
-  if (sliceIsComing || (rests.length === 0 && held.folding?.due !== true)) return;
+  const chore = held.idleTimes?.due ? held.idleTimes : held.folding?.due ? held.folding : undefined;
+  if (sliceIsComing || chore === undefined) return;
   sliceIsComing = true;
   setImmediate(() => {
     sliceIsComing = false;
     if (failed) return;
     try {
-      if (rests.length > 0) held.ledger?.keepRests(rests.splice(0, RESTS_A_SLICE));
-      else held.folding?.slice();
+      chore.slice();
       tidySoon();
     } catch (error) {
       fail(error);
@@ -67,12 +64,12 @@ function carryOut(ledger: Ledger, request: Request): void {
       say({ kind: "commits", id, records: ledger.commitsAfter(request.sessionId, request.revision) });
       return;
     case "keepRests":
-      for (const rest of request.rests) rests.push(rest);
+      held.idleTimes?.keep(request.rests, request.elapsedMs);
       say({ kind: "done", id });
       tidySoon();
       return;
     case "close":
-      ledger.keepRests(rests);
+      held.idleTimes?.all();
       held.folding?.all();
       lagging?.close();
       if (held.files !== undefined) closeFile(held.files);
@@ -85,7 +82,10 @@ try {
   held.files = await openForWriting(path, durability);
   const ledger = new Ledger(held.files.db);
   held.ledger = ledger;
-  held.folding = new Folding(held.files.db, ledger);
+  const folding = new Folding(held.files.db, ledger);
+  held.folding = folding;
+  const idleTimes = new IdleTimes(held.files.db, ledger, folding);
+  held.idleTimes = idleTimes;
   port.on("message", (request: Request) => {
     try {
       carryOut(ledger, request);
@@ -93,13 +93,7 @@ try {
       fail(error);
     }
   });
-  const heads = [...ledger.index.all()].map(({ sessionId, incarnation, ttlMs, restMs }) => ({
-    sessionId,
-    incarnation,
-    ttlMs,
-    restMs,
-  }));
-  say({ kind: "open", heads });
+  say({ kind: "open", heads: idleTimes.heads() });
   tidySoon();
 } catch (error) {
   fail(error);

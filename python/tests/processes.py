@@ -1,0 +1,81 @@
+"""Bridges in processes of their own: started on a free port, ended by their process id."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import re
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = ROOT / "packages" / "bridge" / "bin" / "snakepit-bridge.js"
+TIMEOUT = 30.0
+
+
+class BridgeProcess:
+    """A bridge that listens."""
+
+    def __init__(self, process: subprocess.Popen[str], lines: queue.Queue[str | None], log: Path) -> None:
+        self._process = process
+        self._lines = lines
+        self._log = log
+        self.address = self._address()
+
+    def advance(self, milliseconds: int) -> None:
+        """Lets time pass. Only a bridge of `clocked_bridge` can do this."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"advance {milliseconds}\n")
+        self._process.stdin.flush()
+        assert self._line() == "done\n"
+
+    def _address(self) -> str:
+        line = self._line()
+        match = re.search(r"listening on (\S+:\d+)", line)
+        assert match is not None, (
+            f"the bridge did not start; it printed {line!r} and {self._log.read_text()!r}"
+        )
+        return match[1]
+
+    def _line(self) -> str:
+        try:
+            return self._lines.get(timeout=TIMEOUT) or ""
+        except queue.Empty:
+            pytest.fail(f"the bridge does not answer; it printed {self._log.read_text()!r}")
+
+
+@contextlib.contextmanager
+def running(log: Path, *arguments: str) -> Iterator[BridgeProcess]:
+    """Starts `node` with these arguments, which make it a bridge; its log goes to a file."""
+    with (
+        log.open("wb") as stderr,
+        subprocess.Popen(
+            ["node", *arguments],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        ) as process,
+    ):
+        lines: queue.Queue[str | None] = queue.Queue()
+        reader = threading.Thread(target=_drain, args=(process, lines), daemon=True)
+        reader.start()
+        try:
+            yield BridgeProcess(process, lines, log)
+        finally:
+            process.terminate()
+            process.wait(TIMEOUT)
+            reader.join(TIMEOUT)
+
+
+def _drain(process: subprocess.Popen[str], lines: queue.Queue[str | None]) -> None:
+    """Reads on to the end, so that the bridge never waits for room in the pipe."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        lines.put(line)
+    lines.put(None)
