@@ -57,6 +57,7 @@ export class IdleTimes {
       entry.dueMs = ageMs + restMs;
       used.push(entry);
     }
+    index.ageMs = ageMs;
     this.#round = { ageMs, used, rowless: this.#folding.rowless() };
   }
 
@@ -76,9 +77,7 @@ export class IdleTimes {
       for (const entry of some) this.#store(entry);
       if (used.length === 0) this.#setAge.run(toAgeText(ageMs), AGE_KEY);
     });
-    if (used.length > 0) return;
-    this.#ledger.index.ageMs = ageMs;
-    this.#round = undefined;
+    if (used.length === 0) this.#round = undefined;
   }
 
   /** Stores all of it. */
