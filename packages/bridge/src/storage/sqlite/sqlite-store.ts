@@ -18,6 +18,13 @@ import type { Reply, Request, Task, WriterData } from "./protocol.js";
 interface Deferred {
   readonly promise: Promise<void>;
   readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** How to tell somebody who asked the thread. */
+interface Waiting {
+  readonly heard: (reply: Reply) => void;
+  readonly failed: (error: Error) => void;
 }
 
 export class SqliteStore implements Store {
@@ -27,7 +34,7 @@ export class SqliteStore implements Store {
   readonly #path: string;
   readonly #thread: Worker;
   readonly #heads: readonly SessionHead[];
-  readonly #waiting = new Map<number, (reply: Reply) => void>();
+  readonly #waiting = new Map<number, Waiting>();
   #fail: (error: Error) => void = () => {};
   #failed = false;
   #closing = false;
@@ -44,8 +51,12 @@ export class SqliteStore implements Store {
     this.#heads = heads;
     this.failure = new Promise((resolve) => {
       this.#fail = (error) => {
+        if (this.#failed) return;
         this.#failed = true;
         resolve(error);
+        this.#formed.reject(error);
+        for (const { failed } of this.#waiting.values()) failed(error);
+        this.#waiting.clear();
       };
     });
     thread.on("message", (reply: Reply) => this.#hear(reply));
@@ -72,6 +83,8 @@ export class SqliteStore implements Store {
   append(records: readonly CommitRecord[]): Promise<void> | undefined {
     if (this.#closing) throw new Error("the store is closed");
     if (records.length === 0) return undefined;
+    // It has been rejected.
+    if (this.#failed) return this.#formed.promise;
     this.#forming.push(...records);
     if (this.#flushes === "none") {
       this.#flushes = "soon";
@@ -95,7 +108,8 @@ export class SqliteStore implements Store {
   }
 
   keepRests(rests: readonly Omit<SessionHead, "ttlMs">[]): void {
-    void this.#ask({ kind: "keepRests", rests });
+    // Who has to know of a failure is told by `failure`.
+    this.#ask({ kind: "keepRests", rests }).catch(() => {});
   }
 
   async close(): Promise<void> {
@@ -108,8 +122,8 @@ export class SqliteStore implements Store {
   /** Hands the batch that has formed to the thread. */
   #flush(): void {
     const records = this.#forming;
-    const { resolve } = this.#formed;
-    if (records.length === 0) {
+    const { resolve, reject } = this.#formed;
+    if (records.length === 0 || this.#failed) {
       this.#flushes = "none";
       return;
     }
@@ -117,22 +131,24 @@ export class SqliteStore implements Store {
     this.#formed = deferred();
     this.#flushes = "in flight";
     const packed = packRecords(records);
-    this.#post({ kind: "append", packed }, [packed.buffer], () => {
+    const heard = (): void => {
       resolve();
       // The next batch leaves at once, not in another turn: it has been forming long enough.
       this.#flush();
-    });
+    };
+    this.#post({ kind: "append", packed }, [packed.buffer], { heard, failed: reject });
   }
 
   /** Asks for something that has to see all that was appended before. */
   #ask(task: Task): Promise<Reply> {
+    if (this.#failed) return this.failure.then((error) => Promise.reject(error));
     if (this.#forming.length > 0) this.#flush();
-    return new Promise((resolve) => this.#post(task, [], resolve));
+    return new Promise((heard, failed) => this.#post(task, [], { heard, failed }));
   }
 
-  #post(task: Task, transfer: ArrayBuffer[], heard: (reply: Reply) => void): void {
+  #post(task: Task, transfer: ArrayBuffer[], waiting: Waiting): void {
     const id = ++this.#lastId;
-    this.#waiting.set(id, heard);
+    this.#waiting.set(id, waiting);
     const message: Request = { ...task, id };
     this.#thread.postMessage(message, transfer);
   }
@@ -140,26 +156,31 @@ export class SqliteStore implements Store {
   #hear(reply: Reply): void {
     if (reply.kind === "failed") this.#fail(new Error(reply.message));
     if (this.#failed || !("id" in reply)) return;
-    const heard = this.#waiting.get(reply.id);
+    const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
-    heard?.(reply);
+    waiting?.heard(reply);
   }
 
-  /** What does not read as it was written stops the store; there is no answer then. */
-  #orFail<T>(read: () => T): T | Promise<never> {
+  /** What does not read as it was written stops the store. */
+  #orFail<T>(read: () => T): T {
     try {
       return read();
     } catch (error) {
-      this.#fail(explained(error, this.#path));
-      return new Promise<never>(() => {});
+      const reason = explained(error, this.#path);
+      this.#fail(reason);
+      throw reason;
     }
   }
 }
 
 function deferred(): Deferred {
   let resolve = (): void => {};
-  const promise = new Promise<void>((settle) => {
+  let reject: Deferred["reject"] = () => {};
+  const promise = new Promise<void>((settle, fail) => {
     resolve = settle;
+    reject = fail;
   });
-  return { promise, resolve };
+  // Nobody may be waiting for it.
+  promise.catch(() => {});
+  return { promise, resolve, reject };
 }
