@@ -2,12 +2,15 @@
 import type { KeptHistory } from "../history.js";
 import type { SessionHead } from "../store.js";
 import type { KeptRecord } from "./batch.js";
+import type { FoldingSizes } from "./folding.js";
 import type { Durability } from "./format.js";
 
 /** What the writing thread is started with. */
 export interface WriterData {
   readonly path: string;
   readonly durability: Durability;
+  /** Undefined: as usual. */
+  readonly sizes: FoldingSizes | undefined;
 }
 
 /** What can be asked of the writing thread. */

@@ -11,6 +11,7 @@ import { type KeptHistory, readChain, restore } from "../history.js";
 import type { CommitRecord } from "../record.js";
 import type { SessionHead, Store, StoredSession } from "../store.js";
 import { packRecords } from "./batch.js";
+import type { FoldingSizes } from "./folding.js";
 import { type Durability, explained } from "./format.js";
 import type { Reply, Request, Task, WriterData } from "./protocol.js";
 
@@ -67,8 +68,12 @@ export class SqliteStore implements Store {
   }
 
   /** Opens the file, or makes it. Rejects with one line for people if that cannot be done. */
-  static async open(path: string, durability: Durability = "full"): Promise<SqliteStore> {
-    const workerData: WriterData = { path, durability };
+  static async open(
+    path: string,
+    durability: Durability = "full",
+    sizes?: FoldingSizes,
+  ): Promise<SqliteStore> {
+    const workerData: WriterData = { path, durability, sizes };
     const thread = new Worker(new URL("./writer.js", import.meta.url), { workerData });
     // (`once` takes its own listeners off again; taking off all of a thread's listeners would silence it for good.)
     const [first] = (await once(thread, "message")) as [Reply];

@@ -8,7 +8,7 @@ import { closeFile, explained, openForWriting } from "./format.js";
 import { Ledger } from "./ledger.js";
 import type { Reply, Request, WriterData } from "./protocol.js";
 
-const { path, durability } = workerData as WriterData;
+const { path, durability, sizes } = workerData as WriterData;
 const port = parentPort;
 if (port === null) throw new Error("the writer runs as a thread of the SQLite store");
 
@@ -71,7 +71,7 @@ try {
   held.files = await openForWriting(path, durability);
   const ledger = new Ledger(held.files.db);
   held.ledger = ledger;
-  held.folding = new Folding(held.files.db, ledger);
+  held.folding = new Folding(held.files.db, ledger, sizes);
   port.on("message", (request: Request) => {
     try {
       carryOut(ledger, request);
