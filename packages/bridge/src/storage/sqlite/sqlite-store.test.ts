@@ -190,8 +190,9 @@ describe("one clear line says why a file cannot be used", () => {
     );
   });
 
-  // The superuser may write any file.
-  test.skipIf(process.getuid?.() === 0)("when it may not be written", async () => {
+  const superuser = process.getuid?.() === 0;
+  const reason = superuser ? " (skipped for the superuser, who may write any file)" : "";
+  test.skipIf(superuser)(`when it may not be written${reason}`, async () => {
     const path = temporaryFile();
     await (await SqliteStore.open(path)).close();
     chmodSync(path, 0o444);

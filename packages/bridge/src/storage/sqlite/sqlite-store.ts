@@ -34,6 +34,7 @@ export class SqliteStore implements Store {
   readonly failure: Promise<Error>;
   readonly #path: string;
   readonly #thread: Worker;
+  readonly #ended: Promise<void>;
   readonly #heads: readonly SessionHead[];
   readonly #waiting = new Map<number, Waiting>();
   #fail: (error: Error) => void = () => {};
@@ -62,8 +63,11 @@ export class SqliteStore implements Store {
     });
     thread.on("message", (reply: Reply) => this.#hear(reply));
     thread.on("error", (error: Error) => this.#fail(error));
-    thread.on("exit", () => {
-      if (!this.#closing) this.#fail(new Error(`the thread that writes ${path} has ended`));
+    this.#ended = new Promise((resolve) => {
+      thread.once("exit", () => {
+        if (!this.#closing) this.#fail(new Error(`the thread that writes ${path} has ended`));
+        resolve();
+      });
     });
   }
 
@@ -121,7 +125,8 @@ export class SqliteStore implements Store {
     this.#closing = true;
     // A thread that fails while it closes does not answer.
     if (!this.#failed) await Promise.race([this.#ask({ kind: "close" }), this.failure]);
-    await this.#thread.terminate();
+    // It ends by itself. To terminate it in the middle of SQLite's clean-up may take the whole process down.
+    await this.#ended;
   }
 
   /** Hands the batch that has formed to the thread. */
