@@ -19,7 +19,9 @@ export type Task =
   | { readonly kind: "load"; readonly sessionId: string }
   | { readonly kind: "commitsAfter"; readonly sessionId: string; readonly revision: number }
   | { readonly kind: "keepRests"; readonly rests: readonly Omit<SessionHead, "ttlMs">[] }
-  | { readonly kind: "close" };
+  | { readonly kind: "close" }
+  /** Ends the thread, which is to do nothing more to the file. Not answered. */
+  | { readonly kind: "abandon" };
 
 /** A task as it travels. Each is answered by a reply with the same number, in order. */
 export type Request = Task & { readonly id: number };

@@ -64,6 +64,10 @@ function carryOut(ledger: Ledger, request: Request): void {
       if (held.files !== undefined) closeFile(held.files);
       say({ kind: "done", id });
       port?.close();
+      return;
+    case "abandon":
+      delete held.folding;
+      port?.close();
   }
 }
 
