@@ -134,8 +134,8 @@ export class FaultyStore implements Store {
     return this.#ask(() => this.#inside.commitsAfter(sessionId, revision));
   }
 
-  keepRests(rests: readonly Omit<SessionHead, "ttlMs">[]): void {
-    void this.#ask(async () => this.#inside.keepRests(rests)).catch(() => {});
+  keepRests(...kept: Parameters<Store["keepRests"]>): void {
+    void this.#ask(async () => this.#inside.keepRests(...kept)).catch(() => {});
   }
 
   async close(): Promise<void> {
