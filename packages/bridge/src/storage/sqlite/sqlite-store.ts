@@ -123,10 +123,10 @@ export class SqliteStore implements Store {
 
   async close(): Promise<void> {
     this.#closing = true;
+    // The thread does not know of damage that was found on this side.
+    if (this.#failed) this.#thread.postMessage({ kind: "abandon", id: ++this.#lastId } satisfies Request);
     // A thread that fails while it closes does not answer.
     if (!this.#failed) await Promise.race([this.#ask({ kind: "close" }), this.failure]);
-    // What it does not know of is damage that was found on this side.
-    if (this.#failed) this.#thread.postMessage({ kind: "abandon", id: ++this.#lastId } satisfies Request);
     // It ends by itself. To terminate it in the middle of SQLite's clean-up may take the whole process down.
     await this.#ended;
   }
