@@ -44,8 +44,19 @@ export type Step =
   | { readonly do: "jump"; readonly ms: number }
   /** More writes than a session remembers. */
   | { readonly do: "flood"; readonly sessionId: string; readonly clientId: string; readonly first: number }
+  /** Lets sessions fall asleep, and does not look at them. */
+  | { readonly do: "sleep"; readonly ms: number }
   /** Stops and starts the engine, where the store survives that. */
-  | { readonly do: "restart" };
+  | { readonly do: "restart" }
+  /** The process dies at an append, or as soon as the commands are sent; one that goes on may be sent them again. */
+  | {
+      readonly do: "crash";
+      /** Sent together. */
+      readonly commands: readonly Command[];
+      /** The append, counted from 0. */
+      readonly cut: number | undefined;
+      readonly retry: boolean;
+    };
 
 /** As an expected version: the present one, and the one after it. */
 export const CURRENT_VERSION = -1;
@@ -355,13 +366,41 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   ),
   often<Step>(1, fc.record({ do: fc.constant("restart" as const) })),
 );
+/** A write that is nearly always accepted. */
+const plainWrite: fc.Arbitrary<Command> = fc
+  .record({ kind: fc.constant("setVariable" as const), sessionId, item: usual, requestId })
+  .map((rest) => ({ ...rest, onMissing: "infer", metadata: [] }));
+/** Commands that are under way in a crash: most of them make a commit, as there is little to lose of the others. */
+const underWay = fc.oneof(often(3, plainWrite), often(4, command));
+const onOneSession = fc
+  .tuple(sessionId, fc.array(underWay, { minLength: 2, maxLength: 5 }))
+  .map(([id, commands]) => onSession(commands, id));
+const onSeveralSessions = fc
+  .array(fc.tuple(one("s", "t"), underWay), { minLength: 3, maxLength: 8 })
+  .map((commands) => commands.flatMap(([id, one]) => onSession([one], id)));
+function onSession(commands: readonly Command[], sessionId: string): Command[] {
+  return commands.flatMap((one) => ("sessionId" in one ? [{ ...one, sessionId }] : []));
+}
 const together: fc.Arbitrary<Step> = fc
   .tuple(sessionId, fc.array(command, { minLength: 2, maxLength: 5 }))
-  .map(([id, commands]) => ({
-    do: "together",
-    commands: commands.flatMap((one) => ("sessionId" in one ? [{ ...one, sessionId: id }] : [])),
-  }));
+  .map(([id, commands]) => ({ do: "together", commands: onSession(commands, id) }));
+const crash: fc.Arbitrary<Step> = fc.record({
+  do: fc.constant("crash" as const),
+  commands: fc.oneof(onOneSession, onSeveralSessions),
+  cut: one(undefined, undefined, undefined, 0, 0, 1, 1, 2),
+  retry: fc.boolean(),
+});
+const sleep: fc.Arbitrary<Step> = fc.record({
+  do: fc.constant("sleep" as const),
+  ms: one(361_000, 400_000, 3_600_000),
+});
 const anyStep = fc.oneof(often(15, step), often(1, together));
+const anyStepWithCrashes = fc.oneof(
+  often(20, anyStep),
+  often(3, crash),
+  often(1, fc.constant<Step>({ do: "restart" })),
+  often(2, sleep),
+);
 const flood: fc.Arbitrary<Step> = fc.record({
   do: fc.constant("flood" as const),
   sessionId: one("s", "t"),
@@ -370,37 +409,38 @@ const flood: fc.Arbitrary<Step> = fc.record({
 });
 
 /** Most sequences begin with a session that lasts, so that they get somewhere. */
-const beginning: fc.Arbitrary<readonly Step[]> = fc.oneof(
-  often<readonly Step[]>(1, fc.constant([])),
-  often<readonly Step[]>(
-    3,
-    fc
-      .record({ definitions: fc.array(goodDefinition, { maxLength: 3 }), ttl: one(0, 60_000, 5_000) })
-      .map(({ definitions, ttl }) => [
-        {
-          do: "command",
-          command: { kind: "createSession", sessionId: "s", metadata: [], ttlMs: ttl },
-          principal: "anyone",
-          deadline: "none",
-          inspect: false,
-        },
-        {
-          do: "command",
-          command: { kind: "ensureVariables", sessionId: "s", definitions },
-          principal: "anyone",
-          deadline: "none",
-          inspect: false,
-        },
-      ]),
-  ),
-);
+function beginning(...ttls: readonly number[]): fc.Arbitrary<readonly Step[]> {
+  const plain = { do: "command", principal: "anyone", deadline: "none", inspect: false } as const;
+  return fc.oneof(
+    often<readonly Step[]>(1, fc.constant([])),
+    often<readonly Step[]>(
+      3,
+      fc
+        .record({ definitions: fc.array(goodDefinition, { maxLength: 3 }), ttl: one(...ttls) })
+        .map(({ definitions, ttl }) => [
+          { ...plain, command: { kind: "createSession", sessionId: "s", metadata: [], ttlMs: ttl } },
+          { ...plain, command: { kind: "ensureVariables", sessionId: "s", definitions } },
+        ]),
+    ),
+  );
+}
 
-/** A sequence; one in so many has a flood in it. */
-export function sequence(maxSteps: number, floodEvery: number): fc.Arbitrary<readonly Step[]> {
+/** What sequences are made of. */
+export interface SequenceOptions {
+  readonly maxSteps: number;
+  /** One in so many has a flood in it. */
+  readonly floodEvery: number;
+  /** With crashes, restarts and sleep among the steps. */
+  readonly crashes: boolean;
+}
+
+export function sequence({ maxSteps, floodEvery, crashes }: SequenceOptions): fc.Arbitrary<readonly Step[]> {
+  const first = crashes ? beginning(0, 5_000, 900_000, 30 * 86_400_000) : beginning(0, 60_000, 5_000);
+  const some = crashes ? anyStepWithCrashes : anyStep;
   // Without bias, or most sequences would be too short to get anywhere.
   const steps = fc
-    .tuple(beginning, fc.noBias(fc.array(anyStep, { maxLength: maxSteps, size: "max" })))
-    .map(([first, rest]) => [...first, ...rest]);
+    .tuple(first, fc.noBias(fc.array(some, { maxLength: maxSteps, size: "max" })))
+    .map(([start, rest]) => [...start, ...rest]);
   const flooded = fc
     .tuple(steps, flood, fc.nat())
     .map(([all, big, place]) => all.toSpliced(place % (all.length + 1), 0, big));

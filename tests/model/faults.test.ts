@@ -2,7 +2,8 @@
 import { expect, test } from "vitest";
 import { FAULTS, STORE_FAULTS } from "./faults.js";
 import { memoryEngine } from "./memory-engine.js";
-import { type MakeEngine, runModel } from "./run-model.js";
+import { runModel } from "./run-model.js";
+import type { MakeEngine } from "./subject.js";
 
 const BUDGET = 1_000;
 
@@ -11,6 +12,12 @@ async function catches(makeEngine: MakeEngine): Promise<void> {
   expect(report.failure, `passed ${report.runs} sequences, seed ${report.seed}`).toBeDefined();
 }
 
-test.for(FAULTS)("a bridge that $name is caught", async (fault) => catches(fault.in(memoryEngine())));
+test.for(FAULTS.map((fault) => [fault.name, fault] as const))(
+  "a bridge that %s is caught",
+  async ([, fault]) => catches(fault.in(memoryEngine())),
+);
 
-test.for(STORE_FAULTS)("a store that $name is caught", async ({ wrap }) => catches(memoryEngine(wrap)));
+test.for(STORE_FAULTS.map((fault) => [fault.name, fault] as const))(
+  "a store that %s is caught",
+  async ([, { wrap }]) => catches(memoryEngine(wrap)),
+);

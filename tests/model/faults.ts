@@ -5,7 +5,8 @@ import { Refusal } from "../../packages/bridge/src/core/refusal.js";
 import type { Principal } from "../../packages/bridge/src/engine/principal.js";
 import type { CommitRecord } from "../../packages/bridge/src/storage/record.js";
 import type { Store } from "../../packages/bridge/src/storage/store.js";
-import type { MakeEngine } from "./run-model.js";
+import { over } from "./over.js";
+import type { MakeEngine } from "./subject.js";
 
 export interface Fault {
   /** Ends a sentence that begins with "a bridge that". */
@@ -277,15 +278,7 @@ export const STORE_FAULTS: readonly { readonly name: string; readonly wrap: (sto
 
 function keeping(store: Store, keeps: (record: CommitRecord, count: number) => boolean): Store {
   let count = 0;
-  return {
-    name: store.name,
-    persistent: store.persistent,
-    failure: store.failure,
-    heads: () => store.heads(),
+  return over(store, {
     append: (records) => store.append(records.filter((record) => keeps(record, ++count))),
-    load: (sessionId) => store.load(sessionId),
-    commitsAfter: (sessionId, revision) => store.commitsAfter(sessionId, revision),
-    keepRests: (rests, elapsedMs) => store.keepRests(rests, elapsedMs),
-    close: () => store.close(),
-  };
+  });
 }

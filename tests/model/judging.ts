@@ -178,14 +178,14 @@ export class Judge {
       this.#act.note("an increment overflowed");
       return refused("CONSTRAINT_VIOLATED", {
         identifier,
-        constraints: ["max"],
+        constraint: "max",
         message: `value ${sum} is above maximum ${INT64_MAX}`,
       });
     }
     if (sum < INT64_MIN)
       return refused("CONSTRAINT_VIOLATED", {
         identifier,
-        constraints: ["min"],
+        constraint: "min",
         message: `value ${sum} is below minimum ${INT64_MIN}`,
       });
     return sum;
@@ -280,12 +280,11 @@ export class Judge {
     if (!isGoodVariableName(name)) return fault(refused("INVALID_NAME"));
     if (!isTypeWord(type)) return fault(refused("UNKNOWN_TYPE"));
     const limits = goodConstraints(type, definition.constraints);
-    const value = isRefused(limits) ? limits : this.#storable(type, limits, initialValue, name);
-    // The rules give the metadata of a definition no place in the order.
-    const metadata = goodMetadata(definition.metadata);
-    if (isRefused(metadata)) return isRefused(value) ? fault(eitherOf(value, metadata)) : fault(metadata);
     if (isRefused(limits)) return fault(limits);
-    return isRefused(value) ? value : { type, value, limits, metadata };
+    const value = this.#storable(type, limits, initialValue, name);
+    if (isRefused(value)) return value;
+    const metadata = goodMetadata(definition.metadata);
+    return isRefused(metadata) ? fault(metadata) : { type, value, limits, metadata };
   }
 
   #register(command: RegisterVariable): ModelReply | Refused {

@@ -3,7 +3,7 @@ import { Engine } from "../../packages/bridge/src/engine/engine.js";
 import { MemoryStore } from "../../packages/bridge/src/storage/memory/memory-store.js";
 import type { Store } from "../../packages/bridge/src/storage/store.js";
 import { OutlivingStore } from "../../packages/bridge/src/testing/bench.contract.js";
-import type { MakeEngine, Parts, Subject } from "./run-model.js";
+import type { MakeEngine, Parts, Subject } from "./subject.js";
 
 /** `wrap` may put something around the store. */
 export function memoryEngine(wrap: (store: Store) => Store = (store) => store): MakeEngine {

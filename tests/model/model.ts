@@ -58,6 +58,8 @@ export class Model {
   readonly maybeUsed = new Set<string>();
   /** What happened, for the coverage of the test. */
   readonly seen = new Map<string, number>();
+  /** How many commits commands have made so far. */
+  commits = 0;
   readonly #options: ModelOptions;
   #lives = 0;
   /** Who asks at the moment. */
@@ -65,6 +67,15 @@ export class Model {
 
   constructor(options: ModelOptions) {
     this.#options = options;
+  }
+
+  /** Gives the way back to the sessions as they are now. */
+  save(): () => void {
+    const sessions = [...this.sessions.values()].map(copyOf);
+    return () => {
+      this.sessions.clear();
+      for (const session of sessions) this.sessions.set(session.id, session);
+    };
   }
 
   note(what: string): void {
@@ -112,6 +123,7 @@ export class Model {
         if (fault !== undefined) return fault;
         return this.#onSession(command.sessionId, (session) => {
           this.sessions.delete(command.sessionId);
+          this.commits++;
           return { kind: "deleteSession", revision: { life: session.life, number: session.revision + 1 } };
         });
       }
@@ -169,6 +181,7 @@ export class Model {
     if (isRefused(session)) return session;
     session.revision = 1;
     this.sessions.set(session.id, session);
+    this.commits++;
     const reply: ModelReply = { kind: "createSession", session: info(session), created: true };
     this.#remember(session, command.requestId, reply);
     return reply;
@@ -225,6 +238,20 @@ export class Model {
     const session = this.sessions.get(id);
     if (session !== undefined && this.maybeUsed.has(id) && usedAtMs === this.wall) this.#use(session);
     this.maybeUsed.delete(id);
+  }
+
+  /**
+   * Settles by observation how much idle time a start has forgiven. False if it is less than nothing: a session lives at
+   * least as long as it would have without the stop (ORD-12).
+   */
+  forgive(id: string, usedAtMs: number): boolean {
+    const session = this.sessions.get(id);
+    if (session === undefined) return true;
+    const usedAt = this.now - (this.wall - usedAtMs);
+    if (!(usedAt >= session.usedAt && usedAt <= this.now)) return false;
+    session.usedAt = usedAt;
+    session.usedAtMs = usedAtMs;
+    return true;
   }
 
   #use(session: ModelSession): void {
@@ -322,6 +349,7 @@ export class Model {
     const answer = { ...reply, revision: at(draft) } as ModelReply;
     this.#remember(draft, requestId, answer);
     this.sessions.set(draft.id, draft);
+    this.commits++;
     return answer;
   }
 

@@ -16,8 +16,8 @@ export interface Refused {
   readonly says?: readonly string[];
   readonly identifier?: string;
   readonly field?: string;
-  /** Keys, one of which the refusal names. */
-  readonly constraints?: readonly string[];
+  /** The key of the constraint at fault. */
+  readonly constraint?: string;
   readonly typeMismatch?: { readonly expected: string; readonly actual: string };
   readonly versionConflict?: { readonly expected: number; readonly current: number };
   readonly limit?: { readonly setting: string; readonly limit: number };
@@ -239,28 +239,20 @@ function operandOf(type: TypeWord, key: string, value: Literal): KnownLiteral | 
       : undefined;
   }
   if (type === "string" && key === "pattern") {
-    return value.kind === "string" && patternOf(value.value) !== undefined ? value : undefined;
+    return value.kind === "string" && !hasLoneSurrogate(value.value) ? value : undefined;
   }
   return undefined;
 }
 
+/** The constraints of a definition, ordered by key; or the first that is at fault (VAL-2). */
 export function goodConstraints(type: TypeWord, given: readonly GivenConstraint[]): Limit[] | Refused {
-  const bad: string[] = [];
+  const bad = (key: string): Refused => refused("INVALID_CONSTRAINT", { constraint: key });
   const good: Limit[] = [];
-  for (const { key, values } of given) {
+  for (const { key, values } of [...given].sort((a, b) => byUtf8(a.key, b.key))) {
     const [first] = values;
     const operand = first === undefined || values.length !== 1 ? undefined : operandOf(type, key, first);
-    if (operand === undefined || given.filter((other) => other.key === key).length > 1) bad.push(key);
-    else good.push({ key, operand });
-  }
-  const noValue = (v: Literal): boolean =>
-    v.kind === "unknown" || (v.kind === "string" && hasLoneSurrogate(v.value));
-  const lone = given.flatMap(({ values }) => values).some(noValue);
-  if (bad.length > 0) {
-    return {
-      reasons: lone ? ["INVALID_CONSTRAINT", "INVALID_VALUE"] : ["INVALID_CONSTRAINT"],
-      constraints: bad,
-    };
+    if (operand === undefined || limitOf(good, key) !== undefined) return bad(key);
+    good.push({ key, operand });
   }
   for (const [low, high] of [
     ["min", "max"],
@@ -268,17 +260,13 @@ export function goodConstraints(type: TypeWord, given: readonly GivenConstraint[
   ] as const) {
     const least = numberOf(good, low);
     const most = numberOf(good, high);
-    if (least !== undefined && most !== undefined && least > most) bad.push(low, high);
+    if (least !== undefined && most !== undefined && least > most) return bad(low);
   }
   const pattern = limitOf(good, "pattern");
-  const longest = numberOf(good, "max_length");
-  if (pattern !== undefined && longest !== undefined) {
-    const beyond = patternOf(String(pattern))?.large ? longest > 3_000n : longest > 1_000_000n;
-    if (beyond) bad.push("max_length", "pattern");
-  }
-  return bad.length > 0
-    ? refused("INVALID_CONSTRAINT", { constraints: bad })
-    : good.sort((a, b) => byUtf8(a.key, b.key));
+  if (pattern === undefined) return good;
+  const known = patternOf(String(pattern));
+  const longest = numberOf(good, "max_length") ?? 0n;
+  return known === undefined || longest > (known.large ? 3_000n : 1_000_000n) ? bad("pattern") : good;
 }
 
 function limitOf(limits: readonly Limit[], key: string): Stored | undefined {
@@ -293,7 +281,7 @@ function numberOf(limits: readonly Limit[], key: string): number | bigint | unde
 /** The first constraint that a value of the right type breaks, with the exact text (VAL-2). */
 export function breach(limits: readonly Limit[], value: Stored): Refused | undefined {
   const broken = (key: string, message: string): Refused =>
-    refused("CONSTRAINT_VIOLATED", { constraints: [key], message });
+    refused("CONSTRAINT_VIOLATED", { constraint: key, message });
   if (typeof value === "number" || typeof value === "bigint") {
     const min = numberOf(limits, "min");
     const max = numberOf(limits, "max");
@@ -321,7 +309,7 @@ export function breach(limits: readonly Limit[], value: Stored): Refused | undef
   if (pattern === undefined) return undefined;
   const known = patternOf(String(pattern)) as KnownPattern;
   if (known.large && length > 3_000n)
-    return refused("CONSTRAINT_VIOLATED", { constraints: ["pattern"], says: [String(length)] });
+    return refused("CONSTRAINT_VIOLATED", { constraint: "pattern", says: [String(length)] });
   return known.matches(value) ? undefined : broken("pattern", `value does not match pattern ${pattern}`);
 }
 

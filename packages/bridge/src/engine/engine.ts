@@ -29,6 +29,7 @@ import { utf8Length } from "../core/text.js";
 import type { Store } from "../storage/store.js";
 import type { Principal } from "./principal.js";
 import { ABSENT, type LiveSession, Sessions } from "./sessions.js";
+import { StoreError } from "./store-error.js";
 
 /** What an engine is made of. */
 export interface EngineOptions {
@@ -66,7 +67,7 @@ export class Engine {
   }
 
   /**
-   * Carries a command out.
+   * Carries a command out. Throws a StoreError if the store has failed.
    *
    * @param principal who asks; everybody may do everything so far
    * @param deadline on the engine's clock; a command whose turn comes later is refused and not carried out
@@ -79,17 +80,28 @@ export class Engine {
       if (this.#sessions.asleep(command.sessionId)) await this.#sessions.wake(command.sessionId);
       if (this.#closed) return shuttingDown();
     }
-    if (this.#sessions.failure !== undefined) throw this.#sessions.failure;
+    const { failure } = this.#sessions;
+    if (failure !== undefined) throw new StoreError(failure, { begun: false });
     if (deadline !== undefined && this.#options.clock.now() >= deadline) {
       return new Refusal(
         "DEADLINE_EXCEEDED",
         "the deadline had passed before the command's turn; nothing was done",
       );
     }
-    const answer = await this.#carryOut(principal, command);
+    const answer = await this.#begin(principal, command);
     return answer instanceof Refusal && "sessionId" in command
       ? answer.at({ sessionId: command.sessionId })
       : answer;
+  }
+
+  /** What fails once the store has failed, fails because of that. */
+  async #begin(principal: Principal, command: Command): Promise<Reply | Refusal> {
+    try {
+      return await this.#carryOut(principal, command);
+    } catch (error) {
+      const { failure } = this.#sessions;
+      throw failure === undefined ? error : new StoreError(failure, { begun: true });
+    }
   }
 
   /** Refuses commands from now on, and releases the store. */
@@ -182,13 +194,14 @@ export class Engine {
   async #listSessions({ kind, glob, pageSize, pageToken }: ListSessions): Promise<Reply | Refusal> {
     const matches = glob === undefined ? undefined : compileGlob(glob);
     if (matches instanceof Refusal) return matches;
+    this.#sessions.expireDue();
     const chosen = this.#sessions.ids().filter((id) => matches === undefined || matches(id));
     const { items, next } = page(chosen, (id) => id, listedBytes, pageSize, pageToken);
     await Promise.all(items.filter((id) => this.#sessions.asleep(id)).map((id) => this.#sessions.wake(id)));
     // One that ended while others were woken is not listed.
     const found = items.flatMap((id) => this.#sessions.peek(id) ?? []);
     const sessions = found.map((session) => this.#sessions.describe(session));
-    await Promise.all(found.map(({ awake }) => awake.durable));
+    await Promise.all([...found.map(({ awake }) => awake.durable), this.#sessions.absences()]);
     return { kind, sessions, nextPageToken: next };
   }
 

@@ -5,12 +5,13 @@ import type { Store } from "../storage/store.js";
 import {
   Bench,
   command,
-  HeldStore,
+  heldStore,
   isPending,
   OutlivingStore,
   openBench,
   settle,
 } from "../testing/bench.contract.js";
+import { FaultyStore } from "../testing/faulty-store.contract.js";
 import { ManualClock } from "../testing/manual-clock.js";
 
 const DAY_MS = 86_400_000;
@@ -106,7 +107,7 @@ describe("a session", () => {
   });
 
   test("ends with a commit of its own, one after its last", async () => {
-    const store = new HeldStore();
+    const store = heldStore();
     const bench = new Bench({ store });
     const created = bench.ask(command.create("s", 1_000));
     await isPending(created);
@@ -141,7 +142,7 @@ describe("a session", () => {
   });
 
   test("found to be due on access is gone for good before its absence is told", async () => {
-    const store = new HeldStore();
+    const store = heldStore();
     const clock = new StoppedTimers();
     const bench = new Bench({ store, clock });
     const created = bench.ask(command.create("s", 1_000));
@@ -174,6 +175,20 @@ describe("on a machine too busy to sweep", () => {
     expect((await bench.do(command.sessions())).sessions.map(({ id }) => id)).toEqual(["t"]);
     expect((await bench.refused(command.get("s", "a"))).reason).toBe("SESSION_NOT_FOUND");
     expect((await bench.do(command.create("s"))).created).toBe(true);
+  });
+
+  test("expired sessions that sleep do not stand in the way of new ones, nor come back", async () => {
+    const kept = new OutlivingStore();
+    const first = new Bench({ store: kept });
+    for (const id of ["s", "t"]) await first.do(command.create(id, 1_000));
+    const clock = new StoppedTimers();
+    const store = new FaultyStore(kept);
+    const bench = await openBench({ store, clock, limits: { maxSessions: 2 } });
+    clock.advance(61_000);
+    expect((await bench.do(command.create("u"))).created).toBe(true);
+    expect((await bench.do(command.sessions())).sessions.map(({ id }) => id)).toEqual(["u"]);
+    // What was not listed is gone for good.
+    expect((await kept.heads()).map(({ sessionId }) => sessionId)).toEqual(["u"]);
   });
 
   test("expired sessions do not stand in the way of new ones", async () => {

@@ -13,6 +13,7 @@ import { SessionState } from "../core/session/state.js";
 import { type CommitRecord, RecordMaker } from "../storage/record.js";
 import type { SessionHead, Store, StoredSession } from "../storage/store.js";
 import { ExpirySchedule, type Lifetime } from "./expiry.js";
+import { StoreError } from "./store-error.js";
 
 /** The revision of a session that does not exist. */
 export const ABSENT: Revision = Object.freeze({ incarnation: "", number: 0, check: 0n });
@@ -56,11 +57,11 @@ export class Sessions {
   readonly #records = new RecordMaker();
   readonly #sessions = new Map<string, Session>();
   readonly #waking = new Map<string, Promise<void>>();
-  /** Ended sessions whose last commit the store does not have yet. */
+  /** Sessions that have ended, or are woken to be ended, and whose last commit the store does not have yet. */
   readonly #ending = new Map<string, Promise<void>>();
   #failure: unknown;
   readonly #fail = (error: unknown): void => {
-    this.#failure ??= error;
+    this.#failure ??= error instanceof StoreError ? error.cause : error;
   };
   #stopUpkeep: () => void = () => {};
   #restsKeptAt: number;
@@ -69,9 +70,10 @@ export class Sessions {
     this.#store = store;
     this.#clock = clock;
     this.#restsKeptAt = clock.now();
+    void store.failure.then(this.#fail);
     this.#expiry = new ExpirySchedule(clock, {
       dueTime: (lifetime) => this.#dueTime(lifetime),
-      expire: ({ sessionId }) => this.#expireUnasked(sessionId),
+      expire: ({ sessionId }) => void this.#expireUnasked(sessionId),
     });
   }
 
@@ -83,8 +85,15 @@ export class Sessions {
     if (this.#store.persistent) this.#upkeepLater();
   }
 
+  /** How many sessions there are. One that is due counts until it is made to end. */
   get count(): number {
-    return this.#sessions.size;
+    const now = this.#clock.now();
+    // Those that are woken to be ended.
+    const dying = [...this.#ending.keys()].filter((id) => {
+      const session = this.#sessions.get(id);
+      return session !== undefined && isDue(session, now);
+    });
+    return this.#sessions.size - dying.length;
   }
 
   /** The ids of all sessions that have not expired, in no order. Touches none. */
@@ -101,7 +110,7 @@ export class Sessions {
     return session !== undefined && session.awake === undefined;
   }
 
-  /** Reads a sleeping session back. */
+  /** Reads a sleeping session back; rejects with a StoreError. */
   async wake(sessionId: string): Promise<void> {
     const waking = this.#waking.get(sessionId) ?? this.#wake(sessionId);
     this.#waking.set(sessionId, waking);
@@ -110,7 +119,7 @@ export class Sessions {
 
   async #wake(sessionId: string): Promise<void> {
     try {
-      const stored = await this.#store.load(sessionId);
+      const stored = await this.#load(sessionId);
       const session = this.#sessions.get(sessionId);
       if (session === undefined || session.awake !== undefined) return;
       // Not an absent session, which would be created anew over the old one.
@@ -118,6 +127,14 @@ export class Sessions {
       this.#rouse(session, stored);
     } finally {
       this.#waking.delete(sessionId);
+    }
+  }
+
+  async #load(sessionId: string): Promise<StoredSession | undefined> {
+    try {
+      return await this.#store.load(sessionId);
+    } catch (cause) {
+      throw new StoreError(cause, { begun: false });
     }
   }
 
@@ -151,7 +168,7 @@ export class Sessions {
     this.#expiry.sweep();
   }
 
-  /** Why the store no longer keeps commits; undefined while it does. What is in memory is then not to be shown. */
+  /** Why the store has failed; undefined if it has not. What is in memory is then not to be shown. */
   get failure(): unknown {
     return this.#failure;
   }
@@ -159,6 +176,11 @@ export class Sessions {
   /** When what `find` did not find is gone for good, so that its absence may be told; undefined: already. */
   absence(sessionId: string): Promise<void> | undefined {
     return this.#ending.get(sessionId);
+  }
+
+  /** When all that has ended so far is gone for good, so that it may be left out. */
+  async absences(): Promise<void> {
+    await Promise.all(this.#ending.values());
   }
 
   /** Carries a commit out and hands it to the store. `session` is undefined if the commit creates it. */
@@ -191,14 +213,15 @@ export class Sessions {
     const { sessionId } = session;
     this.commit(session, commit);
     this.#sessions.delete(sessionId);
-    const { durable } = session.awake;
-    if (durable !== undefined) {
-      this.#ending.set(sessionId, durable);
-      durable.then(() => {
-        if (this.#ending.get(sessionId) === durable) this.#ending.delete(sessionId);
-      }, this.#fail);
-    }
+    if (session.awake.durable !== undefined) this.#awaitEnd(sessionId, session.awake.durable);
     return session;
+  }
+
+  #awaitEnd(sessionId: string, gone: Promise<void>): void {
+    this.#ending.set(sessionId, gone);
+    gone.then(() => {
+      if (this.#ending.get(sessionId) === gone) this.#ending.delete(sessionId);
+    }, this.#fail);
   }
 
   /** What a session is, apart from its variables. */
@@ -253,22 +276,25 @@ export class Sessions {
    * Expires a session when its time has come and nobody asked; one that sleeps is woken for it, as its end is a commit
    * like any other. A store that fails is noted; there is nobody to tell.
    */
-  #expireUnasked(sessionId: string): void {
+  #expireUnasked(sessionId: string): Promise<void> | undefined {
     if (this.asleep(sessionId)) {
-      this.wake(sessionId).then(() => this.#expireUnasked(sessionId), this.#fail);
-      return;
+      const gone = this.wake(sessionId).then(() => this.#expireUnasked(sessionId));
+      this.#awaitEnd(sessionId, gone);
+      return gone;
     }
     const session = this.peek(sessionId);
-    if (session === undefined || this.#failure !== undefined || !isDue(session, this.#clock.now())) return;
+    if (session === undefined || this.#failure !== undefined || !isDue(session, this.#clock.now()))
+      return undefined;
     try {
-      this.#expire(session);
+      return this.#expire(session).awake.durable;
     } catch (error) {
       this.#fail(error);
+      return undefined;
     }
   }
 
-  #expire(session: LiveSession): void {
-    this.end(session, end(session.awake.state, "expireSession", EXPIRY, this.#clock.wallTime()));
+  #expire(session: LiveSession): LiveSession {
+    return this.end(session, end(session.awake.state, "expireSession", EXPIRY, this.#clock.wallTime()));
   }
 
   #upkeepLater(): void {

@@ -29,7 +29,10 @@ export interface Store {
   /** True if sessions outlive the process. Then a bridge need not keep idle ones in memory. */
   readonly persistent: boolean;
 
-  /** Settles with the reason when the store can no longer keep its promise. From then on it answers nothing. */
+  /**
+   * Settles with the reason when the store can no longer keep its promise. From then on it answers nothing: what waits for
+   * it, and what is asked of it, rejects with the reason.
+   */
   readonly failure: Promise<Error>;
 
   /** The sessions that it holds, in no order. Asked once, before anything else. */

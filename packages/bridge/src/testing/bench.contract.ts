@@ -8,6 +8,7 @@ import { ANYONE } from "../engine/principal.js";
 import { MemoryStore } from "../storage/memory/memory-store.js";
 import type { CommitRecord } from "../storage/record.js";
 import type { SessionHead, Store } from "../storage/store.js";
+import { FaultyStore } from "./faulty-store.contract.js";
 import { ManualClock } from "./manual-clock.js";
 
 export interface BenchOptions {
@@ -139,54 +140,11 @@ export class OutlivingStore extends MemoryStore {
   override async close(): Promise<void> {}
 }
 
-/** A store that is done when the test says so, and remembers what it was handed. */
-export class HeldStore implements Store {
-  readonly name = "held";
-  readonly persistent = false;
-  readonly failure = new Promise<never>(() => {});
-  /** Everything that was appended, done or not. */
-  readonly records: CommitRecord[] = [];
-  loads = 0;
-  readonly #kept = new MemoryStore();
-  #held: { records: readonly CommitRecord[]; done: () => void; fail: (why: Error) => void }[] = [];
-
-  append(records: readonly CommitRecord[]): Promise<void> {
-    this.records.push(...records);
-    return new Promise((done, fail) => void this.#held.push({ records, done, fail }));
-  }
-
-  /** Makes everything that waits durable. */
-  release(): void {
-    for (const { records, done } of this.#held.splice(0)) {
-      this.#kept.append(records);
-      done();
-    }
-  }
-
-  /** Lets everything that waits fail, as a disk does. */
-  fail(): void {
-    for (const { fail } of this.#held.splice(0)) fail(new Error("the disk is gone"));
-  }
-
-  load(sessionId: string) {
-    this.loads++;
-    return this.#kept.load(sessionId);
-  }
-
-  commitsAfter(sessionId: string, revision: number) {
-    return this.#kept.commitsAfter(sessionId, revision);
-  }
-
-  heads() {
-    return this.#kept.heads();
-  }
-
-  keepRests(): void {}
-
-  async close(): Promise<void> {
-    this.release();
-    await this.#kept.close();
-  }
+/** A store in memory that keeps its callers waiting until it is told to go on. */
+export function heldStore(): FaultyStore {
+  const store = new FaultyStore(new MemoryStore());
+  store.holding = true;
+  return store;
 }
 
 /** Lets everything run that can run without time passing. */

@@ -4,36 +4,22 @@ import { DeadlineError, InternalError, OutcomeUnknownError, UnavailableError } f
 import { DEFAULT_LIMITS } from "../../core/limits.js";
 import { Engine } from "../../engine/engine.js";
 import { MemoryStore } from "../../storage/memory/memory-store.js";
-import type { CommitRecord } from "../../storage/record.js";
+import { settle } from "../../testing/bench.contract.js";
+import { FaultyStore } from "../../testing/faulty-store.contract.js";
 import { ManualClock } from "../../testing/manual-clock.js";
 import type { Client } from "../client.js";
 import { localClient } from "../local-client.js";
 import { failure } from "../test-bridge.contract.js";
 import { LocalTransport } from "./local.js";
 
-/** A store that has accidents: it can keep its callers waiting, and it can fail. */
-class AccidentStore extends MemoryStore {
-  /** What each append waits for. */
-  gate: Promise<void> | undefined;
-  /** What each append fails with. */
-  accident: Error | undefined;
-
-  override append(records: readonly CommitRecord[]): undefined {
-    if (this.accident !== undefined) throw this.accident;
-    super.append(records);
-    return this.gate as undefined;
-  }
-}
-
-const never = new Promise<void>(() => {});
 let clock: ManualClock;
-let store: AccidentStore;
+let store: FaultyStore;
 let engine: Engine;
 let client: Client;
 
 beforeEach(async () => {
   clock = new ManualClock();
-  store = new AccidentStore();
+  store = new FaultyStore(new MemoryStore());
   engine = new Engine({
     store,
     clock,
@@ -48,8 +34,10 @@ beforeEach(async () => {
 });
 afterEach(() => engine.close());
 
+const read = (): Promise<unknown> => client.sessions.getVariable("s", "x");
+
 test("a write that is not answered in time has an unknown outcome [ORD-16 accepts]", async () => {
-  store.gate = never;
+  store.holding = true;
   const outcome = failure(client.sessions.updateVariable("s", "x", 2));
   clock.advance(4_999);
   expect(clock.pendingTimers).toBe(1);
@@ -59,7 +47,7 @@ test("a write that is not answered in time has an unknown outcome [ORD-16 accept
 });
 
 test("a read that is not answered in time is out of time [ORD-16 accepts]", async () => {
-  store.gate = never;
+  store.holding = true;
   client.sessions.updateVariable("s", "x", 2).catch(() => {});
   const outcome = failure(client.sessions.getVariable("s", "x", { timeoutMs: 50 }));
   clock.advance(50);
@@ -68,24 +56,21 @@ test("a read that is not answered in time is out of time [ORD-16 accepts]", asyn
 
 test("the default timeout is the client's", async () => {
   const hasty = localClient({ engine, clock, timeoutMs: 10 });
-  store.gate = never;
+  store.holding = true;
   const outcome = failure(hasty.sessions.updateVariable("s", "x", 2));
   clock.advance(10);
   expect(await outcome).toBeInstanceOf(OutcomeUnknownError);
 });
 
 test("an abort ends the waiting with its reason, and the write is carried out all the same", async () => {
-  let open = (): void => {};
-  store.gate = new Promise((resolve) => {
-    open = resolve;
-  });
+  store.holding = true;
   const controller = new AbortController();
   const reason = new Error("enough");
   const outcome = failure(client.sessions.updateVariable("s", "x", 2, { signal: controller.signal }));
   controller.abort(reason);
   expect(await outcome).toBe(reason);
   expect(clock.pendingTimers).toBe(0);
-  open();
+  store.release();
   expect((await client.sessions.getVariable("s", "x")).value).toBe(2);
 });
 
@@ -95,14 +80,11 @@ test("a call that was answered leaves no timer behind", async () => {
 });
 
 test("closing waits for the calls under way", async () => {
-  let open = (): void => {};
-  store.gate = new Promise((resolve) => {
-    open = resolve;
-  });
+  store.holding = true;
   const order: string[] = [];
   const writing = client.sessions.updateVariable("s", "x", 2).then(() => order.push("written"));
   const closing = client.close().then(() => order.push("closed"));
-  open();
+  store.release();
   await Promise.all([writing, closing]);
   expect(order).toEqual(["written", "closed"]);
 });
@@ -120,13 +102,31 @@ test("an engine that is shutting down is unavailable", async () => {
   expect(error).toMatchObject({ reason: "SHUTTING_DOWN", retryable: true });
 });
 
+test("a store that fails leaves the outcome of a write open; a read, and what comes later, finds no bridge", async () => {
+  store.holding = true;
+  const before = { write: failure(client.sessions.updateVariable("s", "x", 2)), read: failure(read()) };
+  await settle();
+  const reason = new Error("disk gone");
+  store.fail(reason);
+  expect(await before.write).toBeInstanceOf(OutcomeUnknownError);
+  expect(await before.write).toMatchObject({ sessionId: "s", cause: { begun: true, cause: reason } });
+  expect(await before.read).toBeInstanceOf(UnavailableError);
+  const after = { write: failure(client.sessions.updateVariable("s", "x", 3)), read: failure(read()) };
+  for (const error of [await after.write, await after.read]) {
+    expect(error).toBeInstanceOf(UnavailableError);
+    expect(error).toMatchObject({ sessionId: "s", cause: { begun: false, cause: reason } });
+    expect(error.message).toBe("the store failed: disk gone; nothing was done");
+  }
+  expect(clock.pendingTimers).toBe(0);
+});
+
 test("an engine that breaks is a failure of its own for a read, and an unknown outcome for a write", async () => {
-  store.accident = new Error("disk gone");
-  const transport = new LocalTransport({ engine, clock });
+  const bug = new Error("a bug");
+  const transport = new LocalTransport({ engine: { dispatch: () => Promise.reject(bug) }, clock });
   const writing = await failure(transport.call({ kind: "deleteSession", sessionId: "s" }));
   expect(writing).toBeInstanceOf(OutcomeUnknownError);
-  expect(writing).toMatchObject({ cause: store.accident });
+  expect(writing).toMatchObject({ cause: bug });
   const reading = await failure(transport.call({ kind: "getSession", sessionId: "s" }));
   expect(reading).toBeInstanceOf(InternalError);
-  expect(reading).toMatchObject({ reason: "INTERNAL", cause: store.accident });
+  expect(reading).toMatchObject({ reason: "INTERNAL", cause: bug });
 });

@@ -9,6 +9,7 @@ import { type BridgeError, errorFor, errorFrom } from "../../core/errors.js";
 import { Refusal } from "../../core/refusal.js";
 import type { Engine } from "../../engine/engine.js";
 import type { Principal } from "../../engine/principal.js";
+import { StoreError } from "../../engine/store-error.js";
 import { AbortWatch, type OnAbort } from "./abort.js";
 import { type CallOptions, checkTimeout, DEFAULT_TIMEOUT_MS, isWrite, type Transport } from "./transport.js";
 
@@ -101,10 +102,19 @@ function late(command: Command): BridgeError {
 
 /** The engine failed where it should have answered. */
 function broken(command: Command, cause: unknown): BridgeError {
+  if (cause instanceof StoreError) return withoutStore(command, cause);
   const details = { ...where(command), cause };
   return isWrite(command.kind)
     ? errorFor("OUTCOME_UNKNOWN", "the bridge failed, and the write may have been carried out", details)
     : errorFor("INTERNAL", "the bridge failed to answer", details);
+}
+
+/** The engine's store has failed. */
+function withoutStore(command: Command, cause: StoreError): BridgeError {
+  const details = { ...where(command), cause };
+  return cause.begun && isWrite(command.kind)
+    ? errorFor("OUTCOME_UNKNOWN", `${cause.message}; the write may have been carried out`, details)
+    : errorFor("UNAVAILABLE", `${cause.message}; nothing was done`, details);
 }
 
 /** Which session a command is about. */

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { Command, Reply } from "../../core/commands.js";
 import { DEFAULT_LIMITS } from "../../core/limits.js";
 import { Refusal } from "../../core/refusal.js";
+import { StoreError } from "../../engine/store-error.js";
 import { type Bridge, type BridgeOptions, startBridge } from "../../server.js";
 import { ManualClock } from "../../testing/manual-clock.js";
 import { SessionService } from "../../wire/gen/snakepit/bridge/v1/sessions_pb.js";
@@ -203,6 +204,39 @@ describe("sizes", () => {
     });
     const thousand = await client.ok(setVariables, { ...infer, items: items.slice(0, 1_000), atomic: true });
     expect(thousand).toMatchObject({ results: { length: 1_000 }, revision: { number: 1n } });
+  });
+});
+
+describe("a store that has failed", () => {
+  const write = { ...infer, item: { identifier: "x", value: number(1) } };
+
+  test("leaves the outcome of a write open that it may have been handed", async () => {
+    const { client } = await doorTo(() => Promise.reject(new StoreError("secret detail", { begun: true })));
+    expect(await client.refused(setVariable, write)).toMatchObject({
+      refusal: { reason: "OUTCOME_UNKNOWN" },
+      message: "the store of the bridge has failed; the write may have been carried out",
+    });
+  });
+
+  test("did nothing of a read, nor of what came later, and another bridge may be asked", async () => {
+    const lines: string[] = [];
+    const logger = pino({ level: "warn" }, { write: (line) => void lines.push(line) });
+    for (const begun of [true, false]) {
+      const { client } = await doorTo(() => Promise.reject(new StoreError("secret detail", { begun })), {
+        logger,
+      });
+      const answers = [await client.refused(ping, {})];
+      if (!begun) answers.push(await client.refused(setVariable, write));
+      for (const answer of answers) {
+        expect(answer).toMatchObject({
+          code: status.UNAVAILABLE,
+          refusal: { reason: "SHUTTING_DOWN" },
+          message: "the store of the bridge has failed; nothing was done",
+        });
+      }
+    }
+    // The bridge says once what has happened to its store; its callers say nothing new.
+    expect(lines).toEqual([]);
   });
 });
 

@@ -11,6 +11,7 @@ import type { Command, CommandKind, Reply } from "../../core/commands.js";
 import { overLimit, Refusal } from "../../core/refusal.js";
 import type { Engine } from "../../engine/engine.js";
 import { ANYONE } from "../../engine/principal.js";
+import { StoreError } from "../../engine/store-error.js";
 import { codeOf } from "../../wire/errors.js";
 import type { Rpc } from "../../wire/services.js";
 import { aboutAnswer, aboutCommand } from "./call-log.js";
@@ -61,6 +62,7 @@ async function carryOut({ engine, clock, logger }: DoorContext, command: Command
   try {
     return await engine.dispatch(ANYONE, command, deadlineOf(call, clock));
   } catch (error) {
+    if (error instanceof StoreError) return withoutStore(error, command.kind);
     return broken(logger, error, command.kind, "may have been");
   }
 }
@@ -87,6 +89,14 @@ function tooLarge({ kind }: Reply, bytes: number, limit: number): Refusal {
   return isWrite(kind)
     ? new Refusal("OUTCOME_UNKNOWN", `the write was carried out, but ${size}; read what became of it`)
     : overLimit("TOO_LARGE", `${size}; ask for fewer names`, "max-message-bytes", limit, bytes);
+}
+
+/** The store has failed: whoever runs the bridge is told elsewhere, and the bridge is about to stop. */
+function withoutStore({ begun }: StoreError, kind: CommandKind): Refusal {
+  const why = "the store of the bridge has failed";
+  return begun && isWrite(kind)
+    ? new Refusal("OUTCOME_UNKNOWN", `${why}; the write may have been carried out`)
+    : new Refusal("SHUTTING_DOWN", `${why}; nothing was done`);
 }
 
 /** A bug. Its caller learns an id to look for in the log, and of a write that it may have happened all the same. */

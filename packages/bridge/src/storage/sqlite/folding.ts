@@ -14,13 +14,19 @@ import { COLUMNS, columnsOf } from "./session-row.js";
 import type { Entry, Folded } from "./sessions-index.js";
 
 const SESSIONS_A_SLICE = 20;
-/** A round begins when the tail has grown to this; a tail below it is read in no time at a start. */
-const ROUND_BYTES = 4 * 1_048_576;
-/** A snapshot is written when the log since the last one has outgrown it, so each byte is rewritten about once. */
-const SNAPSHOT_MIN_BYTES = 64 * 1_024;
 /** What is kept for readers that resume: this many commits, or this much of them, whichever is less (VAL-20). */
 const KEPT_COMMITS = 1_000;
 const KEPT_BYTES = 8 * 1_048_576;
+
+/** When folding does what. Tests fold sooner. */
+export interface FoldingSizes {
+  /** A round begins when the tail has grown to this; a tail below it is read in no time at a start. */
+  readonly roundBytes: number;
+  /** A snapshot is written when the log since the last one has outgrown that and this, so each byte is rewritten about once. */
+  readonly snapshotBytes: number;
+}
+
+const SIZES: FoldingSizes = { roundBytes: 4 * 1_048_576, snapshotBytes: 64 * 1_024 };
 
 /** How far the rows of a session go that has none. */
 const NO_ROW: Folded = {
@@ -45,6 +51,7 @@ interface Round {
 
 export class Folding {
   readonly #ledger: Ledger;
+  readonly #sizes: FoldingSizes;
   readonly #segment: Statement;
   readonly #replaceRow: Statement;
   readonly #advanceRow: Statement;
@@ -55,8 +62,9 @@ export class Folding {
   readonly #trimTail: Statement;
   #round: Round | undefined;
 
-  constructor(db: Database, ledger: Ledger) {
+  constructor(db: Database, ledger: Ledger, sizes = SIZES) {
     this.#ledger = ledger;
+    this.#sizes = sizes;
     this.#segment = db.prepare("INSERT INTO log VALUES (?, ?, ?, ?)");
     this.#replaceRow = db.prepare(
       `INSERT OR REPLACE INTO session (${COLUMNS}, snapshot) VALUES (?${", ?".repeat(11)})`,
@@ -73,7 +81,7 @@ export class Folding {
 
   /** True while there is something worth folding now. */
   get due(): boolean {
-    return this.#round !== undefined || this.#ledger.tailBytes >= ROUND_BYTES;
+    return this.#round !== undefined || this.#ledger.tailBytes >= this.#sizes.roundBytes;
   }
 
   /** Does one slice of a round; begins one if none is running. */
@@ -131,7 +139,7 @@ export class Folding {
     const segment = packRecords(pending);
     const before = entry.folded ?? NO_ROW;
     const bytesSinceSnapshot = before.bytesSinceSnapshot + segment.length;
-    const outgrown = bytesSinceSnapshot > Math.max(SNAPSHOT_MIN_BYTES, before.snapshotBytes);
+    const outgrown = bytesSinceSnapshot > Math.max(this.#sizes.snapshotBytes, before.snapshotBytes);
     const snapshot = outgrown
       ? toSnapshotBytes(restore(this.#ledger.read(entry)).state.snapshot())
       : undefined;

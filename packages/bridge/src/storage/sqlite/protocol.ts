@@ -2,12 +2,15 @@
 import type { KeptHistory } from "../history.js";
 import type { SessionHead } from "../store.js";
 import type { KeptRecord } from "./batch.js";
+import type { FoldingSizes } from "./folding.js";
 import type { Durability } from "./format.js";
 
 /** What the writing thread is started with. */
 export interface WriterData {
   readonly path: string;
   readonly durability: Durability;
+  /** Undefined: as usual. */
+  readonly sizes: FoldingSizes | undefined;
 }
 
 /** What can be asked of the writing thread. */
@@ -20,7 +23,9 @@ export type Task =
       readonly rests: readonly Omit<SessionHead, "ttlMs">[];
       readonly elapsedMs: number;
     }
-  | { readonly kind: "close" };
+  | { readonly kind: "close" }
+  /** Ends the thread, which is to do nothing more to the file. Not answered. */
+  | { readonly kind: "abandon" };
 
 /** A task as it travels. Each is answered by a reply with the same number, in order. */
 export type Request = Task & { readonly id: number };

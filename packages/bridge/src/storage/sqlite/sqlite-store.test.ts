@@ -1,6 +1,8 @@
 /** The SQLite store, with its thread. The thread is a compiled file, so this is the compiled store (`npm run build`). */
 import { chmodSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { localClient } from "../../client/local-client.js";
+import { OutcomeUnknownError, UnavailableError } from "../../core/errors.js";
 import { command, openBench } from "../../testing/bench.contract.js";
 import { History } from "../../testing/commits.contract.js";
 import { persistentStoreContract, storeContract } from "../store.contract.js";
@@ -41,6 +43,58 @@ test("commits that gather while one is on its way to the disk share a transactio
   expect(Number(db.prepare("SELECT count(*) AS rows FROM tail").get()?.rows)).toBeLessThan(10);
   db.close();
   await store.close();
+});
+
+describe("a store that has failed", () => {
+  /** Takes the table away that commits go to. */
+  async function sabotage(path: string): Promise<void> {
+    const db = await openDatabase(path, { timeout: 5_000 });
+    db.exec("DROP TABLE tail");
+    db.close();
+  }
+
+  test("says why, to all who wait and to all who ask later, and can be closed", async () => {
+    const path = temporaryFile();
+    const store = await SqliteStore.open(path);
+    const history = new History("s");
+    await store.append(history.records);
+    await sabotage(path);
+    const first = [store.append([history.set("a", "float", 1)]), store.load("s")];
+    const second = store.append([history.set("a", "float", 2)]);
+    const reason = await store.failure;
+    expect(reason.message).toContain(`${path}: no such table`);
+    store.keepRests([], 0);
+    const later = [store.append([history.set("a", "float", 3)]), store.load("s"), store.commitsAfter("s", 0)];
+    for (const outcome of [...first, second, ...later]) await expect(outcome).rejects.toBe(reason);
+    await store.close();
+  });
+
+  test("because of damage that a load has found rejects that load with it", async () => {
+    const path = temporaryFile();
+    const history = new History("s");
+    const store = await SqliteStore.open(path);
+    await store.append(history.records);
+    await store.close();
+    const again = await SqliteStore.open(path);
+    const db = await openDatabase(path, { timeout: 5_000 });
+    db.exec("DELETE FROM log");
+    db.close();
+    const loaded = again.load("s");
+    await expect(loaded).rejects.toThrow(`${path} is damaged`);
+    await expect(loaded).rejects.toBe(await again.failure);
+    await again.close();
+  });
+
+  test("does not keep the clients of an engine without a door waiting", async () => {
+    const path = temporaryFile();
+    const { engine, clock } = await openBench({ store: await SqliteStore.open(path) });
+    const { sessions } = localClient({ engine, clock });
+    await sessions.createSession("s");
+    await sabotage(path);
+    await expect(sessions.createSession("t")).rejects.toThrow(OutcomeUnknownError);
+    await expect(sessions.getSession("s")).rejects.toThrow(UnavailableError);
+    await engine.close();
+  });
 });
 
 describe("an engine on a file", () => {

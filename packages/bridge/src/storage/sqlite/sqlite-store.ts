@@ -11,6 +11,7 @@ import { type KeptHistory, readChain, restore } from "../history.js";
 import type { CommitRecord } from "../record.js";
 import type { SessionHead, Store, StoredSession } from "../store.js";
 import { packRecords } from "./batch.js";
+import type { FoldingSizes } from "./folding.js";
 import { type Durability, explained } from "./format.js";
 import type { Reply, Request, Task, WriterData } from "./protocol.js";
 
@@ -18,6 +19,13 @@ import type { Reply, Request, Task, WriterData } from "./protocol.js";
 interface Deferred {
   readonly promise: Promise<void>;
   readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** How to tell somebody who asked the thread. */
+interface Waiting {
+  readonly heard: (reply: Reply) => void;
+  readonly failed: (error: Error) => void;
 }
 
 export class SqliteStore implements Store {
@@ -28,7 +36,7 @@ export class SqliteStore implements Store {
   readonly #thread: Worker;
   readonly #ended: Promise<void>;
   readonly #heads: readonly SessionHead[];
-  readonly #waiting = new Map<number, (reply: Reply) => void>();
+  readonly #waiting = new Map<number, Waiting>();
   #fail: (error: Error) => void = () => {};
   #failed = false;
   #closing = false;
@@ -45,10 +53,14 @@ export class SqliteStore implements Store {
     this.#heads = heads;
     this.failure = new Promise((resolve) => {
       this.#fail = (error) => {
+        if (this.#failed) return;
         this.#failed = true;
         resolve(error);
-        // Whatever failed, nothing more is written, and the process can end.
-        void thread.terminate();
+        // The thread does not know of damage that was found on this side.
+        this.#thread.postMessage({ kind: "abandon", id: ++this.#lastId } satisfies Request);
+        this.#formed.reject(error);
+        for (const { failed } of this.#waiting.values()) failed(error);
+        this.#waiting.clear();
       };
     });
     thread.on("message", (reply: Reply) => this.#hear(reply));
@@ -62,8 +74,12 @@ export class SqliteStore implements Store {
   }
 
   /** Opens the file, or makes it. Rejects with one line for people if that cannot be done. */
-  static async open(path: string, durability: Durability = "full"): Promise<SqliteStore> {
-    const workerData: WriterData = { path, durability };
+  static async open(
+    path: string,
+    durability: Durability = "full",
+    sizes?: FoldingSizes,
+  ): Promise<SqliteStore> {
+    const workerData: WriterData = { path, durability, sizes };
     const thread = new Worker(new URL("./writer.js", import.meta.url), { workerData });
     // (`once` takes its own listeners off again; taking off all of a thread's listeners would silence it for good.)
     const [first] = (await once(thread, "message")) as [Reply];
@@ -78,6 +94,8 @@ export class SqliteStore implements Store {
   append(records: readonly CommitRecord[]): Promise<void> | undefined {
     if (this.#closing) throw new Error("the store is closed");
     if (records.length === 0) return undefined;
+    // It has been rejected.
+    if (this.#failed) return this.#formed.promise;
     this.#forming.push(...records);
     if (this.#flushes === "none") {
       this.#flushes = "soon";
@@ -101,7 +119,8 @@ export class SqliteStore implements Store {
   }
 
   keepRests(rests: readonly Omit<SessionHead, "ttlMs">[], elapsedMs: number): void {
-    void this.#ask({ kind: "keepRests", rests, elapsedMs });
+    // Who has to know of a failure is told by `failure`.
+    this.#ask({ kind: "keepRests", rests, elapsedMs }).catch(() => {});
   }
 
   async close(): Promise<void> {
@@ -115,8 +134,8 @@ export class SqliteStore implements Store {
   /** Hands the batch that has formed to the thread. */
   #flush(): void {
     const records = this.#forming;
-    const { resolve } = this.#formed;
-    if (records.length === 0) {
+    const { resolve, reject } = this.#formed;
+    if (records.length === 0 || this.#failed) {
       this.#flushes = "none";
       return;
     }
@@ -124,22 +143,24 @@ export class SqliteStore implements Store {
     this.#formed = deferred();
     this.#flushes = "in flight";
     const packed = packRecords(records);
-    this.#post({ kind: "append", packed }, [packed.buffer], () => {
+    const heard = (): void => {
       resolve();
       // The next batch leaves at once, not in another turn: it has been forming long enough.
       this.#flush();
-    });
+    };
+    this.#post({ kind: "append", packed }, [packed.buffer], { heard, failed: reject });
   }
 
   /** Asks for something that has to see all that was appended before. */
   #ask(task: Task): Promise<Reply> {
+    if (this.#failed) return this.failure.then((error) => Promise.reject(error));
     if (this.#forming.length > 0) this.#flush();
-    return new Promise((resolve) => this.#post(task, [], resolve));
+    return new Promise((heard, failed) => this.#post(task, [], { heard, failed }));
   }
 
-  #post(task: Task, transfer: ArrayBuffer[], heard: (reply: Reply) => void): void {
+  #post(task: Task, transfer: ArrayBuffer[], waiting: Waiting): void {
     const id = ++this.#lastId;
-    this.#waiting.set(id, heard);
+    this.#waiting.set(id, waiting);
     const message: Request = { ...task, id };
     this.#thread.postMessage(message, transfer);
   }
@@ -147,26 +168,31 @@ export class SqliteStore implements Store {
   #hear(reply: Reply): void {
     if (reply.kind === "failed") this.#fail(new Error(reply.message));
     if (this.#failed || !("id" in reply)) return;
-    const heard = this.#waiting.get(reply.id);
+    const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
-    heard?.(reply);
+    waiting?.heard(reply);
   }
 
-  /** What does not read as it was written stops the store; there is no answer then. */
-  #orFail<T>(read: () => T): T | Promise<never> {
+  /** What does not read as it was written stops the store. */
+  #orFail<T>(read: () => T): T {
     try {
       return read();
     } catch (error) {
-      this.#fail(explained(error, this.#path));
-      return new Promise<never>(() => {});
+      const reason = explained(error, this.#path);
+      this.#fail(reason);
+      throw reason;
     }
   }
 }
 
 function deferred(): Deferred {
   let resolve = (): void => {};
-  const promise = new Promise<void>((settle) => {
+  let reject: Deferred["reject"] = () => {};
+  const promise = new Promise<void>((settle, fail) => {
     resolve = settle;
+    reject = fail;
   });
-  return { promise, resolve };
+  // Nobody may be waiting for it.
+  promise.catch(() => {});
+  return { promise, resolve, reject };
 }

@@ -10,7 +10,7 @@ import { LaggingSync } from "./lagging-sync.js";
 import { Ledger } from "./ledger.js";
 import type { Reply, Request, WriterData } from "./protocol.js";
 
-const { path, durability } = workerData as WriterData;
+const { path, durability, sizes } = workerData as WriterData;
 const port = parentPort;
 if (port === null) throw new Error("the writer runs as a thread of the SQLite store");
 
@@ -75,6 +75,10 @@ function carryOut(ledger: Ledger, request: Request): void {
       if (held.files !== undefined) closeFile(held.files);
       say({ kind: "done", id });
       port?.close();
+      return;
+    case "abandon":
+      failed = true;
+      port?.close();
   }
 }
 
@@ -82,7 +86,7 @@ try {
   held.files = await openForWriting(path, durability);
   const ledger = new Ledger(held.files.db);
   held.ledger = ledger;
-  const folding = new Folding(held.files.db, ledger);
+  const folding = new Folding(held.files.db, ledger, sizes);
   held.folding = folding;
   const idleTimes = new IdleTimes(held.files.db, ledger, folding);
   held.idleTimes = idleTimes;

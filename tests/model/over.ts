@@ -1,0 +1,17 @@
+import type { Store } from "../../packages/bridge/src/storage/store.js";
+
+/** The same store, save for what is given. */
+export function over(store: Store, other: Partial<Store>): Store {
+  return {
+    name: store.name,
+    persistent: store.persistent,
+    failure: store.failure,
+    heads: () => store.heads(),
+    append: (records) => store.append(records),
+    load: (sessionId) => store.load(sessionId),
+    commitsAfter: (sessionId, revision) => store.commitsAfter(sessionId, revision),
+    keepRests: (...kept) => store.keepRests(...kept),
+    close: () => store.close(),
+    ...other,
+  };
+}
