@@ -24,12 +24,13 @@ interface Skipped {
 async function run(options: Options): Promise<void> {
   const machine = describeMachine();
   const noise = new Noise();
-  const stage = new Stage(options.profile);
+  const stage = new Stage(options);
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
   try {
     progress("building");
     build();
     const { cases, skipped } = await prepare(chosenRows(options.only), stage);
+    if (cases.length === 0) throw new Error(skipped.map(notMeasured).join("\n"));
     const samples = await measureRounds(cases, options, (round, step) => {
       if (step === 1) noise.probe();
       showProgress(round, step, cases.length, options);
@@ -39,12 +40,12 @@ async function run(options: Options): Promise<void> {
     await stage.end();
     const parts = [resultTable(results), verdictTable(results), conditions(machine, remark, options)];
     for (const part of parts) if (part !== undefined) console.log(`\n${part}`);
-    for (const { row, reason } of skipped) console.log(`\nNot measured: ${row}, because ${reason}.`);
+    for (const one of skipped) console.log(`\n${notMeasured(one)}`);
     if (options.quick) console.log("\nA quick run: these figures mean nothing.");
     if (options.profile !== undefined) console.log(`\n${profileShares(options.profile)}`);
     if (options.json !== undefined) {
       const report = {
-        format: 1,
+        format: 2,
         at: new Date().toISOString(),
         options,
         machine,
@@ -86,6 +87,10 @@ async function prepare(chosen: readonly Row[], stage: Stage) {
     }
   }
   return { cases: [...groups.values()].flat(), skipped };
+}
+
+function notMeasured({ row, reason }: Skipped): string {
+  return `Not measured: ${row}, because ${reason}.`;
 }
 
 function showProgress(round: number, step: number, steps: number, { rounds, warmUpRounds }: Options): void {

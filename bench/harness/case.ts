@@ -13,14 +13,23 @@ export interface Sample {
   readonly p99Us: number;
   /** The processor time of all threads of the process under test; undefined where the system does not tell. */
   readonly cpuUs?: number;
+  /** The memory of the process under test that is resident at the end; undefined where the system does not tell. */
+  readonly rssMiB?: number;
 }
 
 /** What two cases can be compared by. */
 export type Metric = "callsPerSecond" | "p50Us" | "cpuUs";
 
-/** What is asked of a case, as a ratio to the subject that it is measured beside. */
+/** How two figures are compared. */
+export type Comparison = "ratio" | "excess";
+
+/** What is asked of a case, compared with a subject that it is measured beside. */
 export interface Floor {
   readonly metric: Metric;
+  /** The subject; absent: the one that the case stands beside anyway. */
+  readonly beside?: string;
+  /** What is compared: the ratio to the subject's figure, or what the figure is beyond it. Absent: the ratio. */
+  readonly as?: Comparison;
   /** The least that is accepted: at most this for a cost, at least this for `callsPerSecond`. */
   readonly floor: number;
   /** What it should come to. */

@@ -71,6 +71,11 @@ export class Child {
     }
   }
 
+  /** Reads lines until one has this. */
+  async until(pattern: RegExp): Promise<void> {
+    while (!pattern.test(await this.line()));
+  }
+
   /** Asks a program of ours something. The caller knows what it answers. */
   async ask<Answer>(question: object, timeoutMs?: number): Promise<Answer> {
     this.#process.stdin.write(`${JSON.stringify(question)}\n`);
@@ -87,18 +92,24 @@ export class Child {
     this.#asked = true;
     this.#process.stdin.end();
     this.#process.kill("SIGTERM");
-    const timer = setTimeout(() => this.kill(), END_TIMEOUT_MS);
+    const timer = setTimeout(() => void this.kill(), END_TIMEOUT_MS);
     await this.#ending;
     clearTimeout(timer);
   }
 
-  /** Ends the process at once. */
-  kill(): void {
-    if (this.#ending !== undefined) this.#process.kill("SIGKILL");
+  /** Ends the process at once, without a word to it. */
+  async kill(): Promise<void> {
+    if (this.#ending === undefined) return;
+    this.#asked = true;
+    this.#process.kill("SIGKILL");
+    await this.#ending;
   }
 
   #receive(line: string): void {
-    if (this.#awaiting !== undefined) this.#awaiting.resolve(line);
+    const awaiting = this.#awaiting;
+    // Taken off here, as the next line may come before whoever waits gets its turn.
+    this.#awaiting = undefined;
+    if (awaiting !== undefined) awaiting.resolve(line);
     else this.#lines.push(line);
   }
 

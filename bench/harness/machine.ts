@@ -1,8 +1,10 @@
 /** Where a run was made, and how quiet it was there: figures without this say nothing. */
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus, loadavg, release, totalmem } from "node:os";
 import { dirname, join } from "node:path";
+import { pathOf } from "./path.js";
 
 export interface Machine {
   readonly cores: number;
@@ -10,10 +12,12 @@ export interface Machine {
   readonly memoryGiB: number;
   readonly system: string;
   readonly node: string;
-  readonly packages: Readonly<Record<string, string>>;
+  /** The versions of the packages and programs that rows use, as far as they are here. */
+  readonly versions: Readonly<Record<string, string>>;
 }
 
-const PACKAGES = ["@grpc/grpc-js", "@bufbuild/protobuf"];
+const PACKAGES = ["@grpc/grpc-js", "@bufbuild/protobuf", "@redis/client"];
+const PROGRAMS = ["redis-server", "etcd"];
 
 /** How quiet the machine was during a run. */
 export interface NoiseRemark {
@@ -31,7 +35,10 @@ export function describeMachine(): Machine {
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     system: `${process.platform} ${release()}`,
     node: process.version,
-    packages: Object.fromEntries(PACKAGES.map((name) => [name, versionOf(name)])),
+    versions: {
+      ...Object.fromEntries(PACKAGES.map((name) => [name, versionOf(name)])),
+      ...Object.fromEntries(PROGRAMS.flatMap(programVersion)),
+    },
   };
 }
 
@@ -47,6 +54,14 @@ function versionOf(name: string): string {
     }
   }
   return "unknown";
+}
+
+/** A program's name and what it says of its version; nothing if it is not here. */
+function programVersion(name: string): [name: string, version: string][] {
+  const path = pathOf(name);
+  if (path === undefined) return [];
+  const { stdout } = spawnSync(path, ["--version"], { encoding: "utf8" });
+  return [[name, /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? "unknown"]];
 }
 
 /** Each time it is looked at, the machine does the piece of work so often. */

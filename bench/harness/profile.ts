@@ -31,26 +31,32 @@ const PARTS: readonly (readonly [part: string, place: RegExp])[] = [
   ["node: the rest", /^node:/],
 ];
 
-/** A table with a column for each server that wrote profiles here: percent of the time its main thread was busy. */
+/** A table with a column for each thread of the servers that wrote profiles here: percent of the time it was busy. */
 export function profileShares(folder: string): string {
   const folders = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  const servers = folders.flatMap(({ name }) => {
-    const profile = newestOfMainThread(join(folder, name));
-    return profile === undefined ? [] : [{ name, shares: sharesOf(profile) }];
-  });
+  const threads = folders.flatMap(({ name }) =>
+    newestOfEachThread(join(folder, name)).map(([thread, profile]) => ({
+      name: thread === "0" ? name : `${name}, thread ${thread}`,
+      shares: sharesOf(profile),
+    })),
+  );
   const parts = [...PARTS.map(([part]) => part), "garbage collector", "native code"];
   const lines = parts
-    .filter((part) => servers.some(({ shares }) => shares.has(part)))
-    .map((part) => [part, ...servers.map(({ shares }) => `${(100 * (shares.get(part) ?? 0)).toFixed(1)} %`)]);
-  return table(["busy time of", ...servers.map(({ name }) => name)], lines, 1);
+    .filter((part) => threads.some(({ shares }) => shares.has(part)))
+    .map((part) => [part, ...threads.map(({ shares }) => `${(100 * (shares.get(part) ?? 0)).toFixed(1)} %`)]);
+  return table(["busy time of", ...threads.map(({ name }) => name)], lines, 1);
 }
 
-/** Threads write a profile each; the names are `CPU.<date>.<time>.<process>.<thread>.<number>.cpuprofile`. */
-function newestOfMainThread(folder: string): CpuProfile | undefined {
-  const names = readdirSync(folder).filter((name) => /\.0\.\d+\.cpuprofile$/.test(name));
-  const newest = names.sort().at(-1);
-  if (newest === undefined) return undefined;
-  return JSON.parse(readFileSync(join(folder, newest), "utf8")) as CpuProfile;
+/** The names are `CPU.<date>.<time>.<process>.<thread>.<number>.cpuprofile`; thread 0 is the main one. */
+function newestOfEachThread(folder: string): [thread: string, profile: CpuProfile][] {
+  const newest = new Map<string, string>();
+  for (const name of readdirSync(folder).sort()) {
+    const thread = /\.(\d+)\.\d+\.cpuprofile$/.exec(name)?.[1];
+    if (thread !== undefined) newest.set(thread, name);
+  }
+  return [...newest]
+    .sort(([a], [b]) => Number(a) - Number(b))
+    .map(([thread, name]) => [thread, JSON.parse(readFileSync(join(folder, name), "utf8")) as CpuProfile]);
 }
 
 function sharesOf({ nodes, samples, timeDeltas }: CpuProfile): Map<string, number> {

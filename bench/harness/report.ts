@@ -1,15 +1,18 @@
 /** What a person reads at the end of a run. */
-import type { Metric } from "./case.js";
+import type { Comparison, Metric } from "./case.js";
 import type { Machine, NoiseRemark } from "./machine.js";
 import type { RoundOptions } from "./rounds.js";
 import type { Result } from "./summary.js";
-import { number, ratio, table } from "./table.js";
+import { excess, number, ratio, table } from "./table.js";
 
 const METRIC_WORDS: Record<Metric, string> = {
   callsPerSecond: "calls/s",
   p50Us: "p50",
   cpuUs: "server CPU",
 };
+
+const COMPARISON_WORDS: Record<Comparison, string> = { ratio: "to", excess: "beyond" };
+const WRITE: Record<Comparison, (value: number) => string> = { ratio, excess };
 
 const HEADING = [
   "work",
@@ -19,6 +22,7 @@ const HEADING = [
   "p50 µs",
   "p99 µs",
   "CPU µs",
+  "RSS MiB",
   "CPU ratio",
   "p50 ratio",
 ];
@@ -33,6 +37,7 @@ export function resultTable(results: readonly Result[]): string {
     number(median.p50Us),
     number(median.p99Us),
     number(median.cpuUs),
+    number(median.rssMiB),
     ratio(ratios?.cpuUs?.median),
     ratio(ratios?.p50Us?.median),
   ]);
@@ -41,18 +46,21 @@ export function resultTable(results: readonly Result[]): string {
 
 /** Which floors and goals were reached; undefined if nothing was asked. */
 export function verdictTable(results: readonly Result[]): string | undefined {
-  const lines = results.flatMap(({ work, callers, subject, beside, verdicts }) =>
-    verdicts.map(({ metric, ratio: measured, floor, goal, floorReached, goalReached }) => [
-      `${work} × ${callers}`,
-      `${METRIC_WORDS[metric]} of ${subject} to ${beside}`,
-      ratio(measured.median),
-      `${measured.lowerQuartile.toFixed(2)}–${measured.upperQuartile.toFixed(2)}`,
-      `${floor}× ${floorReached ? "yes" : "no"}`,
-      `${goal}× ${goalReached ? "yes" : "no"}`,
-    ]),
+  const lines = results.flatMap(({ work, callers, subject, verdicts }) =>
+    verdicts.map(({ metric, as, beside, measured, floor, goal, floorReached, goalReached }) => {
+      const write = WRITE[as];
+      return [
+        `${work} × ${callers}`,
+        `${METRIC_WORDS[metric]} of ${subject} ${COMPARISON_WORDS[as]} ${beside}`,
+        write(measured.median),
+        `${write(measured.lowerQuartile)} to ${write(measured.upperQuartile)}`,
+        `${write(floor)} ${floorReached ? "yes" : "no"}`,
+        `${write(goal)} ${goalReached ? "yes" : "no"}`,
+      ];
+    }),
   );
   if (lines.length === 0) return undefined;
-  return table(["work", "ratio of", "median", "middle half", "floor reached", "goal reached"], lines, 2);
+  return table(["work", "compared", "median", "middle half", "floor reached", "goal reached"], lines, 2);
 }
 
 /** The conditions of the run. */
@@ -61,8 +69,8 @@ export function conditions(
   noise: NoiseRemark,
   { rounds, milliseconds }: RoundOptions,
 ): string {
-  const { cores, processor, memoryGiB, system, node, packages } = machine;
-  const versions = Object.entries(packages).map(([name, version]) => `${name} ${version}`);
+  const { cores, processor, memoryGiB, system, node } = machine;
+  const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
   const spread = noise.slowestToFastestProbe;
   return [
     `Machine: ${cores} cores (${processor}), ${memoryGiB} GiB, ${system}; node ${node}, ${versions.join(", ")}.`,

@@ -1,9 +1,11 @@
-/** What the rows share: the processes, started when a row first needs them, all ended together. */
-import { existsSync } from "node:fs";
+/** What the rows share: the processes, started when a row first needs them, all ended together, and a folder for files. */
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { NotHere } from "./case.js";
 import { Child } from "./child.js";
+import { pathOf } from "./path.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const launcher = join(root, "packages", "bridge", "bin", "snakepit-bridge.js");
@@ -17,15 +19,20 @@ export interface Server {
 }
 
 export class Stage {
+  /** Nobody looks at the figures: what takes long to prepare may be small. */
+  readonly quick: boolean;
   readonly #profiles: string | undefined;
   readonly #children: Child[] = [];
   readonly #shared = new Map<string, Promise<unknown>>();
+  #folder: string | undefined;
 
-  /** `profiles` is the folder where servers write their CPU profiles when they end, each into a folder of its name. */
-  constructor(profiles?: string) {
-    this.#profiles = profiles;
+  /** `profile` is the folder where servers write their CPU profiles when they end, each into a folder of its name. */
+  constructor({ quick, profile }: { readonly quick: boolean; readonly profile?: string }) {
+    this.quick = quick;
+    this.#profiles = profile;
     process.once("exit", () => {
-      for (const child of this.#children) child.kill();
+      for (const child of this.#children) void child.kill();
+      this.#removeFolder();
     });
   }
 
@@ -36,21 +43,31 @@ export class Stage {
     return made;
   }
 
-  /** The real bridge in its own process; `store` is as in `--store`. */
-  bridge(store = "memory"): Promise<Server> {
-    return this.once(`bridge ${store}`, async () => {
-      const command = ["serve", "--host", "127.0.0.1", "--port", "0", "--store", store];
-      const child = await this.#run("bridge", process.execPath, [
-        ...this.#profiling("bridge"),
-        launcher,
-        ...command,
-      ]);
-      const line = await child.line();
-      const address = /127\.0\.0\.1:\d+/.exec(line)?.[0];
-      if (address === undefined)
-        throw new Error(`the bridge said ${JSON.stringify(line)}, which has no address`);
-      return { child, address };
-    });
+  /** A folder of this name for files of this run; all are on one file system, and gone when the run ends. */
+  folder(name: string): string {
+    this.#folder ??= mkdtempSync(join(tmpdir(), "snakepit-bench-"));
+    const folder = join(this.#folder, name);
+    mkdirSync(folder, { recursive: true });
+    return folder;
+  }
+
+  /** The real bridge in a process of its own, as it is run; `store` is as in `--store`. */
+  async bridge(label: string, store: string): Promise<Server> {
+    const command = ["serve", "--host", "127.0.0.1", "--port", "0", "--store", store];
+    const child = await this.#run(label, process.execPath, [...this.#profiling(label), launcher, ...command]);
+    const line = await child.line();
+    const address = /127\.0\.0\.1:\d+/.exec(line)?.[0];
+    if (address === undefined) throw new Error(`${label} said ${JSON.stringify(line)}, which has no address`);
+    return { child, address };
+  }
+
+  /** A server that is not ours, found on PATH. It listens once it has printed what `ready` fits. */
+  async peer(program: string, args: readonly string[], ready: RegExp): Promise<Child> {
+    const path = pathOf(program);
+    if (path === undefined) throw new NotHere(`there is no ${program}; \`npm run peers\` installs it`);
+    const child = await this.#run(program, path, args);
+    await child.until(ready);
+    return child;
   }
 
   /** A server of `programs/`; its first line is its address. */
@@ -81,6 +98,12 @@ export class Stage {
   async end(): Promise<void> {
     while (this.#children.length > 0) await this.#children.pop()?.end();
     this.#shared.clear();
+    this.#removeFolder();
+  }
+
+  #removeFolder(): void {
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
+    this.#folder = undefined;
   }
 
   #node(program: string, label: string, flags: readonly string[], args: readonly string[]): Promise<Child> {

@@ -48,6 +48,33 @@ describe("a summary", () => {
     expect(bridge?.verdicts).toEqual([]);
   });
 
+  test("compares with another subject than the one beside if a floor says so", () => {
+    const other: Floor = { metric: "cpuUs", beside: "peer", floor: 6, goal: 5 };
+    const [bridge] = summarize(
+      [one("bridge", { beside: "echo", floors: [...floors, other] }), one("echo"), one("peer")],
+      [[sample(12)], [sample(10)], [sample(2)]],
+    );
+    expect(bridge?.ratios?.cpuUs?.median).toBeCloseTo(1.2);
+    expect(bridge?.verdicts).toMatchObject([
+      { beside: "echo", floorReached: true },
+      { beside: "peer", measured: { median: 6 }, floorReached: true, goalReached: false },
+    ]);
+  });
+
+  test("compares by what a figure is beyond the other", () => {
+    const excess: Floor = { metric: "cpuUs", as: "excess", floor: 10, goal: 1 };
+    const [bridge] = summarize(
+      [one("bridge", { beside: "echo", floors: [excess] }), one("echo")],
+      [
+        [sample(12), sample(120)],
+        [sample(10), sample(112)],
+      ],
+    );
+    expect(bridge?.verdicts).toMatchObject([
+      { measured: { median: 5, lowerQuartile: 2, upperQuartile: 8 }, floorReached: true, goalReached: false },
+    ]);
+  });
+
   test("of throughput more is better", () => {
     const fast = one("bridge", {
       beside: "echo",

@@ -32,3 +32,8 @@ export function number(value: number | undefined): string {
 export function ratio(value: number | undefined): string {
   return value === undefined ? "–" : `${value.toFixed(2)}×`;
 }
+
+/** A difference of times, in milliseconds. */
+export function excess(microseconds: number): string {
+  return `${number(microseconds / 1_000)} ms`;
+}

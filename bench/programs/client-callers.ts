@@ -1,5 +1,5 @@
 /** Callers with our own TypeScript client, each read a call. */
-import { type Client, connect, type Session } from "snakepit-bridge";
+import { connect, type Session } from "snakepit-bridge";
 import { closedLoop, type Load } from "./closed-loop.js";
 import { answerQuestions } from "./question-loop.js";
 import { nextValue, SESSION, VARIABLE } from "./workload.js";
@@ -7,12 +7,11 @@ import { nextValue, SESSION, VARIABLE } from "./workload.js";
 /** `address` is the bridge's. */
 type Question = Load & { readonly work: "get" | "set"; readonly address: string };
 
-let client: Client | undefined;
-let session: Session | undefined;
+const sessions = new Map<string, Session>();
 
 async function sessionAt(address: string): Promise<Session> {
-  client ??= connect(address);
-  session ??= await client.session(SESSION);
+  const session = sessions.get(address) ?? (await connect(address).session(SESSION));
+  sessions.set(address, session);
   return session;
 }
 

@@ -2,20 +2,17 @@
 import { randomBytes } from "node:crypto";
 import type { Command } from "../../packages/bridge/dist/core/commands.js";
 import { DEFAULT_LIMITS } from "../../packages/bridge/dist/core/limits.js";
-import { Refusal } from "../../packages/bridge/dist/core/refusal.js";
 import type { Commit } from "../../packages/bridge/dist/core/session/commit.js";
 import { Engine } from "../../packages/bridge/dist/engine/engine.js";
-import { ANYONE } from "../../packages/bridge/dist/engine/principal.js";
 import { systemClock } from "../../packages/bridge/dist/engine/system-clock.js";
 import { MemoryStore } from "../../packages/bridge/dist/storage/memory/memory-store.js";
 import { type CommitRecord, RecordMaker } from "../../packages/bridge/dist/storage/record.js";
 import { closedLoop, type Load } from "./closed-loop.js";
+import { createSession, dispatch, getVariable, registerVariable, setVariable } from "./engine-commands.js";
 import { answerQuestions } from "./question-loop.js";
-import { MAX, METADATA, MIN, nextValue, SESSION, VARIABLE } from "./workload.js";
 
 /** A call is shorter than the clock can tell, so this many are timed together. */
 const STEP = 100;
-const SOURCE = "typescript";
 
 /** The memory store; it also tells which commit it was given last. */
 class TellingStore extends MemoryStore {
@@ -37,52 +34,21 @@ const engine = new Engine({
   version: "bench",
 });
 
-async function dispatch(command: Command): Promise<void> {
-  const answer = await engine.dispatch(ANYONE, command);
-  if (answer instanceof Refusal) throw new Error(answer.message);
-}
+const carryOut = (command: Command) => dispatch(engine, command);
 
-await dispatch({ kind: "createSession", sessionId: SESSION, metadata: [] });
-await dispatch({
-  kind: "registerVariable",
-  sessionId: SESSION,
-  definition: {
-    name: VARIABLE,
-    type: "float",
-    initialValue: { kind: "float", value: MIN },
-    constraints: [
-      { key: "min", values: [{ kind: "float", value: MIN }] },
-      { key: "max", values: [{ kind: "float", value: MAX }] },
-    ],
-    metadata: METADATA,
-  },
-  onMissing: "fail",
-});
-
-function setOnce(): Promise<void> {
-  return dispatch({
-    kind: "setVariable",
-    sessionId: SESSION,
-    item: { identifier: VARIABLE, value: { kind: "float", value: nextValue() } },
-    onMissing: "fail",
-    metadata: [],
-    source: SOURCE,
-  });
-}
-
-await setOnce();
+await carryOut(createSession());
+await carryOut(registerVariable());
+await carryOut(setVariable());
 const commitOfSet = store.lastCommit as Commit;
 const records = new RecordMaker();
 let check = 0n;
 
 const works: Record<string, () => Promise<void>> = {
   async get() {
-    for (let i = 0; i < STEP; i++) {
-      await dispatch({ kind: "getVariable", sessionId: SESSION, identifier: VARIABLE });
-    }
+    for (let i = 0; i < STEP; i++) await carryOut(getVariable());
   },
   async set() {
-    for (let i = 0; i < STEP; i++) await setOnce();
+    for (let i = 0; i < STEP; i++) await carryOut(setVariable());
   },
   async record() {
     for (let i = 0; i < STEP; i++) check = records.make(commitOfSet, check).check;

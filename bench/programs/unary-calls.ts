@@ -4,10 +4,15 @@ import {
   type DescMessage,
   type DescMethodUnary,
   type MessageInitShape,
-  type MessageShape,
+  toBinary,
 } from "@bufbuild/protobuf";
-import { Client, credentials } from "@grpc/grpc-js";
-import { VariableType } from "../../packages/bridge/dist/wire/gen/snakepit/bridge/v1/values_pb.js";
+import type { Client } from "@grpc/grpc-js";
+import {
+  type Variable,
+  VariableSchema,
+  VariableType,
+} from "../../packages/bridge/dist/wire/gen/snakepit/bridge/v1/values_pb.js";
+import { call } from "./unary-call.js";
 import {
   createSession,
   encode,
@@ -22,16 +27,9 @@ const SOURCE = "typescript";
 
 /** A unary RPC as a function of a client and a request. */
 function unary<I extends DescMessage, O extends DescMessage>(method: DescMethodUnary<I, O>) {
-  const { path, requestSerialize, responseDeserialize } = grpcMethod(method);
+  const definition = grpcMethod(method);
   return (client: Client, request: MessageInitShape<I>) =>
-    new Promise<MessageShape<O>>((resolve, reject) => {
-      const message = create(method.input, request);
-      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, message, (error, answer) => {
-        if (error !== null) reject(error);
-        else if (answer === undefined) reject(new Error(`${path} answered nothing`));
-        else resolve(answer);
-      });
-    });
+    call(client, definition, create(method.input, request));
 }
 
 const callGet = unary(getVariable);
@@ -53,7 +51,7 @@ export async function set(client: Client) {
   return answer;
 }
 
-/** Makes the variable on a bridge, and answers what the bridge answers to a get and a set, in base64. */
+/** Makes the variable on a bridge, and tells how large it is and what the bridge answers. */
 export async function prepare(client: Client): Promise<Prepared> {
   await unary(createSession)(client, { sessionId: SESSION, source: SOURCE });
   const bound = (value: number) => [{ kind: { case: "float", value } } as const];
@@ -69,17 +67,17 @@ export async function prepare(client: Client): Promise<Prepared> {
   };
   await unary(registerVariable)(client, { sessionId: SESSION, definition, source: SOURCE });
   const setAnswer = encode(setVariable.output, await set(client)).toString("base64");
-  const getAnswer = encode(getVariable.output, await get(client)).toString("base64");
-  return { getAnswer, setAnswer };
+  const read = await get(client);
+  const getAnswer = encode(getVariable.output, read).toString("base64");
+  const variableBytes = toBinary(VariableSchema, read.variable as Variable).length;
+  return { getAnswer, setAnswer, variableBytes };
 }
 
-/** The answers of a bridge, in base64. */
+/** What is known of a bridge that has the variable. */
 export interface Prepared {
+  /** Its answers, in base64. */
   readonly getAnswer: string;
   readonly setAnswer: string;
-}
-
-/** A client of its own connection. */
-export function clientOf(address: string): Client {
-  return new Client(address, credentials.createInsecure());
+  /** The variable as it travels. */
+  readonly variableBytes: number;
 }

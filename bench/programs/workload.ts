@@ -13,3 +13,8 @@ export function nextValue(): number {
   steps = (steps + 1) % 2_000;
   return MIN + ((MAX - MIN) * steps) / 2_000;
 }
+
+/** Another value each time for a store that does not know what it holds: a text of so many bytes. */
+export function nextText(bytes: number): string {
+  return String(nextValue()).padEnd(bytes, ".");
+}

@@ -1,7 +1,9 @@
 /** Every row. A new one is a file beside this one and a line here. */
 import type { Row } from "../harness/case.js";
 import { pythonClient, typescriptClient } from "./clients.js";
+import { durable } from "./durable.js";
 import { engine } from "./engine.js";
+import { restart } from "./restart.js";
 import { unary } from "./unary.js";
 
-export const rows: readonly Row[] = [unary, typescriptClient, pythonClient, engine];
+export const rows: readonly Row[] = [unary, typescriptClient, pythonClient, durable, restart, engine];

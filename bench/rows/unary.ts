@@ -15,10 +15,10 @@ const floors: readonly Floor[] = [
   { metric: "p50Us", floor: 1.3, goal: 1.1 },
 ];
 
-/** The bridge with the measured variable in it. */
-export function preparedBridge(stage: Stage): Promise<Server & Prepared> {
-  return stage.once("prepared bridge", async () => {
-    const bridge = await stage.bridge();
+/** The one bridge on a store, with the measured variable in it. */
+export function preparedBridge(stage: Stage, store = "memory"): Promise<Server & Prepared> {
+  return stage.once(`bridge on ${store}`, async () => {
+    const bridge = await stage.bridge(`bridge-${store.split(":", 1)[0]}`, store);
     const callers = await stage.program("grpc-callers.ts");
     return { ...bridge, ...(await callers.ask<Prepared>({ work: "prepare", address: bridge.address })) };
   });
