@@ -5,7 +5,7 @@ import { type ModelRun, replayCommand, runModel } from "./run-model.js";
 
 const { MODEL_SEED, MODEL_PATH, MODEL_RUNS } = process.env;
 
-export const TIMEOUT_MS = MODEL_RUNS === undefined ? 120_000 : 3_600_000;
+export const TIMEOUT_MS = MODEL_RUNS === undefined ? 240_000 : 3_600_000;
 
 /** The same sequences each time, so that a run says something about the change at hand; longer runs take other seeds. */
 export const SEED = 20_261_123;

@@ -200,6 +200,7 @@ export class Model {
       createdAtMs: this.wall,
       usedAt: this.now,
       usedAtMs: this.wall,
+      uses: [this.now],
       variables: new Map(),
       tombstones: new Map(),
       remembered: [],
@@ -241,20 +242,25 @@ export class Model {
   }
 
   /**
-   * Settles by observation how much idle time a start has forgiven. False if it is less than nothing: a session lives at
-   * least as long as it would have without the stop (ORD-12).
+   * Settles by observation how much idle time a start has forgiven. False if a session has less left than it must have:
+   * all that it had after a stop; after a crash what was stored and 60 s, and uses are stored within a minute, or two if
+   * that had to wait (ORD-12).
    */
-  forgive(id: string, usedAtMs: number): boolean {
+  forgive(id: string, usedAtMs: number, after: "stop" | "crash"): boolean {
     const session = this.sessions.get(id);
     if (session === undefined) return true;
     const usedAt = this.now - (this.wall - usedAtMs);
-    if (!(usedAt >= session.usedAt && usedAt <= this.now)) return false;
+    const stored = session.uses.findLast((at) => at <= this.now - 120_000) ?? (session.uses[0] as number);
+    const least = after === "stop" ? session.usedAt : Math.min(session.usedAt, stored + 60_000);
+    if (!(usedAt >= least && usedAt <= this.now)) return false;
     session.usedAt = usedAt;
     session.usedAtMs = usedAtMs;
+    session.uses.splice(0, session.uses.length, usedAt);
     return true;
   }
 
   #use(session: ModelSession): void {
+    if (session.usedAt !== this.now) session.uses.push(this.now);
     session.usedAt = this.now;
     session.usedAtMs = this.wall;
   }

@@ -43,6 +43,9 @@ export class Run {
   readonly #lived = new Set<string>();
   /** Sessions of which it has not been seen yet how much idle time a start has forgiven (ORD-12). */
   #forgiven = new Set<string>();
+  #startedAfter: "stop" | "crash" = "stop";
+  /** True if sessions have expired since the last look: nobody may have been told yet, so it need not be durable yet. */
+  #endedUnseen = false;
   /** How many sessions had been read back when time was last let pass unseen. */
   #loadsBefore: number | undefined;
   #incarnations = 0;
@@ -236,8 +239,10 @@ export class Run {
   /** Lets time pass without a look at the sessions, which wakes those that sleep. */
   async #advanceUnseen(ms: number): Promise<void> {
     await this.#lookAtForgiven();
+    const { size } = this.model.sessions;
     this.clock.advance(ms);
     this.model.advance(ms);
+    if (this.model.sessions.size < size) this.#endedUnseen = true;
     this.#loadsBefore = this.#subject.crashing?.store.loads;
   }
 
@@ -250,12 +255,19 @@ export class Run {
 
   async #restart(): Promise<void> {
     if (this.#subject.restart === undefined) return;
-    this.#began(await this.#subject.restart());
+    await this.#lookAtEnded();
+    this.#began(await this.#subject.restart(), "stop");
     this.#note("the engine was restarted");
   }
 
-  #began(subject: Subject): void {
+  /** What has expired in its sleep is gone for good once somebody has looked. */
+  async #lookAtEnded(): Promise<void> {
+    if (this.#endedUnseen) await this.#compareSessions();
+  }
+
+  #began(subject: Subject, after: "stop" | "crash"): void {
     this.#subject = subject;
+    this.#startedAfter = after;
     this.#loadsBefore = undefined;
     this.#forgiven = new Set(this.model.sessions.keys());
   }
@@ -268,6 +280,7 @@ export class Run {
     const { crashing } = this.#subject;
     if (crashing === undefined) return;
     const { store } = crashing;
+    await this.#lookAtEnded();
     const commands = given.map((command) => this.#resolve(command));
     // Of several sessions those that sleep would be later than the others.
     const sessionIds = new Set(commands.flatMap((command) => sessionOf(command) ?? []));
@@ -281,7 +294,7 @@ export class Run {
     burst.expectNoError();
     if (!died) burst.expectAnswers();
     const fates = this.#judgeBurst(burst, { kept: store.kept - before, died });
-    this.#began(await crashing.crash());
+    this.#began(await crashing.crash(), "crash");
     this.#noteCrash(commands, fates, died);
     if (retry)
       for (const [i, command] of commands.entries()) await this.#retryAfterCrash(command, fates[i] as Fate);
@@ -339,11 +352,12 @@ export class Run {
   /** All heads, without touching any session. */
   async #compareSessions(): Promise<void> {
     this.#noteWoken();
+    this.#endedUnseen = false;
     const command: Command = { kind: "listSessions", pageSize: 0, pageToken: "" };
     const actual = await this.#subject.dispatch(ANYONE, command);
     if (!(actual instanceof Refusal) && actual.kind === "listSessions") {
       for (const { id, lastAccessedAtMs } of actual.sessions) {
-        if (this.#forgiven.has(id) && !this.model.forgive(id, lastAccessedAtMs))
+        if (this.#forgiven.has(id) && !this.model.forgive(id, lastAccessedAtMs, this.#startedAfter))
           throw new Difference(`${id} has less time left than before the start: ${show(actual.sessions)}`);
         this.model.observeUse(id, lastAccessedAtMs);
       }

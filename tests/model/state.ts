@@ -35,6 +35,8 @@ export interface ModelSession {
   readonly createdAtMs: number;
   /** By the monotonic clock: what decides. */
   usedAt: number;
+  /** The times of all uses, oldest first; the creation is one. */
+  readonly uses: number[];
   /** By the wall clock: what is shown. */
   usedAtMs: number;
   readonly variables: Map<string, ModelVariable>;
@@ -118,6 +120,7 @@ export function copyOf(session: ModelSession): ModelSession {
     tombstones: new Map(session.tombstones),
     remembered: [...session.remembered],
     marks: new Map(session.marks),
+    uses: [...session.uses],
   };
 }
 

@@ -94,14 +94,15 @@ export class Engine {
       : answer;
   }
 
-  /** What fails once the store has failed, fails because of that. */
+  /** Once the store has failed nothing is answered, whatever it is. */
   async #begin(principal: Principal, command: Command): Promise<Reply | Refusal> {
     try {
-      return await this.#carryOut(principal, command);
+      const answer = await this.#carryOut(principal, command);
+      if (this.#sessions.failure === undefined) return answer;
     } catch (error) {
-      const { failure } = this.#sessions;
-      throw failure === undefined ? error : new StoreError(failure, { begun: true });
+      if (this.#sessions.failure === undefined) throw error;
     }
+    throw new StoreError(this.#sessions.failure, { begun: true });
   }
 
   /** Refuses commands from now on, and releases the store. */

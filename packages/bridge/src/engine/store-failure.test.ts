@@ -179,10 +179,9 @@ test("whatever happens to whichever append, what is answered is kept, and nothin
       };
       for (const [i, ask] of commands.entries()) {
         const before = new Map(inside.living);
-        const failedBefore = failed;
         it.ask(ask).then(
           (answer) => {
-            if (failedBefore) wrong.push(`${ask.kind} was answered after an error`);
+            if (failed) wrong.push(`${ask.kind} was answered after an error`);
             judge(ask, answer, before);
           },
           (error: unknown) => {
