@@ -1,5 +1,6 @@
 /** The SQLite store, with its thread. The thread is a compiled file, so this is the compiled store (`npm run build`). */
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { command, openBench } from "../../testing/bench.contract.js";
 import { History } from "../../testing/commits.contract.js";
@@ -81,6 +82,23 @@ describe("an engine on a file", () => {
   });
 });
 
+test("a file that is opened by a link is the file that the link leads to", async () => {
+  const path = temporaryFile();
+  const folder = join(dirname(path), "elsewhere");
+  mkdirSync(folder);
+  const real = join(folder, "real.db");
+  await (await SqliteStore.open(real)).close();
+  symlinkSync(real, path);
+  const store = await SqliteStore.open(path, "relaxed");
+  await store.append(new History("s").records);
+  expect(existsSync(`${real}-lock`)).toBe(true);
+  expect(existsSync(`${path}-lock`)).toBe(false);
+  await store.close();
+  const again = await SqliteStore.open(real);
+  expect(await again.heads()).toHaveLength(1);
+  await again.close();
+});
+
 describe("one clear line says why a file cannot be used", () => {
   async function whyNot(path: string): Promise<string> {
     const error = await SqliteStore.open(path).then(
@@ -102,6 +120,20 @@ describe("one clear line says why a file cannot be used", () => {
     const second = await SqliteStore.open(path);
     expect(await second.heads()).toHaveLength(1);
     await second.close();
+  });
+
+  test("when another server has it by another name", async () => {
+    const path = temporaryFile();
+    const first = await SqliteStore.open(path);
+    const link = `${path}-link`;
+    symlinkSync(path, link);
+    const folder = join(dirname(path), "elsewhere");
+    symlinkSync(dirname(path), folder);
+    for (const name of [link, join(folder, "bridge.db")])
+      expect(await whyNot(name)).toBe(
+        `${name} is in use by another server; stop that one, or choose another file`,
+      );
+    await first.close();
   });
 
   test("when its format is newer", async () => {

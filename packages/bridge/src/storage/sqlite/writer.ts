@@ -5,7 +5,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { SessionHead } from "../store.js";
 import { Folding } from "./folding.js";
-import { closeFile, explained, openForWriting } from "./format.js";
+import { closeFile, explained, type OpenFile, openForWriting } from "./format.js";
 import { LaggingSync } from "./lagging-sync.js";
 import { Ledger } from "./ledger.js";
 import type { Reply, Request, WriterData } from "./protocol.js";
@@ -15,8 +15,8 @@ const port = parentPort;
 if (port === null) throw new Error("the writer runs as a thread of the SQLite store");
 
 /** Everything that has to live as long as the thread: a database that nobody holds is closed. */
-const held: { files?: Awaited<ReturnType<typeof openForWriting>>; ledger?: Ledger; folding?: Folding } = {};
-const lagging = durability === "relaxed" ? new LaggingSync(path, fail) : undefined;
+const held: { files?: OpenFile; ledger?: Ledger; folding?: Folding } = {};
+let lagging: LaggingSync | undefined;
 let failed = false;
 /** Idle times that have still to be kept. */
 const rests: Omit<SessionHead, "ttlMs">[] = [];
@@ -83,6 +83,7 @@ function carryOut(ledger: Ledger, request: Request): void {
 
 try {
   held.files = await openForWriting(path, durability);
+  if (durability === "relaxed") lagging = new LaggingSync(held.files.place, fail);
   const ledger = new Ledger(held.files.db);
   held.ledger = ledger;
   held.folding = new Folding(held.files.db, ledger);
