@@ -172,17 +172,17 @@ function prepareFile(db: Database, path: string, durability: Durability): void {
   if (isOlder(version.split(".").map(Number), OLDEST_SQLITE)) {
     throw new StoreFileError(`SQLite ${version} is too old; ${OLDEST_SQLITE.join(".")} is needed`);
   }
+  // First of all: what is set below stays set in the file, and that may be somebody else's.
+  checkFormat(db, path);
   const synchronous = durability === "full" ? 2 : 1;
   db.exec(`
     PRAGMA trusted_schema = OFF;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = ${synchronous};
     PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
-    PRAGMA foreign_keys = ON;
   `);
   expectSetting(path, "journal_mode", pragma(db, "PRAGMA journal_mode"), "wal");
   expectSetting(path, "synchronous", pragma(db, "PRAGMA synchronous"), synchronous);
-  checkFormat(db, path);
   const tables = db.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid").all();
   if (tables.map(({ sql }) => sql).join() !== TABLES.join())
     throw new DamageError("its tables are not as they were made");

@@ -1,5 +1,5 @@
 /** The SQLite store, with its thread. The thread is a compiled file, so this is the compiled store (`npm run build`). */
-import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { command, openBench } from "../../testing/bench.contract.js";
@@ -152,7 +152,9 @@ describe("one clear line says why a file cannot be used", () => {
     const db = await openDatabase(path);
     db.exec("CREATE TABLE cakes (name TEXT)");
     db.close();
+    const before = readFileSync(path);
     expect(await whyNot(path)).toBe(`${path} is a database, but not one of a bridge`);
+    expect(readFileSync(path).equals(before)).toBe(true);
   });
 
   test("when it is no database", async () => {
