@@ -16,6 +16,9 @@ const OLDEST_SQLITE = [3, 51, 3];
 /** Writing over a short log costs less than growing a long one, and the pause of a checkpoint grows with its pages. */
 const CHECKPOINT_PAGES = 400;
 
+/** On macOS a sync ends when the disk has the bytes, which may be in its memory only, unless it is asked for more. */
+const REAL_SYNCS = "PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;";
+
 const SCHEMA = `
   CREATE TABLE bridge (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE tail (seq INTEGER PRIMARY KEY, commits BLOB NOT NULL) STRICT;
@@ -124,7 +127,7 @@ async function makeFile(place: string, path: string): Promise<void> {
   for (const left of [unfinished, `${unfinished}-journal`]) rmSync(left, { force: true });
   const db = await openDatabase(unfinished);
   try {
-    db.exec(`PRAGMA synchronous = FULL;
+    db.exec(`PRAGMA synchronous = FULL; ${REAL_SYNCS}
       BEGIN; ${SCHEMA} INSERT INTO bridge VALUES ('format', ${FILE_FORMAT}); COMMIT`);
   } finally {
     db.close();
@@ -179,10 +182,13 @@ function prepareFile(db: Database, path: string, durability: Durability): void {
     PRAGMA trusted_schema = OFF;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = ${synchronous};
+    ${REAL_SYNCS}
     PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
   `);
   expectSetting(path, "journal_mode", pragma(db, "PRAGMA journal_mode"), "wal");
   expectSetting(path, "synchronous", pragma(db, "PRAGMA synchronous"), synchronous);
+  expectSetting(path, "fullfsync", pragma(db, "PRAGMA fullfsync"), 1);
+  expectSetting(path, "checkpoint_fullfsync", pragma(db, "PRAGMA checkpoint_fullfsync"), 1);
   const tables = db.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid").all();
   if (tables.map(({ sql }) => sql).join() !== TABLES.join())
     throw new DamageError("its tables are not as they were made");
