@@ -3,10 +3,11 @@
  * server out. Everything that a promise rests on is set and then read back, because SQLite keeps some of it per
  * connection, and a build may have other defaults.
  */
-import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync } from "node:fs";
+import { realpathSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { DamageError } from "../history.js";
 import { type Database, openDatabase } from "./driver.js";
+import { syncFolder } from "./sync.js";
 
 /** The format of the file. A newer one is refused, an older one would be migrated in one transaction. */
 export const FILE_FORMAT = 1;
@@ -138,17 +139,6 @@ async function makeFile(place: string, path: string): Promise<void> {
 
 function sizeOf(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.size;
-}
-
-/** A file that was moved stays moved when the power goes only once its folder is on disk. */
-function syncFolder(path: string): void {
-  if (process.platform === "win32") return;
-  const folder = openSync(path, "r");
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
 }
 
 /**
