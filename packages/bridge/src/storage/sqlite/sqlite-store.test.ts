@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { command, openBench } from "../../testing/bench.contract.js";
 import { History } from "../../testing/commits.contract.js";
+import type { CommitRecord } from "../record.js";
 import { persistentStoreContract, storeContract } from "../store.contract.js";
 import type { Store } from "../store.js";
 import { openDatabase } from "./driver.js";
@@ -41,6 +42,22 @@ test("commits that gather while one is on its way to the disk share a transactio
   const db = await openDatabase(path, { readOnly: true });
   expect(Number(db.prepare("SELECT count(*) AS rows FROM tail").get()?.rows)).toBeLessThan(10);
   db.close();
+  await store.close();
+});
+
+test("of a session that shared a flush with others only its own commits are handed over", async () => {
+  const store = await SqliteStore.open(temporaryFile(), "relaxed");
+  const histories = Array.from({ length: 200 }, (_, i) => new History(`s${i}`));
+  await store.append(
+    histories
+      .map((history) => history.set("a", "string", "x".repeat(10_000)))
+      .flatMap((record, i) => [histories[i]?.records[0] as CommitRecord, record]),
+  );
+  const commits = await store.commitsAfter("s7", 0);
+  if (commits === "compacted") throw new Error("nothing was let go of yet");
+  expect(commits).toHaveLength(2);
+  const memory = new Set(commits.map(({ bytes }) => bytes.buffer));
+  expect([...memory].reduce((sum, { byteLength }) => sum + byteLength, 0)).toBeLessThan(20_000);
   await store.close();
 });
 

@@ -7,10 +7,10 @@
  */
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { type KeptHistory, readChain, restore } from "../history.js";
+import { readChain, restore } from "../history.js";
 import type { CommitRecord } from "../record.js";
 import type { SessionHead, Store, StoredSession } from "../store.js";
-import { packRecords } from "./batch.js";
+import { packRecords, unpackRecords } from "./batch.js";
 import { type Durability, explained } from "./format.js";
 import type { Reply, Request, Task, WriterData } from "./protocol.js";
 
@@ -88,14 +88,15 @@ export class SqliteStore implements Store {
   async load(sessionId: string): Promise<StoredSession | undefined> {
     const reply = await this.#ask({ kind: "load", sessionId });
     if (reply.kind !== "loaded" || reply.history === undefined) return undefined;
-    return this.#orFail(() => restore(reply.history as KeptHistory));
+    const { records, ...history } = reply.history;
+    return this.#orFail(() => restore({ ...history, records: unpackRecords(records) }));
   }
 
   async commitsAfter(sessionId: string, revision: number): Promise<readonly CommitRecord[] | "compacted"> {
     const reply = await this.#ask({ kind: "commitsAfter", sessionId, revision });
     if (reply.kind !== "commits" || reply.records === "compacted") return "compacted";
     const { records } = reply;
-    return this.#orFail(() => readChain({ revision }, records));
+    return this.#orFail(() => readChain({ revision }, unpackRecords(records)));
   }
 
   keepRests(rests: readonly Omit<SessionHead, "ttlMs">[]): void {

@@ -4,11 +4,12 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 import type { SessionHead } from "../store.js";
+import { packRecords } from "./batch.js";
 import { Folding } from "./folding.js";
 import { closeFile, explained, type OpenFile, openForWriting } from "./format.js";
 import { LaggingSync } from "./lagging-sync.js";
 import { Ledger } from "./ledger.js";
-import type { Reply, Request, WriterData } from "./protocol.js";
+import type { Packed, Reply, Request, WriterData } from "./protocol.js";
 
 const { path, durability } = workerData as WriterData;
 const port = parentPort;
@@ -23,8 +24,9 @@ const rests: Omit<SessionHead, "ttlMs">[] = [];
 const RESTS_A_SLICE = 1_000;
 let sliceIsComing = false;
 
-function say(reply: Reply): void {
-  port?.postMessage(reply);
+/** Says something; the records in it are handed over, not copied. */
+function say(reply: Reply, records?: Packed): void {
+  port?.postMessage(reply, records === undefined ? [] : [records.buffer]);
 }
 
 function fail(error: unknown): void {
@@ -60,12 +62,19 @@ function carryOut(ledger: Ledger, request: Request): void {
       say({ kind: "done", id });
       tidySoon();
       return;
-    case "load":
-      say({ kind: "loaded", id, history: ledger.load(request.sessionId) });
+    case "load": {
+      const history = ledger.load(request.sessionId);
+      const records = packRecords(history?.records ?? []);
+      say({ kind: "loaded", id, history: history && { ...history, records } }, records);
       return;
-    case "commitsAfter":
-      say({ kind: "commits", id, records: ledger.commitsAfter(request.sessionId, request.revision) });
+    }
+    case "commitsAfter": {
+      const kept = ledger.commitsAfter(request.sessionId, request.revision);
+      if (kept === "compacted") return say({ kind: "commits", id, records: kept });
+      const records = packRecords(kept);
+      say({ kind: "commits", id, records }, records);
       return;
+    }
     case "keepRests":
       for (const rest of request.rests) rests.push(rest);
       say({ kind: "done", id });
