@@ -45,6 +45,21 @@ test("commits that gather while one is on its way to the disk share a transactio
   await store.close();
 });
 
+test("commits that gather beyond what one transaction should hold are written in several, in order", async () => {
+  const path = temporaryFile();
+  const store = await SqliteStore.open(path, "relaxed");
+  const history = new History("s");
+  for (let i = 0; i < 30; i++) history.set("a", "string", String(i % 10).repeat(1_048_576));
+  await Promise.all(history.records.map((record) => store.append([record])));
+  const db = await openDatabase(path, { readOnly: true });
+  const { longest } = db.prepare("SELECT max(length(commits)) AS longest FROM tail").get() ?? {};
+  db.close();
+  // SQLite takes no more than 10^9 bytes in one place, and everybody waits for a long transaction.
+  expect(Number(longest)).toBeLessThan(9 * 1_048_576);
+  expect((await store.load("s"))?.check).toBe(history.check);
+  await store.close();
+});
+
 test("of a session that shared a flush with others only its own commits are handed over", async () => {
   const store = await SqliteStore.open(temporaryFile(), "relaxed");
   const histories = Array.from({ length: 200 }, (_, i) => new History(`s${i}`));

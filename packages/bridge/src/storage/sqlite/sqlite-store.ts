@@ -14,9 +14,14 @@ import { packRecords, unpackRecords } from "./batch.js";
 import { type Durability, explained } from "./format.js";
 import type { Reply, Request, Task, WriterData } from "./protocol.js";
 
-/** A promise and how to keep it. */
-interface Deferred {
-  readonly promise: Promise<void>;
+/** Beyond this, commits leave in several transactions. SQLite takes no more than 10^9 bytes in one place. */
+const BATCH_BYTES = 8 * 1_048_576;
+
+/** Commits that leave together. The promise is that of every one of them. */
+interface Batch {
+  readonly records: CommitRecord[];
+  bytes: number;
+  readonly done: Promise<void>;
   readonly resolve: () => void;
 }
 
@@ -33,9 +38,8 @@ export class SqliteStore implements Store {
   #failed = false;
   #closing = false;
   #lastId = 0;
-  /** The batch that forms; its promise is that of every commit in it. */
-  #forming: CommitRecord[] = [];
-  #formed: Deferred = deferred();
+  /** What has not left yet, oldest first; the last one takes more. */
+  readonly #forming: Batch[] = [];
   #flushes: "none" | "soon" | "in flight" = "none";
 
   private constructor(path: string, durability: Durability, thread: Worker, heads: readonly SessionHead[]) {
@@ -76,13 +80,25 @@ export class SqliteStore implements Store {
   append(records: readonly CommitRecord[]): Promise<void> | undefined {
     if (this.#closing) throw new Error("the store is closed");
     if (records.length === 0) return undefined;
-    this.#forming.push(...records);
+    const batch = this.#batchFor(records.reduce((sum, { bytes }) => sum + bytes.length, 0));
+    for (const record of records) batch.records.push(record);
     if (this.#flushes === "none") {
       this.#flushes = "soon";
       // After all that is ready in this turn of the loop: it shares one transaction.
       process.nextTick(() => this.#flush());
     }
-    return this.#formed.promise;
+    return batch.done;
+  }
+
+  /** The batch that so many bytes more go into. */
+  #batchFor(bytes: number): Batch {
+    let batch = this.#forming.at(-1);
+    if (batch === undefined || batch.bytes + bytes > BATCH_BYTES) {
+      batch = newBatch();
+      this.#forming.push(batch);
+    }
+    batch.bytes += bytes;
+    return batch;
   }
 
   async load(sessionId: string): Promise<StoredSession | undefined> {
@@ -111,20 +127,17 @@ export class SqliteStore implements Store {
     await this.#ended;
   }
 
-  /** Hands the batch that has formed to the thread. */
+  /** Hands the oldest batch that has formed to the thread. */
   #flush(): void {
-    const records = this.#forming;
-    const { resolve } = this.#formed;
-    if (records.length === 0) {
+    const batch = this.#forming.shift();
+    if (batch === undefined) {
       this.#flushes = "none";
       return;
     }
-    this.#forming = [];
-    this.#formed = deferred();
     this.#flushes = "in flight";
-    const packed = packRecords(records);
+    const packed = packRecords(batch.records);
     this.#post({ kind: "append", packed }, [packed.buffer], () => {
-      resolve();
+      batch.resolve();
       // The next batch leaves at once, not in another turn: it has been forming long enough.
       this.#flush();
     });
@@ -132,7 +145,7 @@ export class SqliteStore implements Store {
 
   /** Asks for something that has to see all that was appended before. */
   #ask(task: Task): Promise<Reply> {
-    if (this.#forming.length > 0) this.#flush();
+    while (this.#forming.length > 0) this.#flush();
     return new Promise((resolve) => this.#post(task, [], resolve));
   }
 
@@ -162,10 +175,10 @@ export class SqliteStore implements Store {
   }
 }
 
-function deferred(): Deferred {
+function newBatch(): Batch {
   let resolve = (): void => {};
-  const promise = new Promise<void>((settle) => {
+  const done = new Promise<void>((settle) => {
     resolve = settle;
   });
-  return { promise, resolve };
+  return { records: [], bytes: 0, done, resolve };
 }
