@@ -4,11 +4,12 @@
  */
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { link, open, rename, rm, stat } from "node:fs/promises";
+import { link, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Database } from "./driver.js";
 import { checkFormat, explained, StoreFileError } from "./format.js";
 import { openForReading } from "./reading.js";
+import { syncFile, syncFolder } from "./sync.js";
 import { type FileContents, verifyFile } from "./verify.js";
 
 /** What a backup holds. */
@@ -26,10 +27,11 @@ export async function backUpFile(path: string, destination: string): Promise<Bac
       // The pages were copied, and the damage with them.
       throw new StoreFileError(error.message.replace(partial, path), { cause: error });
     });
-    await sync(partial);
+    // SQLite does not do it for what it makes this way.
+    syncFile(partial);
     const { size } = await stat(partial);
     await putInPlace(partial, destination);
-    await sync(dirname(destination));
+    syncFolder(dirname(destination));
     return { ...contents, bytes: size };
   } finally {
     for (const name of [partial, `${partial}-journal`, `${partial}-wal`, `${partial}-shm`]) {
@@ -71,16 +73,6 @@ async function putInPlace(partial: string, destination: string): Promise<void> {
     // A file system without links.
     if (existsSync(destination)) throw taken(destination);
     await rename(partial, destination);
-  }
-}
-
-/** Has a file, or the names in a folder, written to the disk: SQLite does not do it for what it makes this way. */
-async function sync(path: string): Promise<void> {
-  const file = await open(path, "r");
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }
 

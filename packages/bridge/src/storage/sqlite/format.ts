@@ -3,11 +3,12 @@
  * server out. Everything that a promise rests on is set and then read back, because SQLite keeps some of it per
  * connection, and a build may have other defaults.
  */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { realpathSync, renameSync, rmSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { DamageError } from "../history.js";
 import { AGE_KEY, toAgeText } from "./age.js";
 import { type Database, openDatabase } from "./driver.js";
+import { syncFolder } from "./sync.js";
 
 /** The format of the file. A newer one is refused, an older one would be migrated in one transaction. */
 export const FILE_FORMAT = 1;
@@ -16,6 +17,9 @@ export const FILE_FORMAT = 1;
 const OLDEST_SQLITE = [3, 51, 3];
 /** Writing over a short log costs less than growing a long one, and the pause of a checkpoint grows with its pages. */
 const CHECKPOINT_PAGES = 400;
+
+/** On macOS a sync ends when the disk has the bytes, which may be in its memory only, unless it is asked for more. */
+const REAL_SYNCS = "PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;";
 
 const SCHEMA = `
   CREATE TABLE bridge (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
@@ -58,24 +62,44 @@ export class StoreFileError extends Error {}
 export interface OpenFile {
   readonly db: Database;
   readonly lock: Database;
+  /** Where it is. */
+  readonly place: string;
 }
 
 /** Opens the file for the one server that writes it, and makes it if it is not there. */
 export async function openForWriting(path: string, durability: Durability): Promise<OpenFile> {
-  const lock = await takeLock(path);
   try {
-    await makeFile(path);
-    const db = await openDatabase(path, { timeout: 5_000 });
+    const place = placeOf(path);
+    const lock = await takeLock(place, path);
     try {
-      prepareFile(db, path, durability);
-      return { db, lock };
+      await makeFile(place, path);
+      const db = await openDatabase(place, { timeout: 5_000 });
+      try {
+        prepareFile(db, path, durability);
+        return { db, lock, place };
+      } catch (error) {
+        db.close();
+        throw error;
+      }
     } catch (error) {
-      db.close();
+      lock.close();
       throw error;
     }
   } catch (error) {
-    lock.close();
     throw explained(error, path);
+  }
+}
+
+/**
+ * Where a file is that may not be there yet, without the links that its name goes through. Whatever stands beside the file
+ * stands beside its place: a lock that stood beside a link would not keep out a server that knows the file by another name.
+ */
+function placeOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+    return join(realpathSync(dirname(path)), basename(path));
   }
 }
 
@@ -91,52 +115,41 @@ export function closeFile({ db, lock }: OpenFile): void {
  * Makes the file if there is none, beside its place and then moved there. So it is never seen half made or empty, and one
  * that is empty has lost what was in it.
  */
-async function makeFile(path: string): Promise<void> {
-  const size = sizeOf(path);
+async function makeFile(place: string, path: string): Promise<void> {
+  const size = sizeOf(place);
   if (size === 0)
     throw new StoreFileError(`${path} is empty; put the lost file back, or delete this one to begin anew`);
   if (size !== undefined) return;
-  if (sizeOf(`${path}-wal`)) {
+  if (sizeOf(`${place}-wal`)) {
     throw new StoreFileError(
       `${path} is gone, but not its ${path}-wal; put the file back, or delete that one too`,
     );
   }
-  const unfinished = `${path}-new`;
+  const unfinished = `${place}-new`;
   for (const left of [unfinished, `${unfinished}-journal`]) rmSync(left, { force: true });
   const db = await openDatabase(unfinished);
   try {
-    db.exec(`PRAGMA synchronous = FULL;
+    db.exec(`PRAGMA synchronous = FULL; ${REAL_SYNCS}
       BEGIN; ${SCHEMA} INSERT INTO bridge VALUES ('format', ${FILE_FORMAT}), ('${AGE_KEY}', '${toAgeText(0)}'); COMMIT`);
   } finally {
     db.close();
   }
-  renameSync(unfinished, path);
-  syncFolder(dirname(path));
+  renameSync(unfinished, place);
+  syncFolder(dirname(place));
 }
 
 function sizeOf(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.size;
 }
 
-/** A file that was moved stays moved when the power goes only once its folder is on disk. */
-function syncFolder(path: string): void {
-  if (process.platform === "win32") return;
-  const folder = openSync(path, "r");
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
-}
-
 /**
  * The lock is an exclusive transaction on a file beside the database. The system lets go of it when the process ends,
  * however it ends; and readers, as a backup, are not kept out of the database itself.
  */
-async function takeLock(path: string): Promise<Database> {
+async function takeLock(place: string, path: string): Promise<Database> {
   let lock: Database | undefined;
   try {
-    lock = await openDatabase(`${path}-lock`, { timeout: 0 });
+    lock = await openDatabase(`${place}-lock`, { timeout: 0 });
     lock.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
     return lock;
   } catch (error) {
@@ -144,7 +157,7 @@ async function takeLock(path: string): Promise<Database> {
     if (codeOf(error) === SQLITE_BUSY) {
       throw new StoreFileError(`${path} is in use by another server; stop that one, or choose another file`);
     }
-    throw explained(error, path);
+    throw error;
   }
 }
 
@@ -153,17 +166,20 @@ function prepareFile(db: Database, path: string, durability: Durability): void {
   if (isOlder(version.split(".").map(Number), OLDEST_SQLITE)) {
     throw new StoreFileError(`SQLite ${version} is too old; ${OLDEST_SQLITE.join(".")} is needed`);
   }
+  // First of all: what is set below stays set in the file, and that may be somebody else's.
+  checkFormat(db, path);
   const synchronous = durability === "full" ? 2 : 1;
   db.exec(`
     PRAGMA trusted_schema = OFF;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = ${synchronous};
+    ${REAL_SYNCS}
     PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
-    PRAGMA foreign_keys = ON;
   `);
   expectSetting(path, "journal_mode", pragma(db, "PRAGMA journal_mode"), "wal");
   expectSetting(path, "synchronous", pragma(db, "PRAGMA synchronous"), synchronous);
-  checkFormat(db, path);
+  expectSetting(path, "fullfsync", pragma(db, "PRAGMA fullfsync"), 1);
+  expectSetting(path, "checkpoint_fullfsync", pragma(db, "PRAGMA checkpoint_fullfsync"), 1);
   const tables = db.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid").all();
   if (tables.map(({ sql }) => sql).join() !== TABLES.join())
     throw new DamageError("its tables are not as they were made");
@@ -207,14 +223,18 @@ function isOlder(version: readonly number[], than: readonly number[]): boolean {
 }
 
 const SQLITE_BUSY = 5;
+const CANNOT_OPEN = "cannot be opened; does the folder exist, and may this user write there?";
 const CAUSES: Readonly<Record<number | string, string>> = {
   8: "is read-only",
   10: "cannot be read or written (input/output error)",
   11: "is damaged",
   13: "cannot grow: the disk is full",
-  14: "cannot be opened; does the folder exist, and may this user write there?",
+  14: CANNOT_OPEN,
   26: "is not an SQLite database",
   // What the system says by itself.
+  EACCES: CANNOT_OPEN,
+  ENOENT: CANNOT_OPEN,
+  ENOTDIR: CANNOT_OPEN,
   EIO: "cannot be read or written (input/output error)",
   ENOSPC: "cannot grow: the disk is full",
 };

@@ -1,7 +1,6 @@
 /** What the two halves of the SQLite store say to each other: the one in the engine's thread, and the one with the file. */
 import type { KeptHistory } from "../history.js";
 import type { SessionHead } from "../store.js";
-import type { KeptRecord } from "./batch.js";
 import type { FoldingSizes } from "./folding.js";
 import type { Durability } from "./format.js";
 
@@ -15,7 +14,7 @@ export interface WriterData {
 
 /** What can be asked of the writing thread. */
 export type Task =
-  | { readonly kind: "append"; readonly packed: Uint8Array<ArrayBuffer> }
+  | { readonly kind: "append"; readonly packed: Packed }
   | { readonly kind: "load"; readonly sessionId: string }
   | { readonly kind: "commitsAfter"; readonly sessionId: string; readonly revision: number }
   | {
@@ -30,16 +29,21 @@ export type Task =
 /** A task as it travels. Each is answered by a reply with the same number, in order. */
 export type Request = Task & { readonly id: number };
 
+/**
+ * Records travel packed (`batch.ts`): each by itself would take along all that it shares its memory with, and that is a
+ * whole flush or segment.
+ */
+export type Packed = Uint8Array<ArrayBuffer>;
+
+/** What is kept of a session, as it travels. */
+export type PackedHistory = Omit<KeptHistory, "records"> & { readonly records: Packed };
+
 /** Said by the writing thread. */
 export type Reply =
   /** First of all: the file is open. */
   | { readonly kind: "open"; readonly heads: readonly SessionHead[] }
-  | { readonly kind: "loaded"; readonly id: number; readonly history: KeptHistory | undefined }
-  | {
-      readonly kind: "commits";
-      readonly id: number;
-      readonly records: readonly KeptRecord[] | "compacted";
-    }
+  | { readonly kind: "loaded"; readonly id: number; readonly history: PackedHistory | undefined }
+  | { readonly kind: "commits"; readonly id: number; readonly records: Packed | "compacted" }
   /** It is done, and on disk if it was an append. */
   | { readonly kind: "done"; readonly id: number }
   /** Nothing is answered any more. */

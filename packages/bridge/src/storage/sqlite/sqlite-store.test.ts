@@ -1,10 +1,12 @@
 /** The SQLite store, with its thread. The thread is a compiled file, so this is the compiled store (`npm run build`). */
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { localClient } from "../../client/local-client.js";
 import { OutcomeUnknownError, UnavailableError } from "../../core/errors.js";
 import { command, openBench } from "../../testing/bench.contract.js";
 import { History } from "../../testing/commits.contract.js";
+import type { CommitRecord } from "../record.js";
 import { persistentStoreContract, storeContract } from "../store.contract.js";
 import type { Store } from "../store.js";
 import { openDatabase } from "./driver.js";
@@ -97,6 +99,37 @@ describe("a store that has failed", () => {
   });
 });
 
+test("commits that gather beyond what one transaction should hold are written in several, in order", async () => {
+  const path = temporaryFile();
+  const store = await SqliteStore.open(path, "relaxed");
+  const history = new History("s");
+  for (let i = 0; i < 30; i++) history.set("a", "string", String(i % 10).repeat(1_048_576));
+  await Promise.all(history.records.map((record) => store.append([record])));
+  const db = await openDatabase(path, { readOnly: true });
+  const { longest } = db.prepare("SELECT max(length(commits)) AS longest FROM tail").get() ?? {};
+  db.close();
+  // SQLite takes no more than 10^9 bytes in one place, and everybody waits for a long transaction.
+  expect(Number(longest)).toBeLessThan(9 * 1_048_576);
+  expect((await store.load("s"))?.check).toBe(history.check);
+  await store.close();
+});
+
+test("of a session that shared a flush with others only its own commits are handed over", async () => {
+  const store = await SqliteStore.open(temporaryFile(), "relaxed");
+  const histories = Array.from({ length: 200 }, (_, i) => new History(`s${i}`));
+  await store.append(
+    histories
+      .map((history) => history.set("a", "string", "x".repeat(10_000)))
+      .flatMap((record, i) => [histories[i]?.records[0] as CommitRecord, record]),
+  );
+  const commits = await store.commitsAfter("s7", 0);
+  if (commits === "compacted") throw new Error("nothing was let go of yet");
+  expect(commits).toHaveLength(2);
+  const memory = new Set(commits.map(({ bytes }) => bytes.buffer));
+  expect([...memory].reduce((sum, { byteLength }) => sum + byteLength, 0)).toBeLessThan(20_000);
+  await store.close();
+});
+
 describe("an engine on a file", () => {
   const requestId = { clientId: "c".repeat(32), sequence: 7 };
 
@@ -135,6 +168,23 @@ describe("an engine on a file", () => {
   });
 });
 
+test("a file that is opened by a link is the file that the link leads to", async () => {
+  const path = temporaryFile();
+  const folder = join(dirname(path), "elsewhere");
+  mkdirSync(folder);
+  const real = join(folder, "real.db");
+  await (await SqliteStore.open(real)).close();
+  symlinkSync(real, path);
+  const store = await SqliteStore.open(path, "relaxed");
+  await store.append(new History("s").records);
+  expect(existsSync(`${real}-lock`)).toBe(true);
+  expect(existsSync(`${path}-lock`)).toBe(false);
+  await store.close();
+  const again = await SqliteStore.open(real);
+  expect(await again.heads()).toHaveLength(1);
+  await again.close();
+});
+
 describe("one clear line says why a file cannot be used", () => {
   async function whyNot(path: string): Promise<string> {
     const error = await SqliteStore.open(path).then(
@@ -158,6 +208,20 @@ describe("one clear line says why a file cannot be used", () => {
     await second.close();
   });
 
+  test("when another server has it by another name", async () => {
+    const path = temporaryFile();
+    const first = await SqliteStore.open(path);
+    const link = `${path}-link`;
+    symlinkSync(path, link);
+    const folder = join(dirname(path), "elsewhere");
+    symlinkSync(dirname(path), folder);
+    for (const name of [link, join(folder, "bridge.db")])
+      expect(await whyNot(name)).toBe(
+        `${name} is in use by another server; stop that one, or choose another file`,
+      );
+    await first.close();
+  });
+
   test("when its format is newer", async () => {
     const path = temporaryFile();
     await (await SqliteStore.open(path)).close();
@@ -174,7 +238,9 @@ describe("one clear line says why a file cannot be used", () => {
     const db = await openDatabase(path);
     db.exec("CREATE TABLE cakes (name TEXT)");
     db.close();
+    const before = readFileSync(path);
     expect(await whyNot(path)).toBe(`${path} is a database, but not one of a bridge`);
+    expect(readFileSync(path).equals(before)).toBe(true);
   });
 
   test("when it is no database", async () => {

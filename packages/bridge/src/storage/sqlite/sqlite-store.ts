@@ -7,17 +7,22 @@
  */
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { type KeptHistory, readChain, restore } from "../history.js";
+import { readChain, restore } from "../history.js";
 import type { CommitRecord } from "../record.js";
 import type { SessionHead, Store, StoredSession } from "../store.js";
-import { packRecords } from "./batch.js";
+import { packRecords, unpackRecords } from "./batch.js";
 import type { FoldingSizes } from "./folding.js";
 import { type Durability, explained } from "./format.js";
 import type { Reply, Request, Task, WriterData } from "./protocol.js";
 
-/** A promise and how to keep it. */
-interface Deferred {
-  readonly promise: Promise<void>;
+/** Beyond this, commits leave in several transactions. SQLite takes no more than 10^9 bytes in one place. */
+const BATCH_BYTES = 8 * 1_048_576;
+
+/** Commits that leave together. The promise is that of every one of them. */
+interface Batch {
+  readonly records: CommitRecord[];
+  bytes: number;
+  readonly done: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
@@ -41,9 +46,8 @@ export class SqliteStore implements Store {
   #failed = false;
   #closing = false;
   #lastId = 0;
-  /** The batch that forms; its promise is that of every commit in it. */
-  #forming: CommitRecord[] = [];
-  #formed: Deferred = deferred();
+  /** What has not left yet, oldest first; the last one takes more. */
+  readonly #forming: Batch[] = [];
   #flushes: "none" | "soon" | "in flight" = "none";
 
   private constructor(path: string, durability: Durability, thread: Worker, heads: readonly SessionHead[]) {
@@ -58,7 +62,7 @@ export class SqliteStore implements Store {
         resolve(error);
         // The thread does not know of damage that was found on this side.
         this.#thread.postMessage({ kind: "abandon", id: ++this.#lastId } satisfies Request);
-        this.#formed.reject(error);
+        for (const { reject } of this.#forming.splice(0)) reject(error);
         for (const { failed } of this.#waiting.values()) failed(error);
         this.#waiting.clear();
       };
@@ -94,28 +98,40 @@ export class SqliteStore implements Store {
   append(records: readonly CommitRecord[]): Promise<void> | undefined {
     if (this.#closing) throw new Error("the store is closed");
     if (records.length === 0) return undefined;
-    // It has been rejected.
-    if (this.#failed) return this.#formed.promise;
-    this.#forming.push(...records);
+    if (this.#failed) return this.#refuse();
+    const batch = this.#batchFor(records.reduce((sum, { bytes }) => sum + bytes.length, 0));
+    for (const record of records) batch.records.push(record);
     if (this.#flushes === "none") {
       this.#flushes = "soon";
       // After all that is ready in this turn of the loop: it shares one transaction.
       process.nextTick(() => this.#flush());
     }
-    return this.#formed.promise;
+    return batch.done;
+  }
+
+  /** The batch that so many bytes more go into. */
+  #batchFor(bytes: number): Batch {
+    let batch = this.#forming.at(-1);
+    if (batch === undefined || batch.bytes + bytes > BATCH_BYTES) {
+      batch = newBatch();
+      this.#forming.push(batch);
+    }
+    batch.bytes += bytes;
+    return batch;
   }
 
   async load(sessionId: string): Promise<StoredSession | undefined> {
     const reply = await this.#ask({ kind: "load", sessionId });
     if (reply.kind !== "loaded" || reply.history === undefined) return undefined;
-    return this.#orFail(() => restore(reply.history as KeptHistory));
+    const { records, ...history } = reply.history;
+    return this.#orFail(() => restore({ ...history, records: unpackRecords(records) }));
   }
 
   async commitsAfter(sessionId: string, revision: number): Promise<readonly CommitRecord[] | "compacted"> {
     const reply = await this.#ask({ kind: "commitsAfter", sessionId, revision });
     if (reply.kind !== "commits" || reply.records === "compacted") return "compacted";
     const { records } = reply;
-    return this.#orFail(() => readChain({ revision }, records));
+    return this.#orFail(() => readChain({ revision }, unpackRecords(records)));
   }
 
   keepRests(rests: readonly Omit<SessionHead, "ttlMs">[], elapsedMs: number): void {
@@ -131,31 +147,32 @@ export class SqliteStore implements Store {
     await this.#ended;
   }
 
-  /** Hands the batch that has formed to the thread. */
+  /** Hands the oldest batch that has formed to the thread. */
   #flush(): void {
-    const records = this.#forming;
-    const { resolve, reject } = this.#formed;
-    if (records.length === 0 || this.#failed) {
+    const batch = this.#forming.shift();
+    if (batch === undefined || this.#failed) {
       this.#flushes = "none";
       return;
     }
-    this.#forming = [];
-    this.#formed = deferred();
     this.#flushes = "in flight";
-    const packed = packRecords(records);
+    const packed = packRecords(batch.records);
     const heard = (): void => {
-      resolve();
+      batch.resolve();
       // The next batch leaves at once, not in another turn: it has been forming long enough.
       this.#flush();
     };
-    this.#post({ kind: "append", packed }, [packed.buffer], { heard, failed: reject });
+    this.#post({ kind: "append", packed }, [packed.buffer], { heard, failed: batch.reject });
   }
 
   /** Asks for something that has to see all that was appended before. */
   #ask(task: Task): Promise<Reply> {
-    if (this.#failed) return this.failure.then((error) => Promise.reject(error));
-    if (this.#forming.length > 0) this.#flush();
+    if (this.#failed) return this.#refuse();
+    while (this.#forming.length > 0) this.#flush();
     return new Promise((heard, failed) => this.#post(task, [], { heard, failed }));
+  }
+
+  #refuse(): Promise<never> {
+    return this.failure.then((error) => Promise.reject(error));
   }
 
   #post(task: Task, transfer: ArrayBuffer[], waiting: Waiting): void {
@@ -185,14 +202,14 @@ export class SqliteStore implements Store {
   }
 }
 
-function deferred(): Deferred {
+function newBatch(): Batch {
   let resolve = (): void => {};
-  let reject: Deferred["reject"] = () => {};
-  const promise = new Promise<void>((settle, fail) => {
+  let reject: Batch["reject"] = () => {};
+  const done = new Promise<void>((settle, fail) => {
     resolve = settle;
     reject = fail;
   });
   // Nobody may be waiting for it.
-  promise.catch(() => {});
-  return { promise, resolve, reject };
+  done.catch(() => {});
+  return { records: [], bytes: 0, done, resolve, reject };
 }

@@ -3,12 +3,13 @@
  * that the file may not hold what was promised, so nothing after it may be answered (P10).
  */
 import { parentPort, workerData } from "node:worker_threads";
+import { packRecords } from "./batch.js";
 import { Folding } from "./folding.js";
 import { closeFile, explained, type OpenFile, openForWriting } from "./format.js";
 import { IdleTimes } from "./idle-times.js";
 import { LaggingSync } from "./lagging-sync.js";
 import { Ledger } from "./ledger.js";
-import type { Reply, Request, WriterData } from "./protocol.js";
+import type { Packed, Reply, Request, WriterData } from "./protocol.js";
 
 const { path, durability, sizes } = workerData as WriterData;
 const port = parentPort;
@@ -16,12 +17,13 @@ if (port === null) throw new Error("the writer runs as a thread of the SQLite st
 
 /** Everything that has to live as long as the thread: a database that nobody holds is closed. */
 const held: { files?: OpenFile; ledger?: Ledger; folding?: Folding; idleTimes?: IdleTimes } = {};
-const lagging = durability === "relaxed" ? new LaggingSync(path, fail) : undefined;
+let lagging: LaggingSync | undefined;
 let failed = false;
 let sliceIsComing = false;
 
-function say(reply: Reply): void {
-  port?.postMessage(reply);
+/** Says something; the records in it are handed over, not copied. */
+function say(reply: Reply, records?: Packed): void {
+  port?.postMessage(reply, records === undefined ? [] : [records.buffer]);
 }
 
 function fail(error: unknown): void {
@@ -57,12 +59,19 @@ function carryOut(ledger: Ledger, request: Request): void {
       say({ kind: "done", id });
       tidySoon();
       return;
-    case "load":
-      say({ kind: "loaded", id, history: ledger.load(request.sessionId) });
+    case "load": {
+      const history = ledger.load(request.sessionId);
+      const records = packRecords(history?.records ?? []);
+      say({ kind: "loaded", id, history: history && { ...history, records } }, records);
       return;
-    case "commitsAfter":
-      say({ kind: "commits", id, records: ledger.commitsAfter(request.sessionId, request.revision) });
+    }
+    case "commitsAfter": {
+      const kept = ledger.commitsAfter(request.sessionId, request.revision);
+      if (kept === "compacted") return say({ kind: "commits", id, records: kept });
+      const records = packRecords(kept);
+      say({ kind: "commits", id, records }, records);
       return;
+    }
     case "keepRests":
       held.idleTimes?.keep(request.rests, request.elapsedMs);
       say({ kind: "done", id });
@@ -84,6 +93,7 @@ function carryOut(ledger: Ledger, request: Request): void {
 
 try {
   held.files = await openForWriting(path, durability);
+  if (durability === "relaxed") lagging = new LaggingSync(held.files.place, fail);
   const ledger = new Ledger(held.files.db);
   held.ledger = ledger;
   const folding = new Folding(held.files.db, ledger, sizes);
