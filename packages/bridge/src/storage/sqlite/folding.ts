@@ -99,8 +99,8 @@ export class Folding {
 
   /** Folds all there is. */
   all(): void {
-    do this.slice();
-    while (this.#round !== undefined);
+    // What came during a round is left for another one.
+    while (this.#round !== undefined || this.#ledger.tailBytes > 0) this.slice();
   }
 
   /** Folds the sessions with an idle time that have no row yet, which is where that is stored. */
