@@ -83,8 +83,16 @@ export class Ledger {
       this.#db.exec("COMMIT");
       return result;
     } catch (error) {
-      this.#db.exec("ROLLBACK");
+      this.#rollBack();
       throw error;
+    }
+  }
+
+  #rollBack(): void {
+    try {
+      this.#db.exec("ROLLBACK");
+    } catch {
+      // After some failures, as of a disk, SQLite has done so by itself; the failure is what is to be told.
     }
   }
 

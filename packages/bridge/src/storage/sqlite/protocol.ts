@@ -20,7 +20,9 @@ export type Task =
       readonly rests: readonly Omit<SessionHead, "ttlMs">[];
       readonly elapsedMs: number;
     }
-  | { readonly kind: "close" };
+  | { readonly kind: "close" }
+  /** After a failure: nothing more is done, and nothing is answered. */
+  | { readonly kind: "stop" };
 
 /** A task as it travels. Each is answered by a reply with the same number, in order. */
 export type Request = Task & { readonly id: number };

@@ -14,6 +14,9 @@ import { packRecords } from "./batch.js";
 import { type Durability, explained } from "./format.js";
 import type { Reply, Request, Task, WriterData } from "./protocol.js";
 
+/** Ends the thread without an answer. */
+const STOP: Request = { kind: "stop", id: 0 };
+
 /** A promise and how to keep it. */
 interface Deferred {
   readonly promise: Promise<void>;
@@ -27,6 +30,8 @@ export class SqliteStore implements Store {
   readonly #path: string;
   readonly #thread: Worker;
   readonly #heads: readonly SessionHead[];
+  /** Done when the thread has ended. It is never made to: within SQLite that would take the process with it. */
+  readonly #ended: Promise<void>;
   readonly #waiting = new Map<number, (reply: Reply) => void>();
   #fail: (error: Error) => void = () => {};
   #failed = false;
@@ -46,14 +51,17 @@ export class SqliteStore implements Store {
       this.#fail = (error) => {
         this.#failed = true;
         resolve(error);
-        // Whatever failed, nothing more is written, and the process can end.
-        void thread.terminate();
+        // Whatever failed, nothing more is written, and the thread does not keep the process alive.
+        thread.postMessage(STOP);
       };
     });
     thread.on("message", (reply: Reply) => this.#hear(reply));
     thread.on("error", (error: Error) => this.#fail(error));
-    thread.on("exit", () => {
-      if (!this.#closing) this.#fail(new Error(`the thread that writes ${path} has ended`));
+    this.#ended = new Promise((ended) => {
+      thread.on("exit", () => {
+        if (!this.#closing) this.#fail(new Error(`the thread that writes ${path} has ended`));
+        ended();
+      });
     });
   }
 
@@ -104,7 +112,7 @@ export class SqliteStore implements Store {
     this.#closing = true;
     // A thread that fails while it closes does not answer.
     if (!this.#failed) await Promise.race([this.#ask({ kind: "close" }), this.failure]);
-    await this.#thread.terminate();
+    await this.#ended;
   }
 
   /** Hands the batch that has formed to the thread. */

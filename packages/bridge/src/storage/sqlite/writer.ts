@@ -16,14 +16,22 @@ if (port === null) throw new Error("the writer runs as a thread of the SQLite st
 /** Everything that has to live as long as the thread: a database that nobody holds is closed. */
 const held: { files?: OpenFile; ledger?: Ledger; folding?: Folding; idleTimes?: IdleTimes } = {};
 let sliceIsComing = false;
+/** True when nothing more may be done to the file. */
+let stopped = false;
 
 function say(reply: Reply): void {
   port?.postMessage(reply);
 }
 
 function fail(error: unknown): void {
-  port?.removeAllListeners("message");
   say({ kind: "failed", message: explained(error, path).message });
+  stop();
+}
+
+/** Ends the thread, when what it is at is done. */
+function stop(): void {
+  stopped = true;
+  port?.removeAllListeners("message");
   port?.close();
 }
 
@@ -33,6 +41,7 @@ function foldSoon(): void {
   sliceIsComing = true;
   setImmediate(() => {
     sliceIsComing = false;
+    if (stopped) return;
     try {
       held.folding?.slice();
       foldSoon();
@@ -64,7 +73,10 @@ function carryOut(ledger: Ledger, request: Request): void {
       held.folding?.all();
       if (held.files !== undefined) closeFile(held.files);
       say({ kind: "done", id });
-      port?.close();
+      stop();
+      return;
+    case "stop":
+      stop();
   }
 }
 
