@@ -8,6 +8,7 @@ import { dirname } from "node:path";
 import { DamageError } from "../history.js";
 import { AGE_KEY, toAgeText } from "./age.js";
 import { type Database, openDatabase } from "./driver.js";
+import { failpoint } from "./failpoints.js";
 
 /** The format of the file. A newer one is refused, an older one would be migrated in one transaction. */
 export const FILE_FORMAT = 1;
@@ -110,7 +111,9 @@ async function makeFile(path: string): Promise<void> {
   } finally {
     db.close();
   }
+  failpoint("before-rename");
   renameSync(unfinished, path);
+  failpoint("after-rename-before-folder-sync");
   syncFolder(dirname(path));
 }
 

@@ -5,6 +5,7 @@
 import type { SessionHead } from "../store.js";
 import { AGE_KEY, toAgeText } from "./age.js";
 import type { Database, Statement } from "./driver.js";
+import { failpoint } from "./failpoints.js";
 import type { Folding } from "./folding.js";
 import type { Ledger } from "./ledger.js";
 import { columnsOf } from "./session-row.js";
@@ -36,6 +37,7 @@ export class IdleTimes {
 
   /** Stores that time has passed for all sessions, and what is left to some that were used. */
   keep(rests: readonly Omit<SessionHead, "ttlMs">[], elapsedMs: number): void {
+    failpoint("before-rests");
     const { index } = this.#ledger;
     const ageMs = index.ageMs + elapsedMs;
     const used: Entry[] = [];
@@ -53,6 +55,7 @@ export class IdleTimes {
         if (folded !== undefined)
           this.#setDue.run(dueMs, columnsOf(entry, folded).at(-1) as string, sessionId);
       }
+      failpoint("in-rests");
       this.#setAge.run(toAgeText(ageMs), AGE_KEY);
     });
     index.ageMs = ageMs;

@@ -11,6 +11,7 @@ import { type KeptHistory, readChain, restore } from "../history.js";
 import type { CommitRecord } from "../record.js";
 import type { SessionHead, Store, StoredSession } from "../store.js";
 import { packRecords } from "./batch.js";
+import { failpoint } from "./failpoints.js";
 import { type Durability, explained } from "./format.js";
 import type { Reply, Request, Task, WriterData } from "./protocol.js";
 
@@ -128,6 +129,7 @@ export class SqliteStore implements Store {
     this.#flushes = "in flight";
     const packed = packRecords(records);
     this.#post({ kind: "append", packed }, [packed.buffer], () => {
+      failpoint("before-answer");
       resolve();
       // The next batch leaves at once, not in another turn: it has been forming long enough.
       this.#flush();
@@ -152,7 +154,11 @@ export class SqliteStore implements Store {
     if (this.#failed || !("id" in reply)) return;
     const heard = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
-    heard?.(reply);
+    try {
+      heard?.(reply);
+    } catch (error) {
+      this.#fail(explained(error, this.#path));
+    }
   }
 
   /** What does not read as it was written stops the store; there is no answer then. */

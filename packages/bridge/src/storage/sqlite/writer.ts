@@ -3,6 +3,7 @@
  * that the file may not hold what was promised, so nothing after it may be answered (P10).
  */
 import { parentPort, workerData } from "node:worker_threads";
+import { failpoint } from "./failpoints.js";
 import { Folding } from "./folding.js";
 import { closeFile, explained, type OpenFile, openForWriting } from "./format.js";
 import { IdleTimes } from "./idle-times.js";
@@ -55,7 +56,9 @@ function carryOut(ledger: Ledger, request: Request): void {
   const { id } = request;
   switch (request.kind) {
     case "append":
+      failpoint("before-append");
       ledger.append(request.packed);
+      failpoint("after-commit-before-answer");
       say({ kind: "done", id });
       foldSoon();
       return;
@@ -71,6 +74,7 @@ function carryOut(ledger: Ledger, request: Request): void {
       return;
     case "close":
       held.folding?.all();
+      failpoint("mid-close");
       if (held.files !== undefined) closeFile(held.files);
       say({ kind: "done", id });
       stop();
