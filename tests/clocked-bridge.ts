@@ -39,7 +39,8 @@ commands.on("close", () => void bridge.close());
 process.on("SIGTERM", () => commands.close());
 void bridge.failure.then(({ message }) => {
   process.stderr.write(`error: ${message}\n`);
-  process.exit(1);
+  process.exitCode = 1;
+  commands.close();
 });
 answer(`listening on ${bridge.address}`);
 

@@ -10,6 +10,7 @@ import { openGrpcDoor } from "./doors/grpc/door.js";
 import { Engine } from "./engine/engine.js";
 import { systemClock } from "./engine/system-clock.js";
 import { MemoryStore } from "./storage/memory/memory-store.js";
+import { armedFailpoint } from "./storage/sqlite/failpoints.js";
 import type { Durability } from "./storage/sqlite/format.js";
 import { SqliteStore } from "./storage/sqlite/sqlite-store.js";
 import type { Store } from "./storage/store.js";
@@ -87,6 +88,9 @@ export interface Bridge {
 export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> {
   const resolved = resolveOptions(options);
   const { host, port, clock, logger, graceMs } = resolved;
+  const failpoint = armedFailpoint();
+  if (failpoint !== undefined)
+    logger.warn({ failpoint }, "a failpoint is armed: the store will fail on purpose");
   const store = await openStore(resolved.store, resolved.durability);
   const engine = await openEngine(store, resolved);
   const door = await openGrpcDoor({ engine, clock, logger, host, port }).catch(async (error: unknown) => {
@@ -124,6 +128,8 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
  */
 export async function createEngine(settings: EngineSettings = {}): Promise<Engine> {
   const resolved = resolveSettings(settings);
+  // Throws if what is armed makes no sense.
+  armedFailpoint();
   return openEngine(await openStore(resolved.store, resolved.durability), resolved);
 }
 

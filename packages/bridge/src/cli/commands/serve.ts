@@ -71,20 +71,26 @@ async function serve({
     defaultTtlMs: Math.round(defaultTtl * 1_000),
     logger: createLog(logLevel),
   });
+  // Who reads the line may send a signal at once.
+  const end = stopped(bridge);
   process.stdout.write(
     `snakepit-bridge listening on ${bridge.address} (store: ${store}${durability === "relaxed" ? ", durability relaxed" : ""})\n`,
   );
-  await stopped(bridge);
+  await end;
 }
 
 /** Done when a signal has ended the bridge. A second one does not wait for running calls. */
 function stopped(bridge: Bridge): Promise<void> {
   return new Promise((resolve, reject) => {
-    let signals = 0;
-    const onSignal = (_name: NodeJS.Signals, number: number): void => {
-      signals += 1;
-      // What a shell reports for a program that a signal ended.
-      if (signals > 1) process.exit(128 + number);
+    let closing = false;
+    const onSignal = (name: NodeJS.Signals): void => {
+      if (closing) {
+        // Its usual effect. To exit would end threads within SQLite, which some drivers answer with an abort.
+        process.off(name, onSignal);
+        process.kill(process.pid, name);
+        return;
+      }
+      closing = true;
       bridge.close().then(resolve, reject);
     };
     bridge.failure.then(reject, reject);

@@ -178,6 +178,17 @@ test("any order of writes, endings, new beginnings, slices and crashes keeps eve
   }
 });
 
+test("folding all there is leaves nothing of what came during a round", async () => {
+  const crashes = await Crashes.begin();
+  for (const id of ids(30)) crashes.create(id);
+  crashes.file.folding.slice();
+  for (const id of ids(40)) crashes.lives.has(id) ? crashes.set(id, "a", "1") : crashes.create(id);
+  crashes.file.folding.all();
+  expect(crashes.file.ledger.tailBytes).toBe(0);
+  await crashes.check();
+  crashes.file.close();
+});
+
 test("the log of a session is trimmed, but not below the last 1,000 commits", async () => {
   const crashes = await Crashes.begin();
   const history = crashes.create("s");

@@ -9,6 +9,7 @@ import { DamageError, restore } from "../history.js";
 import { toSnapshotBytes } from "../snapshot.js";
 import { packRecords } from "./batch.js";
 import type { Database, Statement } from "./driver.js";
+import { failpoint } from "./failpoints.js";
 import type { Ledger } from "./ledger.js";
 import { COLUMNS, columnsOf } from "./session-row.js";
 import type { Entry, Folded } from "./sessions-index.js";
@@ -87,17 +88,20 @@ export class Folding {
   /** Does one slice of a round; begins one if none is running. */
   slice(): void {
     const { index, tailEnd, tailBytes } = this.#ledger;
+    failpoint("before-fold-slice");
     this.#round ??= { until: tailEnd, bytes: tailBytes, queue: [...index.unfolded()] };
     const { until, bytes, queue } = this.#round;
     if (queue.length > 0) {
       this.#foldSome(queue.splice(-SESSIONS_A_SLICE));
       return;
     }
+    failpoint("after-fold-before-trim");
     const stale = [...index.stale()].slice(0, SESSIONS_A_SLICE);
     const last = stale.length < SESSIONS_A_SLICE;
     this.#ledger.transaction(() => {
       for (const sessionId of stale) this.#erase(sessionId);
       if (last) this.#trimTail.run(until);
+      failpoint("in-trim");
     });
     for (const sessionId of stale) index.markErased(sessionId);
     if (!last) return;
@@ -107,8 +111,8 @@ export class Folding {
 
   /** Folds all there is. */
   all(): void {
-    do this.slice();
-    while (this.#round !== undefined);
+    // What came during a round is left for another one.
+    while (this.#round !== undefined || this.#ledger.tailBytes > 0) this.slice();
   }
 
   /** The sessions with an idle time that have no row yet, which is where that is stored. */
@@ -129,7 +133,11 @@ export class Folding {
     const current = entries.filter(
       (entry) => index.get(entry.sessionId) === entry && entry.pending.length > 0,
     );
-    const folded = this.#ledger.transaction(() => current.map((entry) => this.#fold(entry)));
+    const folded = this.#ledger.transaction(() => {
+      const folded = current.map((entry) => this.#fold(entry));
+      failpoint("in-fold");
+      return folded;
+    });
     for (const [i, entry] of current.entries()) index.markFolded(entry, folded[i] as Folded);
   }
 

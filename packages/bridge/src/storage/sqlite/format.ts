@@ -8,6 +8,7 @@ import { basename, dirname, join } from "node:path";
 import { DamageError } from "../history.js";
 import { AGE_KEY, toAgeText } from "./age.js";
 import { type Database, openDatabase } from "./driver.js";
+import { failpoint } from "./failpoints.js";
 import { syncFolder } from "./sync.js";
 
 /** The format of the file. A newer one is refused, an older one would be migrated in one transaction. */
@@ -134,7 +135,9 @@ async function makeFile(place: string, path: string): Promise<void> {
   } finally {
     db.close();
   }
+  failpoint("before-rename");
   renameSync(unfinished, place);
+  failpoint("after-rename-before-folder-sync");
   syncFolder(dirname(place));
 }
 

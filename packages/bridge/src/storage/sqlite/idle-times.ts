@@ -5,6 +5,7 @@
 import type { SessionHead } from "../store.js";
 import { AGE_KEY, toAgeText } from "./age.js";
 import type { Database, Statement } from "./driver.js";
+import { failpoint } from "./failpoints.js";
 import type { Folding } from "./folding.js";
 import type { Ledger } from "./ledger.js";
 import { columnsOf } from "./session-row.js";
@@ -48,6 +49,7 @@ export class IdleTimes {
   /** Takes in that time has passed for all sessions, and what is left to some that were used. It is stored in slices. */
   keep(rests: readonly Omit<SessionHead, "ttlMs">[], elapsedMs: number): void {
     this.all();
+    failpoint("before-rests");
     const { index } = this.#ledger;
     const ageMs = index.ageMs + elapsedMs;
     const used: Entry[] = [];
@@ -75,6 +77,7 @@ export class IdleTimes {
     const some = used.splice(-SESSIONS_A_SLICE);
     this.#ledger.transaction(() => {
       for (const entry of some) this.#store(entry);
+      failpoint("in-rests");
       if (used.length === 0) this.#setAge.run(toAgeText(ageMs), AGE_KEY);
     });
     if (used.length === 0) this.#round = undefined;

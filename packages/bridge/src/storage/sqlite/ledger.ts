@@ -10,6 +10,7 @@ import { DamageError, type KeptHistory } from "../history.js";
 import { readAge } from "./age.js";
 import { type KeptRecord, unpackRecords } from "./batch.js";
 import type { Database, Statement } from "./driver.js";
+import { failpoint } from "./failpoints.js";
 import { COLUMNS, toEntry } from "./session-row.js";
 import { type Entry, SessionsIndex } from "./sessions-index.js";
 
@@ -37,7 +38,10 @@ export class Ledger {
   /** Appends packed records in one transaction; on disk when it returns. */
   append(packed: Uint8Array): void {
     const seq = this.tailEnd + 1;
-    this.#insert.run(seq, packed);
+    this.transaction(() => {
+      this.#insert.run(seq, packed);
+      failpoint("after-insert-before-commit");
+    });
     this.tailEnd = seq;
     this.tailBytes += packed.length;
     for (const record of unpackRecords(packed)) this.index.add(record);

@@ -23,8 +23,8 @@ export type Task =
       readonly elapsedMs: number;
     }
   | { readonly kind: "close" }
-  /** Ends the thread, which is to do nothing more to the file. Not answered. */
-  | { readonly kind: "abandon" };
+  /** After a failure: nothing more is done, and nothing is answered. */
+  | { readonly kind: "stop" };
 
 /** A task as it travels. Each is answered by a reply with the same number, in order. */
 export type Request = Task & { readonly id: number };

@@ -11,9 +11,13 @@ import { readChain, restore } from "../history.js";
 import type { CommitRecord } from "../record.js";
 import type { SessionHead, Store, StoredSession } from "../store.js";
 import { packRecords, unpackRecords } from "./batch.js";
+import { failpoint } from "./failpoints.js";
 import type { FoldingSizes } from "./folding.js";
 import { type Durability, explained } from "./format.js";
 import type { Reply, Request, Task, WriterData } from "./protocol.js";
+
+/** Ends the thread without an answer. */
+const STOP: Request = { kind: "stop", id: 0 };
 
 /** Beyond this, commits leave in several transactions. SQLite takes no more than 10^9 bytes in one place. */
 const BATCH_BYTES = 8 * 1_048_576;
@@ -60,8 +64,8 @@ export class SqliteStore implements Store {
         if (this.#failed) return;
         this.#failed = true;
         resolve(error);
-        // The thread does not know of damage that was found on this side.
-        this.#thread.postMessage({ kind: "abandon", id: ++this.#lastId } satisfies Request);
+        // Whatever failed, nothing more is written, and the thread does not keep the process alive.
+        thread.postMessage(STOP);
         for (const { reject } of this.#forming.splice(0)) reject(error);
         for (const { failed } of this.#waiting.values()) failed(error);
         this.#waiting.clear();
@@ -69,10 +73,10 @@ export class SqliteStore implements Store {
     });
     thread.on("message", (reply: Reply) => this.#hear(reply));
     thread.on("error", (error: Error) => this.#fail(error));
-    this.#ended = new Promise((resolve) => {
+    this.#ended = new Promise((ended) => {
       thread.once("exit", () => {
         if (!this.#closing) this.#fail(new Error(`the thread that writes ${path} has ended`));
-        resolve();
+        ended();
       });
     });
   }
@@ -143,7 +147,6 @@ export class SqliteStore implements Store {
     this.#closing = true;
     // A thread that fails while it closes does not answer.
     if (!this.#failed) await Promise.race([this.#ask({ kind: "close" }), this.failure]);
-    // It ends by itself. To terminate it in the middle of SQLite's clean-up may take the whole process down.
     await this.#ended;
   }
 
@@ -157,6 +160,7 @@ export class SqliteStore implements Store {
     this.#flushes = "in flight";
     const packed = packRecords(batch.records);
     const heard = (): void => {
+      failpoint("before-answer");
       batch.resolve();
       // The next batch leaves at once, not in another turn: it has been forming long enough.
       this.#flush();
@@ -187,7 +191,11 @@ export class SqliteStore implements Store {
     if (this.#failed || !("id" in reply)) return;
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
-    waiting?.heard(reply);
+    try {
+      waiting?.heard(reply);
+    } catch (error) {
+      this.#fail(explained(error, this.#path));
+    }
   }
 
   /** What does not read as it was written stops the store. */

@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { packRecords } from "./batch.js";
+import { failpoint } from "./failpoints.js";
 import { Folding } from "./folding.js";
 import { closeFile, explained, type OpenFile, openForWriting } from "./format.js";
 import { IdleTimes } from "./idle-times.js";
@@ -18,8 +19,9 @@ if (port === null) throw new Error("the writer runs as a thread of the SQLite st
 /** Everything that has to live as long as the thread: a database that nobody holds is closed. */
 const held: { files?: OpenFile; ledger?: Ledger; folding?: Folding; idleTimes?: IdleTimes } = {};
 let lagging: LaggingSync | undefined;
-let failed = false;
 let sliceIsComing = false;
+/** True when nothing more may be done to the file. */
+let stopped = false;
 
 /** Says something; the records in it are handed over, not copied. */
 function say(reply: Reply, records?: Packed): void {
@@ -27,9 +29,14 @@ function say(reply: Reply, records?: Packed): void {
 }
 
 function fail(error: unknown): void {
-  failed = true;
-  port?.removeAllListeners("message");
   say({ kind: "failed", message: explained(error, path).message });
+  stop();
+}
+
+/** Ends the thread, when what it is at is done. */
+function stop(): void {
+  stopped = true;
+  port?.removeAllListeners("message");
   port?.close();
 }
 
@@ -40,7 +47,7 @@ function tidySoon(): void {
   sliceIsComing = true;
   setImmediate(() => {
     sliceIsComing = false;
-    if (failed) return;
+    if (stopped) return;
     try {
       chore.slice();
       tidySoon();
@@ -54,8 +61,10 @@ function carryOut(ledger: Ledger, request: Request): void {
   const { id } = request;
   switch (request.kind) {
     case "append":
+      failpoint("before-append");
       ledger.append(request.packed);
       lagging?.written();
+      failpoint("after-commit-before-answer");
       say({ kind: "done", id });
       tidySoon();
       return;
@@ -80,14 +89,14 @@ function carryOut(ledger: Ledger, request: Request): void {
     case "close":
       held.idleTimes?.all();
       held.folding?.all();
+      failpoint("mid-close");
       lagging?.close();
       if (held.files !== undefined) closeFile(held.files);
       say({ kind: "done", id });
-      port?.close();
+      stop();
       return;
-    case "abandon":
-      failed = true;
-      port?.close();
+    case "stop":
+      stop();
   }
 }
 
