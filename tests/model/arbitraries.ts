@@ -46,8 +46,8 @@ export type Step =
   | { readonly do: "flood"; readonly sessionId: string; readonly clientId: string; readonly first: number }
   /** Lets sessions fall asleep, and does not look at them. */
   | { readonly do: "sleep"; readonly ms: number }
-  /** Stops and starts the engine, where the store survives that. */
-  | { readonly do: "restart" }
+  /** Stops and starts the engine, where the store survives that; commands have just been sent. */
+  | { readonly do: "restart"; readonly commands: readonly Command[] }
   /** The process dies at an append, or as soon as the commands are sent; one that goes on may be sent them again. */
   | {
       readonly do: "crash";
@@ -364,7 +364,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       ms: one(3_600_017, -3_600_019, 315_360_000_023, -315_360_000_029),
     }),
   ),
-  often<Step>(1, fc.record({ do: fc.constant("restart" as const) })),
+  often<Step>(1, fc.record({ do: fc.constant("restart" as const), commands: fc.constant([]) })),
 );
 /** A write that is nearly always accepted. */
 const plainWrite: fc.Arbitrary<Command> = fc
@@ -390,17 +390,16 @@ const crash: fc.Arbitrary<Step> = fc.record({
   cut: one(undefined, undefined, undefined, 0, 0, 1, 1, 2),
   retry: fc.boolean(),
 });
+const restart: fc.Arbitrary<Step> = fc.record({
+  do: fc.constant("restart" as const),
+  commands: fc.oneof(fc.constant([]), onOneSession),
+});
 const sleep: fc.Arbitrary<Step> = fc.record({
   do: fc.constant("sleep" as const),
   ms: one(361_000, 400_000, 3_600_000),
 });
 const anyStep = fc.oneof(often(15, step), often(1, together));
-const anyStepWithCrashes = fc.oneof(
-  often(20, anyStep),
-  often(3, crash),
-  often(1, fc.constant<Step>({ do: "restart" })),
-  often(2, sleep),
-);
+const anyStepWithCrashes = fc.oneof(often(20, anyStep), often(3, crash), often(1, restart), often(2, sleep));
 const flood: fc.Arbitrary<Step> = fc.record({
   do: fc.constant("flood" as const),
   sessionId: one("s", "t"),

@@ -47,6 +47,8 @@ export const HAS_TO_BE_SEEN: readonly string[] = [
 /** What runs on files have to have seen besides. */
 export const HAS_TO_BE_SEEN_ON_FILES: readonly string[] = [
   "the engine was restarted",
+  "commands were answered in a stop",
+  "commands were refused in a stop",
   "the engine crashed",
   "a crash had nothing to lose",
   "a crash lost writes that nobody was told of",

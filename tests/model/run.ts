@@ -99,7 +99,7 @@ export class Run {
       case "flood":
         return this.#flood(step.sessionId, step.clientId, step.first);
       case "restart":
-        return this.#restart();
+        return this.#restart(step.commands.map((command) => this.#resolve(command)));
       case "crash":
         return this.#crash(step);
     }
@@ -253,11 +253,20 @@ export class Run {
 
   // ── ends and new beginnings ────────────────────────────────────────────────────────────────────────────────────────
 
-  async #restart(): Promise<void> {
+  /** What is under way in an orderly stop is either carried out and answered, or refused and not done. */
+  async #restart(commands: readonly Command[]): Promise<void> {
     if (this.#subject.restart === undefined) return;
     await this.#lookAtEnded();
-    this.#began(await this.#subject.restart(), "stop");
+    const burst = new Burst(this.#subject, commands);
+    const next = await this.#subject.restart();
+    await burst.wait();
+    const refused = burst.answers.filter((answer) => isShuttingDown(answer)).length;
+    // Their turn had not come, so it did not come for any of them.
+    if (refused > 0) equal("refused by the stop", commands.length, refused);
+    else this.#judgeBurst(burst);
+    this.#began(next, "stop");
     this.#note("the engine was restarted");
+    if (commands.length > 0) this.#note(`commands were ${refused > 0 ? "refused" : "answered"} in a stop`);
   }
 
   /** What has expired in its sleep is gone for good once somebody has looked. */
@@ -392,6 +401,10 @@ export class Run {
     equal("reason after the end", "SHUTTING_DOWN", last instanceof Refusal ? last.reason : last.kind);
     this.#note("SHUTTING_DOWN");
   }
+}
+
+function isShuttingDown(answer: Reply | Refusal | undefined): boolean {
+  return answer instanceof Refusal && answer.reason === "SHUTTING_DOWN";
 }
 
 function sessionOf(command: Command): string | undefined {
