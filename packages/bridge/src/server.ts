@@ -158,8 +158,8 @@ const MAX_TTL_MS = 10 * 365 * 86_400_000;
 const MAX_PORT = 65_535;
 /** Longer timers fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-/** Longer messages do not fit the buffers of the runtime. */
-const MAX_MESSAGE_BYTES = 2 ** 31 - 1;
+/** Longer texts fit no string of the runtime, and a record of twice as much no row of SQLite. */
+const MAX_MESSAGE_BYTES = 2 ** 29;
 
 /** Checks the options and fills in defaults. */
 function resolveOptions(options: BridgeOptions): ResolvedOptions {

@@ -8,7 +8,7 @@ export interface BridgeLimits {
   readonly maxVariables: number;
   /** Sessions of one server. `max-sessions` */
   readonly maxSessions: number;
-  /** One message in either direction, in bytes. `max-message-bytes` */
+  /** One message in either direction, and all values of one commit, in bytes. `max-message-bytes` */
   readonly maxMessageBytes: number;
 }
 

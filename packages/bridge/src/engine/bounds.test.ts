@@ -69,3 +69,57 @@ describe("pages and batches of values", () => {
     expect(new Set(seen).size).toBe(700);
   });
 });
+
+describe("the values of one commit fit one message [VAL-20 refuses]", () => {
+  const limits = { maxMessageBytes: 10_000 };
+  const long = "x".repeat(3_000);
+  const items = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({ identifier: `v${i}`, value: literal(long) }));
+  const batch = (count: number, atomic: boolean) =>
+    ({
+      kind: "setVariables",
+      sessionId: "s",
+      items: items(count),
+      atomic,
+      onMissing: "infer",
+      metadata: [],
+    }) as const;
+  const tooLarge = {
+    reason: "TOO_LARGE",
+    details: { limit: { setting: "max-message-bytes", limit: 10_000 } },
+  };
+
+  test.for([true, false])(
+    "of a batch (atomic: %s), in process too, where there is no message",
+    async (atomic) => {
+      const bench = new Bench({ limits });
+      expect((await bench.do(batch(3, atomic))).results).toHaveLength(3);
+      expect(await bench.refused(batch(4, atomic))).toMatchObject(tooLarge);
+      expect((await bench.do(command.list("s"))).revision.number).toBe(1);
+    },
+  );
+
+  test("of one value", async () => {
+    const bench = new Bench({ limits });
+    expect(await bench.refused(command.set("s", "a", "x".repeat(10_001)))).toMatchObject(tooLarge);
+    expect((await bench.do(command.sessions())).sessions).toEqual([]);
+  });
+
+  test("of definitions that change around values which are there already", async () => {
+    const bench = new Bench({ limits });
+    const definitions = (count: number, most: number) =>
+      Array.from({ length: count }, (_, i) => ({
+        name: `v${i}`,
+        type: "string",
+        initialValue: literal(""),
+        constraints: [{ key: "max_length", values: [literal(BigInt(most))] }],
+        metadata: [],
+      }));
+    const ensure = (count: number, most: number) =>
+      ({ kind: "ensureVariables", sessionId: "s", definitions: definitions(count, most) }) as const;
+    await bench.do(command.create("s"));
+    for (const [i] of items(4).entries()) await bench.do(command.set("s", `v${i}`, long));
+    expect(await bench.refused(ensure(4, 5_000))).toMatchObject(tooLarge);
+    expect((await bench.do(ensure(3, 5_000))).revision.number).toBe(6);
+  });
+});

@@ -139,7 +139,7 @@ function ensureAll(draft: Draft, { kind, definitions }: EnsureVariables): Decisi
   const outcome: VariableOutcome = { kind, variables };
   return changes.length === 0
     ? { kind: "unchanged", outcome }
-    : { kind: "commit", commit: draft.commit(kind, changes), outcome };
+    : committed(draft.commit(kind, changes), outcome);
 }
 
 /** Atomic: all items or none, and every one at fault is named. Best effort: what can be. Either way one commit. */
@@ -182,10 +182,8 @@ function batchRefused(items: readonly ItemRefusal[], count: number): Refusal {
   return new Refusal("BATCH_REFUSED", message, { items });
 }
 
-function committed(commit: Commit): Decision {
-  return {
-    kind: "commit",
-    commit,
-    outcome: outcomeOf(commit) as VariableOutcome,
-  };
+/** `outcome` is what can be read off the commit, unless it is given. */
+function committed(commit: Commit | Refusal, outcome?: VariableOutcome): Decision | Refusal {
+  if (commit instanceof Refusal) return commit;
+  return { kind: "commit", commit, outcome: outcome ?? (outcomeOf(commit) as VariableOutcome) };
 }

@@ -7,6 +7,7 @@ import { overLimit, type Refusal } from "../refusal.js";
 import type { Variable } from "../variable.js";
 import type { Change, Commit, CommitKind } from "./commit.js";
 import type { SessionState } from "./state.js";
+import { checkCommitSize } from "./value-size.js";
 
 /** What the domain does not know by itself: time, randomness, limits. */
 export interface WriteContext {
@@ -81,8 +82,10 @@ export class Draft {
     );
   }
 
-  /** The commit of these changes; it creates the session if there is none. */
-  commit(kind: CommitKind, changes: readonly Change[], refused: Commit["refused"] = []): Commit {
+  /** The commit of these changes, unless they are too large for one; it creates the session if there is none. */
+  commit(kind: CommitKind, changes: readonly Change[], refused: Commit["refused"] = []): Commit | Refusal {
+    const tooLarge = checkCommitSize(changes, this.context.limits);
+    if (tooLarge !== undefined) return tooLarge;
     const created = {
       ttlMs: this.context.defaultTtlMs,
       metadata: EMPTY_METADATA,

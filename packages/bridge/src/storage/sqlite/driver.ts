@@ -1,6 +1,6 @@
 /**
- * SQLite through the API of `node:sqlite`. Node 20 does not have it; there the package `@photostructure/sqlite`, which
- * has the same API, takes its place. Neither needs an install script.
+ * SQLite through the API of `node:sqlite`. Where Node has none, or one that is too old, the package `@photostructure/sqlite`,
+ * which has the same API, takes its place. Neither needs an install script.
  */
 
 /** The part of a prepared statement that is used here. */
@@ -36,21 +36,37 @@ export async function openDatabase(
 }
 
 async function loadDriver(): Promise<Driver> {
-  const builtIn: string = "node:sqlite";
-  try {
-    return (await import(builtIn)) as Driver;
-  } catch {
-    // Node before 22.13.
-  }
+  const builtIn = loadBuiltIn();
+  if (builtIn !== undefined) return builtIn;
   const fallback: string = "@photostructure/sqlite";
   try {
     return (await import(fallback)) as Driver;
   } catch (cause) {
     throw new Error(
-      "SQLite is not there: use Node 22.13 or later, or run `npm install @photostructure/sqlite@1`",
-      {
-        cause,
-      },
+      "there is no SQLite that is new enough: run `npm install @photostructure/sqlite@1`, or use the newest Node 22 or 24",
+      { cause },
     );
+  }
+}
+
+/** Before this version two connections could corrupt the log of a file in rare cases. */
+const OLDEST_SQLITE = [3, 51, 3];
+
+/** True of a version of SQLite that is too old to be trusted with a file. */
+export function isTooOld(version: string): boolean {
+  const parts = version.split(".").map(Number);
+  const at = parts.findIndex((part, i) => part !== OLDEST_SQLITE[i]);
+  return at >= 0 && (parts[at] as number) < (OLDEST_SQLITE[at] ?? 0);
+}
+
+function loadBuiltIn(): Driver | undefined {
+  if (isTooOld(process.versions.sqlite ?? "0")) return undefined;
+  const { emitWarning } = process;
+  // Node 22 calls its SQLite experimental, on standard error, where who reads expects what went wrong.
+  process.emitWarning = () => {};
+  try {
+    return process.getBuiltinModule("node:sqlite") as Driver | undefined;
+  } finally {
+    process.emitWarning = emitWarning;
   }
 }

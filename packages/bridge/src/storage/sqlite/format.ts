@@ -7,15 +7,13 @@ import { realpathSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { DamageError } from "../history.js";
 import { AGE_KEY, toAgeText } from "./age.js";
-import { type Database, openDatabase } from "./driver.js";
+import { type Database, isTooOld, openDatabase } from "./driver.js";
 import { failpoint } from "./failpoints.js";
 import { syncFolder } from "./sync.js";
 
 /** The format of the file. A newer one is refused, an older one would be migrated in one transaction. */
 export const FILE_FORMAT = 1;
 
-/** Before this version two connections could corrupt the log of a file in rare cases. */
-const OLDEST_SQLITE = [3, 51, 3];
 /** Writing over a short log costs less than growing a long one, and the pause of a checkpoint grows with its pages. */
 const CHECKPOINT_PAGES = 400;
 
@@ -166,8 +164,8 @@ async function takeLock(place: string, path: string): Promise<Database> {
 
 function prepareFile(db: Database, path: string, durability: Durability): void {
   const version = String(pragma(db, "SELECT sqlite_version()"));
-  if (isOlder(version.split(".").map(Number), OLDEST_SQLITE)) {
-    throw new StoreFileError(`SQLite ${version} is too old; ${OLDEST_SQLITE.join(".")} is needed`);
+  if (isTooOld(version)) {
+    throw new StoreFileError(`SQLite ${version} is too old; run npm install @photostructure/sqlite@1`);
   }
   // First of all: what is set below stays set in the file, and that may be somebody else's.
   checkFormat(db, path);
@@ -218,11 +216,6 @@ function expectSetting(path: string, name: string, found: unknown, wanted: unkno
 
 function pragma(db: Database, sql: string): unknown {
   return Object.values(db.prepare(sql).get() ?? {})[0];
-}
-
-function isOlder(version: readonly number[], than: readonly number[]): boolean {
-  const at = version.findIndex((part, i) => part !== than[i]);
-  return at >= 0 && (version[at] as number) < (than[at] as number);
 }
 
 const SQLITE_BUSY = 5;

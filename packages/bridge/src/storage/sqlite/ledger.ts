@@ -35,16 +35,17 @@ export class Ledger {
     this.index = SessionsIndex.build(readAge(db), this.#rows(), this.#tail());
   }
 
-  /** Appends packed records in one transaction; on disk when it returns. */
+  /** Appends packed records in one transaction; on disk when it returns. If it throws, the ledger is of no more use. */
   append(packed: Uint8Array): void {
     const seq = this.tailEnd + 1;
     this.transaction(() => {
       this.#insert.run(seq, packed);
+      // Before it is on disk: with a record that does not follow the file would not open again.
+      for (const record of unpackRecords(packed)) this.index.add(record);
       failpoint("after-insert-before-commit");
     });
     this.tailEnd = seq;
     this.tailBytes += packed.length;
-    for (const record of unpackRecords(packed)) this.index.add(record);
   }
 
   /** Reads a session; undefined if there is none. */
