@@ -3,7 +3,7 @@
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Up to here a loop over the units beats the encoder. */
+/** Up to here a loop over the units beats the encoder and the decoder. */
 const SHORT_TEXT = 64;
 
 export class ByteWriter {
@@ -132,11 +132,24 @@ export class ByteReader {
   text(): string {
     const length = this.#view.getUint32(this.#take(4), true);
     const start = this.#take(length);
+    const short = length <= SHORT_TEXT ? this.#ascii(start, length) : undefined;
+    if (short !== undefined) return short;
     try {
       return decoder.decode(this.#bytes.subarray(start, start + length));
     } catch (cause) {
       throw new RangeError(`record has text that is not UTF-8 at ${start}`, { cause });
     }
+  }
+
+  /** Reads text that is all ASCII, which for short text is faster than a call of the decoder. */
+  #ascii(start: number, length: number): string | undefined {
+    let text = "";
+    for (let i = start; i < start + length; i++) {
+      const byte = this.#bytes[i] as number;
+      if (byte >= 0x80) return undefined;
+      text += String.fromCharCode(byte);
+    }
+    return text;
   }
 
   #take(count: number): number {

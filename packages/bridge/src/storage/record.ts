@@ -141,17 +141,22 @@ function readCommit(input: ByteReader): Commit {
   }));
   const changes = readList(input, () => readChange(input));
   const refused = readList(input, () => readItemRefusal(input));
-  return {
-    ...place,
+  // Field by field: this runs for each record that is folded, and spreads cost several times all the rest.
+  const commit: { -readonly [F in keyof Commit]: Commit[F] } = {
+    sessionId: place.sessionId,
+    incarnation: place.incarnation,
+    revision: place.revision,
+    kind: place.kind,
     wallTimeMs,
     source,
     writer,
     metadata,
-    ...(requestId === undefined ? {} : { requestId }),
-    ...(created === undefined ? {} : { created }),
     changes,
     refused,
   };
+  if (requestId !== undefined) commit.requestId = requestId;
+  if (created !== undefined) commit.created = created;
+  return commit;
 }
 
 function writeChange(out: ByteWriter, change: Change): void {
