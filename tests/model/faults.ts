@@ -285,6 +285,7 @@ function keeping(store: Store, keeps: (record: CommitRecord, count: number) => b
     append: (records) => store.append(records.filter((record) => keeps(record, ++count))),
     load: (sessionId) => store.load(sessionId),
     commitsAfter: (sessionId, revision) => store.commitsAfter(sessionId, revision),
+    history: (sessionId, variable) => store.history(sessionId, variable),
     keepRests: (rests) => store.keepRests(rests),
     close: () => store.close(),
   };

@@ -226,6 +226,7 @@ describe("many sessions", () => {
       },
       load: (id) => store.load(id),
       commitsAfter: (id, revision) => store.commitsAfter(id, revision),
+      history: (id, variable) => store.history(id, variable),
       keepRests: () => {},
       close: () => store.close(),
     };
@@ -286,6 +287,7 @@ describe("the schedule", () => {
         return kept.load(id);
       },
       commitsAfter: (id, revision) => kept.commitsAfter(id, revision),
+      history: (id, variable) => kept.history(id, variable),
       keepRests: (rests) => kept.keepRests(rests),
       close: async () => {},
     };

@@ -66,6 +66,14 @@ export class ByteWriter {
     this.#length = start + length;
   }
 
+  /** Bytes as they are. */
+  bytes(value: Uint8Array): void {
+    this.varint(value.length);
+    this.#reserve(value.length);
+    this.#bytes.set(value, this.#length);
+    this.#length += value.length;
+  }
+
   /** Writes text that is all ASCII, which for short text is faster than a call of the encoder. */
   #ascii(value: string, start: number): number | undefined {
     for (let i = 0; i < value.length; i++) {
@@ -139,6 +147,13 @@ export class ByteReader {
     } catch (cause) {
       throw new RangeError(`record has text that is not UTF-8 at ${start}`, { cause });
     }
+  }
+
+  /** Bytes, which share their memory with what is read. */
+  bytes(): Uint8Array {
+    const length = this.varint();
+    const start = this.#take(length);
+    return this.#bytes.subarray(start, start + length);
   }
 
   /** Reads text that is all ASCII, which for short text is faster than a call of the decoder. */

@@ -3,6 +3,7 @@ import type { Command, CommandKind, Reply, ReplyTo } from "../core/commands.js";
 import { type BridgeLimits, DEFAULT_LIMITS } from "../core/limits.js";
 import type { Literal } from "../core/literal.js";
 import { Refusal } from "../core/refusal.js";
+import type { Variable } from "../core/variable.js";
 import { Engine } from "../engine/engine.js";
 import { ANYONE } from "../engine/principal.js";
 import { MemoryStore } from "../storage/memory/memory-store.js";
@@ -145,11 +146,14 @@ export class HeldStore implements Store {
   readonly records: CommitRecord[] = [];
   loads = 0;
   readonly #kept = new MemoryStore();
+  /** The last append; what is read has to be of all before it. */
+  #last: Promise<void> = Promise.resolve();
   #held: { records: readonly CommitRecord[]; done: () => void; fail: (why: Error) => void }[] = [];
 
   append(records: readonly CommitRecord[]): Promise<void> {
     this.records.push(...records);
-    return new Promise((done, fail) => void this.#held.push({ records, done, fail }));
+    this.#last = new Promise((done, fail) => void this.#held.push({ records, done, fail }));
+    return this.#last;
   }
 
   /** Makes everything that waits durable. */
@@ -172,6 +176,11 @@ export class HeldStore implements Store {
 
   commitsAfter(sessionId: string, revision: number) {
     return this.#kept.commitsAfter(sessionId, revision);
+  }
+
+  async history(sessionId: string, variable: Variable) {
+    await this.#last;
+    return this.#kept.history(sessionId, variable);
   }
 
   heads() {

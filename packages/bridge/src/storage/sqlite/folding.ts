@@ -7,17 +7,24 @@
 import { commitCheck } from "../commit-check.js";
 import { DamageError, restore } from "../history.js";
 import { toSnapshotBytes } from "../snapshot.js";
+import { HistoryChanges } from "../variable-history.js";
 import { packRecords } from "./batch.js";
 import type { Database, Statement } from "./driver.js";
 import type { Ledger } from "./ledger.js";
 import { COLUMNS, columnsOf } from "./session-row.js";
 import type { Entry, Folded } from "./sessions-index.js";
 
+/** A slice ends after so many sessions, or when it has written this much. */
 const SESSIONS_A_SLICE = 20;
+const SLICE_BYTES = 256 * 1_024;
 /** A round begins when the tail has grown to this; a tail below it is read in no time at a start. */
 const ROUND_BYTES = 4 * 1_048_576;
-/** A snapshot is written when the log since the last one has outgrown it, so each byte is rewritten about once. */
+/**
+ * A snapshot is written when the log since the last one has outgrown it and the histories beside it, so each byte is
+ * rewritten about once. But it is not put off for histories by more than this: a session is read from there on.
+ */
 const SNAPSHOT_MIN_BYTES = 64 * 1_024;
+const PUT_OFF_BYTES = ROUND_BYTES;
 /** What is kept for readers that resume: this many commits, or this much of them, whichever is less (VAL-20). */
 const KEPT_COMMITS = 1_000;
 const KEPT_BYTES = 8 * 1_048_576;
@@ -30,6 +37,7 @@ const NO_ROW: Folded = {
   snapshotCheck: 0n,
   snapshotBytes: 0,
   snapshotSum: 0n,
+  historyBytes: 0,
   bytesSinceSnapshot: 0,
 };
 
@@ -59,9 +67,9 @@ export class Folding {
     this.#ledger = ledger;
     this.#segment = db.prepare("INSERT INTO log VALUES (?, ?, ?, ?)");
     this.#replaceRow = db.prepare(
-      `INSERT OR REPLACE INTO session (${COLUMNS}, snapshot) VALUES (?${", ?".repeat(11)})`,
+      `INSERT OR REPLACE INTO session (${COLUMNS}, snapshot) VALUES (?${", ?".repeat(12)})`,
     );
-    this.#advanceRow = db.prepare(`UPDATE session SET (${COLUMNS}) = (?${", ?".repeat(10)}) WHERE id = ?`);
+    this.#advanceRow = db.prepare(`UPDATE session SET (${COLUMNS}) = (?${", ?".repeat(11)}) WHERE id = ?`);
     this.#eraseLog = db.prepare("DELETE FROM log WHERE session_id = ?");
     this.#eraseRow = db.prepare("DELETE FROM session WHERE id = ?");
     this.#logSizes = db.prepare(
@@ -82,7 +90,7 @@ export class Folding {
     this.#round ??= { until: tailEnd, bytes: tailBytes, queue: [...index.unfolded()] };
     const { until, bytes, queue } = this.#round;
     if (queue.length > 0) {
-      this.#foldSome(queue.splice(-SESSIONS_A_SLICE));
+      this.#foldSome(queue);
       return;
     }
     const stale = [...index.stale()].slice(0, SESSIONS_A_SLICE);
@@ -103,12 +111,23 @@ export class Folding {
     while (this.#round !== undefined);
   }
 
-  #foldSome(entries: readonly Entry[]): void {
+  /** Folds sessions off the end of the queue, as many as make a slice. */
+  #foldSome(queue: Entry[]): void {
     const { index } = this.#ledger;
-    // A session may have ended, or have been created anew, since the round began.
-    const current = entries.filter((entry) => index.get(entry.sessionId) === entry);
-    const folded = this.#ledger.transaction(() => current.map((entry) => this.#fold(entry)));
-    for (const [i, entry] of current.entries()) index.markFolded(entry, folded[i] as Folded);
+    const folded = this.#ledger.transaction(() => {
+      const done = new Map<Entry, Folded>();
+      let bytes = 0;
+      while (queue.length > 0 && done.size < SESSIONS_A_SLICE && bytes < SLICE_BYTES) {
+        const entry = queue.pop() as Entry;
+        // It may have ended, or have been created anew, since the round began.
+        if (index.get(entry.sessionId) !== entry) continue;
+        const fold = this.#fold(entry);
+        done.set(entry, fold);
+        bytes += writtenFor(entry, fold);
+      }
+      return done;
+    });
+    for (const [entry, fold] of folded) index.markFolded(entry, fold);
   }
 
   #fold(entry: Entry): Folded {
@@ -117,16 +136,16 @@ export class Folding {
     const segment = packRecords(pending);
     const before = entry.folded ?? NO_ROW;
     const bytesSinceSnapshot = before.bytesSinceSnapshot + segment.length;
-    const outgrown = bytesSinceSnapshot > Math.max(SNAPSHOT_MIN_BYTES, before.snapshotBytes);
-    const snapshot = outgrown
-      ? toSnapshotBytes(restore(this.#ledger.read(entry)).state.snapshot())
-      : undefined;
+    const rewritten = before.snapshotBytes + Math.min(before.historyBytes, PUT_OFF_BYTES);
+    const outgrown = bytesSinceSnapshot > Math.max(SNAPSHOT_MIN_BYTES, rewritten);
+    const made = outgrown ? this.#makeSnapshot(entry) : undefined;
     this.#segment.run(sessionId, revision - pending.length + 1, revision, segment);
-    if (snapshot === undefined) {
+    if (made === undefined) {
       const folded = { ...before, revision, check, bytesSinceSnapshot };
       this.#advance(entry, folded);
       return folded;
     }
+    const { snapshot, historyBytes } = made;
     const folded = {
       revision,
       check,
@@ -134,11 +153,20 @@ export class Folding {
       snapshotCheck: check,
       snapshotBytes: snapshot.length,
       snapshotSum: commitCheck(snapshot),
+      historyBytes,
       bytesSinceSnapshot: 0,
     };
     this.#replaceRow.run(...columnsOf(entry, folded), snapshot);
     this.#trimSegments(sessionId);
     return folded;
+  }
+
+  /** Makes the snapshot of a session, and brings the histories of its variables to the same revision. */
+  #makeSnapshot(entry: Entry) {
+    const changes = new HistoryChanges();
+    const { state } = restore(this.#ledger.read(entry), (commit) => changes.add(commit));
+    const historyBytes = this.#ledger.histories.advance(entry, changes);
+    return { snapshot: toSnapshotBytes(state.snapshot()), historyBytes };
   }
 
   /** Writes how far a session's log goes, and leaves its snapshot as it is. */
@@ -168,6 +196,13 @@ export class Folding {
 
   #erase(sessionId: string): void {
     this.#eraseLog.run(sessionId);
+    this.#ledger.histories.erase(sessionId);
     this.#eraseRow.run(sessionId);
   }
+}
+
+/** What folding a session wrote, which is about what it read too. */
+function writtenFor({ pending }: Entry, { bytesSinceSnapshot, snapshotBytes, historyBytes }: Folded): number {
+  const segment = pending.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  return bytesSinceSnapshot > 0 ? segment : segment + snapshotBytes + historyBytes;
 }

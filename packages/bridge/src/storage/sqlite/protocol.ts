@@ -1,6 +1,7 @@
 /** What the two halves of the SQLite store say to each other: the one in the engine's thread, and the one with the file. */
 import type { KeptHistory } from "../history.js";
 import type { SessionHead } from "../store.js";
+import type { Known } from "../variable-history.js";
 import type { KeptRecord } from "./batch.js";
 import type { Durability } from "./format.js";
 
@@ -15,6 +16,7 @@ export type Task =
   | { readonly kind: "append"; readonly packed: Uint8Array<ArrayBuffer> }
   | { readonly kind: "load"; readonly sessionId: string }
   | { readonly kind: "commitsAfter"; readonly sessionId: string; readonly revision: number }
+  | { readonly kind: "history"; readonly sessionId: string; readonly variable: Known }
   | { readonly kind: "keepRests"; readonly rests: readonly Omit<SessionHead, "ttlMs">[] }
   | { readonly kind: "close" };
 
@@ -31,6 +33,7 @@ export type Reply =
       readonly id: number;
       readonly records: readonly KeptRecord[] | "compacted";
     }
+  | { readonly kind: "history"; readonly id: number; readonly bytes: Uint8Array }
   /** It is done, and on disk if it was an append. */
   | { readonly kind: "done"; readonly id: number }
   /** Nothing is answered any more. */

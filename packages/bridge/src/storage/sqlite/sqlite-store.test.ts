@@ -5,17 +5,20 @@ import { command, openBench } from "../../testing/bench.contract.js";
 import { History } from "../../testing/commits.contract.js";
 import { persistentStoreContract, storeContract } from "../store.contract.js";
 import type { Store } from "../store.js";
+import { historyContract } from "../variable-history.contract.js";
 import { openDatabase } from "./driver.js";
 import { temporaryFile } from "./ledger-file.contract.js";
 
 const compiled = new URL("../../../dist/storage/sqlite/sqlite-store.js", import.meta.url).href;
 const { SqliteStore } = (await import(compiled)) as typeof import("./sqlite-store.js");
 
-storeContract(async () => {
+const open = async () => {
   const path = temporaryFile();
   const reopen = (): Promise<Store> => SqliteStore.open(path, "relaxed");
   return { store: await reopen(), reopen };
-});
+};
+storeContract(open);
+historyContract(open);
 
 persistentStoreContract(async () => {
   const path = temporaryFile();

@@ -7,9 +7,11 @@
  */
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
+import type { HistoryEntry } from "../../core/history.js";
 import { type KeptHistory, readChain, restore } from "../history.js";
 import type { CommitRecord } from "../record.js";
 import type { SessionHead, Store, StoredSession } from "../store.js";
+import { type Known, newestFirst } from "../variable-history.js";
 import { packRecords } from "./batch.js";
 import { type Durability, explained } from "./format.js";
 import type { Reply, Request, Task, WriterData } from "./protocol.js";
@@ -92,6 +94,13 @@ export class SqliteStore implements Store {
     if (reply.kind !== "commits" || reply.records === "compacted") return "compacted";
     const { records } = reply;
     return this.#orFail(() => readChain({ revision }, records));
+  }
+
+  async history(sessionId: string, variable: Known): Promise<readonly HistoryEntry[]> {
+    const { id, name, version } = variable;
+    const reply = await this.#ask({ kind: "history", sessionId, variable: { id, name, version } });
+    if (reply.kind !== "history") return [];
+    return newestFirst(reply.bytes);
   }
 
   keepRests(rests: readonly Omit<SessionHead, "ttlMs">[]): void {

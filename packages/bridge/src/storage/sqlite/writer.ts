@@ -55,6 +55,9 @@ function carryOut(ledger: Ledger, request: Request): void {
     case "commitsAfter":
       say({ kind: "commits", id, records: ledger.commitsAfter(request.sessionId, request.revision) });
       return;
+    case "history":
+      say({ kind: "history", id, bytes: ledger.history(request.sessionId, request.variable) });
+      return;
     case "keepRests":
       ledger.keepRests(request.rests);
       say({ kind: "done", id });
