@@ -103,6 +103,7 @@ export const HAS_TO_BE_SEEN: readonly string[] = [
     "incrementVariable",
     "deleteVariable",
     "listVariables",
+    "getVariableHistory",
   ].flatMap((kind) => [`${kind} accepted`, `${kind} refused`]),
   // A bug in the server is the one reason that nothing should reach.
   ...REASONS.filter((reason) => reason !== "INTERNAL"),
@@ -123,6 +124,7 @@ export const HAS_TO_BE_SEEN: readonly string[] = [
   "an increment overflowed",
   "a variable was found by its id",
   "a former id led nowhere",
+  "a history was longer than what is kept",
   "the wall clock jumped",
   "commands were sent together",
 ];
@@ -304,6 +306,7 @@ class Run {
     };
     switch (command.kind) {
       case "getVariable":
+      case "getVariableHistory":
       case "incrementVariable":
       case "deleteVariable":
         return { ...command, identifier: identifier(command.identifier) };
@@ -427,6 +430,11 @@ class Run {
     const command: Command = { kind: "listVariables", sessionId, pageSize: 0, pageToken: "" };
     const expected = this.model.apply(command);
     compareAnswer(command, expected, await this.subject.dispatch(ANYONE, command), this.#revisions);
+    for (const identifier of this.model.sessions.get(sessionId)?.variables.keys() ?? []) {
+      const asked: Command = { kind: "getVariableHistory", sessionId, identifier };
+      const history = this.model.apply(asked);
+      compareAnswer(asked, history, await this.subject.dispatch(ANYONE, asked), this.#revisions);
+    }
   }
 
   /** Everything once more, then the store, then the end. */

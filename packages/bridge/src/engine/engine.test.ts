@@ -55,6 +55,8 @@ describe("answers", () => {
     ["a read", command.get("s", "a")],
     ["a list", command.list("s")],
     ["a read of what is not there", command.get("s", "absent")],
+    ["a read of a history", command.history("s", "a")],
+    ["a read of the history of what is not there", command.history("s", "absent")],
     ["a heartbeat", command.heartbeat("s")],
     ["a read of the head", command.session("s")],
     ["a refused set", command.set("s", "a", "text")],
@@ -112,10 +114,12 @@ describe("answers", () => {
     const { bench, store } = await heldSession();
     const written = bench.ask(command.set("s", "a", 2));
     const read = bench.ask(command.get("s", "a"));
+    const history = bench.ask(command.history("s", "a"));
     await settle();
     store.fail();
     await expect(written).rejects.toThrow("the disk is gone");
     await expect(read).rejects.toThrow("the disk is gone");
+    await expect(history).rejects.toThrow("the disk is gone");
     await expect(bench.ask(command.get("s", "a"))).rejects.toThrow("the disk is gone");
   });
 
@@ -278,6 +282,7 @@ describe("a closed engine", () => {
     command.heartbeat("s"),
     command.end("s"),
     command.get("s", "a"),
+    command.history("s", "a"),
     command.set("s", "a", 1),
     command.set("\ud800", "a", 1),
   ];

@@ -1,5 +1,6 @@
 /** An engine on a clock that stands still, for tests that ask it things. */
 import type { Command, CommandKind, Reply, ReplyTo } from "../core/commands.js";
+import type { HistoryEntry } from "../core/history.js";
 import { type BridgeLimits, DEFAULT_LIMITS } from "../core/limits.js";
 import type { Literal } from "../core/literal.js";
 import { Refusal } from "../core/refusal.js";
@@ -85,6 +86,13 @@ export const command = {
   heartbeat: (sessionId: string) => ({ kind: "heartbeat", sessionId }) as const,
   end: (sessionId: string) => ({ kind: "deleteSession", sessionId }) as const,
   get: (sessionId: string, identifier: string) => ({ kind: "getVariable", sessionId, identifier }) as const,
+  history: (sessionId: string, identifier: string, limit?: number) =>
+    ({
+      kind: "getVariableHistory",
+      sessionId,
+      identifier,
+      ...(limit === undefined ? {} : { limit }),
+    }) as const,
   list: (sessionId: string) => ({ kind: "listVariables", sessionId, pageSize: 0, pageToken: "" }) as const,
   set: (sessionId: string, identifier: string, value: number | bigint | string | boolean) =>
     ({
@@ -146,14 +154,11 @@ export class HeldStore implements Store {
   readonly records: CommitRecord[] = [];
   loads = 0;
   readonly #kept = new MemoryStore();
-  /** The last append; what is read has to be of all before it. */
-  #last: Promise<void> = Promise.resolve();
   #held: { records: readonly CommitRecord[]; done: () => void; fail: (why: Error) => void }[] = [];
 
   append(records: readonly CommitRecord[]): Promise<void> {
     this.records.push(...records);
-    this.#last = new Promise((done, fail) => void this.#held.push({ records, done, fail }));
-    return this.#last;
+    return new Promise((done, fail) => void this.#held.push({ records, done, fail }));
   }
 
   /** Makes everything that waits durable. */
@@ -178,9 +183,11 @@ export class HeldStore implements Store {
     return this.#kept.commitsAfter(sessionId, revision);
   }
 
-  async history(sessionId: string, variable: Variable) {
-    await this.#last;
-    return this.#kept.history(sessionId, variable);
+  /** Read in its turn: after what was appended before, and before what comes later. */
+  history(sessionId: string, variable: Variable): Promise<readonly HistoryEntry[]> {
+    const read = () => this.#kept.history(sessionId, variable);
+    if (this.#held.length === 0) return read();
+    return new Promise((done, fail) => void this.#held.push({ records: [], done: () => done(read()), fail }));
   }
 
   heads() {
