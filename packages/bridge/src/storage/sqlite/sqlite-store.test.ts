@@ -1,7 +1,7 @@
 /** The SQLite store, with its thread. The thread is a compiled file, so this is the compiled store (`npm run build`). */
 import { chmodSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { command, openBench } from "../../testing/bench.contract.js";
+import { command, isPending, openBench } from "../../testing/bench.contract.js";
 import { History } from "../../testing/commits.contract.js";
 import { persistentStoreContract, storeContract } from "../store.contract.js";
 import type { Store } from "../store.js";
@@ -68,6 +68,49 @@ describe("an engine on a file", () => {
     await second.engine.close();
   });
 
+  test("knows what its variables were, whatever was let go of since, and before a session is awake", async () => {
+    const path = temporaryFile();
+    const first = await openBench({ store: await SqliteStore.open(path, "relaxed") });
+    for (let i = 0; i < 3; i++) await first.do({ ...command.set("s", "rare", i), source: "python" });
+    await Promise.all(
+      Array.from({ length: 3_000 }, (_, i) => first.do(command.set("s", "busy", `${i} ${"x".repeat(100)}`))),
+    );
+    const before = await first.do(command.history("s", "rare"));
+    expect(before.entries.map(({ value, source }) => [value, source])).toEqual([
+      [2, "python"],
+      [1, "python"],
+      [0, "python"],
+    ]);
+    const busy = await first.do(command.history("s", "busy"));
+    expect(busy).toMatchObject({ compacted: true, entries: { length: 50 } });
+    await first.engine.close();
+    const second = await openBench({ store: await SqliteStore.open(path, "relaxed") });
+    expect(await second.do(command.history("s", "rare"))).toEqual(before);
+    expect(await second.do(command.history("s", "busy"))).toEqual(busy);
+    await second.engine.close();
+  });
+
+  test("answers with what it decided on, however many writes and reads of histories are on their way", async () => {
+    const path = temporaryFile();
+    const bench = await openBench({ store: await SqliteStore.open(path, "relaxed") });
+    await bench.do(command.create("s"));
+    const asked = Array.from({ length: 500 }, async (_, i) => {
+      void bench.do(command.increment("s", "n", 1n));
+      if (i % 50 === 49) void bench.do(command.drop("s", "n"));
+      if (i % 50 === 49) void bench.do(command.increment("s", "n", 1n));
+      const { entries, revision } = await bench.do(command.history("s", "n"));
+      const [newest] = entries;
+      expect(newest?.revision).toBe(revision.number);
+      expect(entries.map(({ value }) => value)).toEqual(
+        entries.map((_, place) => (newest?.value as bigint) - BigInt(place)),
+      );
+      return revision.number;
+    });
+    const revisions = await Promise.all(asked);
+    expect(revisions).toEqual(revisions.toSorted((a, b) => a - b));
+    await bench.engine.close();
+  });
+
   test("does not bring back what was deleted or has expired", async () => {
     const path = temporaryFile();
     const first = await openBench({ store: await SqliteStore.open(path) });
@@ -82,6 +125,27 @@ describe("an engine on a file", () => {
     expect((await second.do(command.sessions())).sessions.map(({ id }) => id)).toEqual(["stays"]);
     await second.engine.close();
   });
+});
+
+test("a history that is not what was written stops the store, which says so and answers nothing more", async () => {
+  const path = temporaryFile();
+  const first = await SqliteStore.open(path, "relaxed");
+  const history = new History("s");
+  history.set("a", "float", 1);
+  for (let i = 0; i < 3; i++) history.set("b", "string", "x".repeat(100_000));
+  await first.append(history.records);
+  await first.close();
+  const db = await openDatabase(path);
+  db.exec("UPDATE history SET entries = zeroblob(length(entries)) WHERE name = 'a'");
+  db.close();
+  const store = await SqliteStore.open(path, "relaxed");
+  const read = store.history("s", { id: "var_a_2", name: "a", version: 1 });
+  expect((await store.failure).message).toBe(
+    `${path} is damaged: the history of a of session s is not what was written`,
+  );
+  expect(await isPending(read)).toBe(true);
+  expect(await isPending(store.load("s"))).toBe(true);
+  await store.close();
 });
 
 describe("one clear line says why a file cannot be used", () => {
