@@ -76,6 +76,11 @@ async def sources(session: SessionContext, _: Command) -> Any:
     return {name: info["source"] for name, info in (await session.list_variables()).items()}
 
 
+async def get_history(session: SessionContext, command: Command) -> Any:
+    history = await session.get_history(command["name"])
+    return [[entry.version, tag(entry.value), entry.source] for entry in history.entries]
+
+
 async def create_session(session: SessionContext, _: Command) -> Any:
     return await session.create_session()
 
@@ -101,7 +106,7 @@ OPERATIONS: dict[str, Callable[[SessionContext, Command], Awaitable[Any]]] = {
     operation.__name__: operation
     for operation in (
         *(set_variable, get_variable, get_variables, set_variables, increment),
-        *(register, sources, create_session, hostile),
+        *(register, sources, get_history, create_session, hostile),
     )
 }
 

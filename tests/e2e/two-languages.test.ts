@@ -81,6 +81,37 @@ function asRead(value: VariableValue): VariableValue {
 
 const zeroOf = { float: 0.5, integer: 7n, string: "first", boolean: false } as const;
 
+describe("a history", () => {
+  test("of values that both languages set is the same in both, at every edge", async () => {
+    for (const [type, name] of [
+      ["float", "f"],
+      ["integer", "i"],
+      ["string", "s"],
+      ["boolean", "b"],
+    ] as const) {
+      // The longest text fills a history alone.
+      const values = cases.filter(([of, ours]) => of === type && ours !== LONG_TEXT);
+      await session.register(name, type, zeroOf[type]);
+      for (const [, ours, sent] of values) {
+        await session.set(name, ours);
+        await python.call("set_variable", { name, value: sent });
+      }
+      const { entries, compacted } = await session.history(name);
+      const shown = entries.slice(0, -1).reverse();
+      expect([entries.length, compacted]).toEqual([2 * values.length + 1, false]);
+      for (const [i, { value, version, source }] of shown.entries()) {
+        const [, ours] = values[i >> 1] as (typeof cases)[number];
+        expect(Object.is(value, asRead(ours)), `${type} ${String(ours).slice(0, 40)}`).toBe(true);
+        expect([version, source]).toEqual([i + 2, i % 2 === 0 ? "typescript" : "python"]);
+      }
+      const told = (await python.call("get_history", { name })) as [number, Tagged, string][];
+      expect(told.slice(0, -1).reverse()).toEqual(
+        shown.map(({ version, source }, i) => [version, values[i >> 1]?.[3], source]),
+      );
+    }
+  });
+});
+
 describe("a value", () => {
   test("of every type and at every edge goes from TypeScript to Python", async () => {
     for (const [index, [type, ours, , told]] of cases.entries()) {

@@ -246,6 +246,17 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     }),
   ),
   often<Command>(
+    3,
+    fc
+      .record({
+        kind: fc.constant("getVariableHistory" as const),
+        sessionId,
+        identifier,
+        limit: one(undefined, 1, 2, 50, 2 ** 32 - 1, 0, -1, 1.5, 2 ** 32),
+      })
+      .map(({ limit, ...rest }) => (limit === undefined ? rest : { ...rest, limit })),
+  ),
+  often<Command>(
     14,
     fc
       .record({

@@ -2,11 +2,19 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Command, Reply, Revision, SessionInfo } from "../../packages/bridge/src/core/commands.js";
 import type { Constraint } from "../../packages/bridge/src/core/constraints.js";
+import type { HistoryEntry } from "../../packages/bridge/src/core/history.js";
 import type { Stored } from "../../packages/bridge/src/core/literal.js";
 import { Refusal } from "../../packages/bridge/src/core/refusal.js";
 import type { Variable } from "../../packages/bridge/src/core/variable.js";
 import { isRefused, type Limit, type Refused, say } from "./rules.js";
-import type { ModelInfo, ModelItemSet, ModelReply, ModelRevision, ModelVariable } from "./state.js";
+import type {
+  ModelEntry,
+  ModelInfo,
+  ModelItemSet,
+  ModelReply,
+  ModelRevision,
+  ModelVariable,
+} from "./state.js";
 
 /** Thrown where the engine and the model differ. */
 export class Difference extends Error {}
@@ -185,7 +193,7 @@ function plainConstraints(constraints: readonly Constraint[]): unknown {
   ]);
 }
 
-export function plainModelVariable({ limits, value, ...rest }: ModelVariable): unknown {
+export function plainModelVariable({ limits, value, past: _, ...rest }: ModelVariable): unknown {
   return { ...rest, value: tagged(value), limits: plainLimits(limits) };
 }
 
@@ -197,6 +205,10 @@ export function plainVariable({ limits, value, registered, latest, ...rest }: Va
     registered: [...registered],
     latest: [...latest],
   };
+}
+
+function plainEntry({ value, metadata, ...rest }: ModelEntry | HistoryEntry): unknown {
+  return { ...rest, value: tagged(value), metadata: [...metadata] };
 }
 
 function plainItem({ id, type, version, value }: ModelItemSet): unknown {
@@ -229,6 +241,8 @@ function plainExpected(reply: WithRevision<ModelReply>): unknown {
       return reply.results.map((result) => (isRefused(result) ? "refused" : plainItem(result)));
     case "listVariables":
       return [reply.variables.map(plainModelVariable), reply.nextPageToken];
+    case "getVariableHistory":
+      return [reply.id, reply.entries.map(plainEntry), reply.compacted];
   }
 }
 
@@ -255,5 +269,7 @@ function plainActual(reply: WithRevision<Reply>): unknown {
       return reply.results.map((result) => (result instanceof Refusal ? "refused" : plainItem(result)));
     case "listVariables":
       return [reply.variables.map(plainVariable), reply.nextPageToken];
+    case "getVariableHistory":
+      return [reply.id, reply.entries.map(plainEntry), reply.compacted];
   }
 }

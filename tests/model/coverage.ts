@@ -20,6 +20,7 @@ export const HAS_TO_BE_SEEN: readonly string[] = [
     "incrementVariable",
     "deleteVariable",
     "listVariables",
+    "getVariableHistory",
   ].flatMap((kind) => [`${kind} accepted`, `${kind} refused`]),
   // A bug in the server is the one reason that nothing should reach.
   ...REASONS.filter((reason) => reason !== "INTERNAL"),
@@ -40,6 +41,7 @@ export const HAS_TO_BE_SEEN: readonly string[] = [
   "an increment overflowed",
   "a variable was found by its id",
   "a former id led nowhere",
+  "a history was longer than what is kept",
   "the wall clock jumped",
   "commands were sent together",
 ];

@@ -211,6 +211,12 @@ export const FAULTS: readonly Fault[] = [
     await ask({ kind: "setVariables", sessionId, items, atomic: false, onMissing: "fail", metadata: [] });
     return answer;
   }),
+  fault("leaves the oldest value out of a history", () => async (command, ask) => {
+    const answer = await ask(command);
+    if (answer instanceof Refusal || answer.kind !== "getVariableHistory" || answer.entries.length < 4)
+      return answer;
+    return { ...answer, entries: answer.entries.slice(0, -1) };
+  }),
   fault("stops a list one variable early", () => async (command, ask) => {
     const answer = await ask(command);
     if (answer instanceof Refusal || answer.kind !== "listVariables" || answer.variables.length < 4)

@@ -40,6 +40,7 @@ import {
   eitherOf,
   itemSet,
   lookUp,
+  type ModelEntry,
   type ModelItemSet,
   type ModelReply,
   type ModelSession,
@@ -63,6 +64,9 @@ export interface Verdict {
   readonly reply: ModelReply | Refused;
   readonly changed: boolean;
 }
+
+/** One more than a history shows, to know that there were more (VAL-20). */
+export const REMEMBERED_VALUES = 51;
 
 export class Judge {
   readonly #draft: ModelSession;
@@ -230,7 +234,9 @@ export class Judge {
       createdAtMs: this.#act.wall,
       updatedAtMs: this.#act.wall,
       provisional: false,
+      past: [],
     };
+    variable.past = [this.#entry(variable)];
     this.#draft.variables.set(name, variable);
     return variable;
   }
@@ -243,7 +249,14 @@ export class Judge {
     variable.latest = this.#act.metadata;
     variable.source = this.#act.source;
     variable.updatedAtMs = this.#act.wall;
+    variable.past = [this.#entry(variable), ...variable.past].slice(0, REMEMBERED_VALUES);
     return itemSet(variable);
+  }
+
+  /** The entry of the value that a variable has just got. */
+  #entry({ version, type, value }: ModelVariable): ModelEntry {
+    const { source, metadata, wall } = this.#act;
+    return { version, type, value, revision: this.#draft.revision, wallTimeMs: wall, source, metadata };
   }
 
   #setMany(command: SetVariables): Verdict {
@@ -326,6 +339,8 @@ export class Judge {
     else this.#act.note("constraints were replaced");
     standing.type = type;
     standing.value = kept;
+    const [current, ...older] = standing.past;
+    if (current !== undefined) standing.past = [{ ...current, type, value: kept }, ...older];
     standing.limits = limits;
     if (standing.provisional) standing.registered = metadata;
     standing.provisional = false;

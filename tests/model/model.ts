@@ -5,6 +5,7 @@
 import type {
   Command,
   CreateSession,
+  GetVariableHistory,
   ListSessions,
   ListVariables,
   OnMissing,
@@ -12,7 +13,7 @@ import type {
   VariableWrite,
 } from "../../packages/bridge/src/core/commands.js";
 import type { Reason } from "../../packages/bridge/src/core/refusal.js";
-import { type Act, Judge } from "./judging.js";
+import { type Act, Judge, REMEMBERED_VALUES } from "./judging.js";
 import {
   bytesOf,
   byUtf8,
@@ -140,6 +141,8 @@ export class Model {
         return this.#onSession(command.sessionId, (session) => getMany(session, command.identifiers));
       case "listVariables":
         return this.#listVariables(command);
+      case "getVariableHistory":
+        return this.#history(command);
       case "registerVariable":
       case "ensureVariables":
       case "setVariable":
@@ -360,6 +363,21 @@ export class Model {
   }
 
   // ── reading ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Values are small here, so that a history never comes to the 1 MiB that it may take at most. */
+  #history({ kind, sessionId, identifier, limit = 2 ** 32 - 1 }: GetVariableHistory): ModelReply | Refused {
+    if (!Number.isInteger(limit) || limit < 1 || limit >= 2 ** 32)
+      return this.#maybeUsed(sessionId, refused("INVALID_ARGUMENT", { field: "limit" }));
+    return this.#onSession(sessionId, (session) => {
+      const variable = lookUp(session, identifier);
+      if (isRefused(variable)) return variable;
+      const { id, past } = variable;
+      const compacted = past.length === REMEMBERED_VALUES;
+      if (compacted) this.note("a history was longer than what is kept");
+      const entries = past.slice(0, Math.min(limit, REMEMBERED_VALUES - 1));
+      return { kind, id, entries, compacted, revision: at(session) };
+    });
+  }
 
   #listVariables(command: ListVariables): ModelReply | Refused {
     const { glob, type, source, pageToken } = command;

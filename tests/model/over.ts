@@ -10,6 +10,7 @@ export function over(store: Store, other: Partial<Store>): Store {
     append: (records) => store.append(records),
     load: (sessionId) => store.load(sessionId),
     commitsAfter: (sessionId, revision) => store.commitsAfter(sessionId, revision),
+    history: (sessionId, variable) => store.history(sessionId, variable),
     keepRests: (...kept) => store.keepRests(...kept),
     close: () => store.close(),
     ...other,

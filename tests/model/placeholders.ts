@@ -31,6 +31,7 @@ export class Placeholders {
     };
     switch (command.kind) {
       case "getVariable":
+      case "getVariableHistory":
       case "incrementVariable":
       case "deleteVariable":
         return { ...command, identifier: identifier(command.identifier) };

@@ -385,6 +385,11 @@ export class Run {
     const command: Command = { kind: "listVariables", sessionId, pageSize: 0, pageToken: "" };
     const expected = this.model.apply(command);
     compareAnswer(command, expected, await this.#subject.dispatch(ANYONE, command), this.#revisions);
+    for (const identifier of this.model.sessions.get(sessionId)?.variables.keys() ?? []) {
+      const asked: Command = { kind: "getVariableHistory", sessionId, identifier };
+      const history = this.model.apply(asked);
+      compareAnswer(asked, history, await this.#subject.dispatch(ANYONE, asked), this.#revisions);
+    }
   }
 
   /** Everything once more, then the store, then the end. */

@@ -10,6 +10,17 @@ import {
   type TypeWord,
 } from "./rules.js";
 
+/** A value that a variable had. */
+export interface ModelEntry {
+  readonly version: number;
+  readonly type: TypeWord;
+  readonly value: Stored;
+  readonly revision: number;
+  readonly wallTimeMs: number;
+  readonly source: string;
+  readonly metadata: Pair[];
+}
+
 export interface ModelVariable {
   readonly id: string;
   readonly name: string;
@@ -23,6 +34,8 @@ export interface ModelVariable {
   readonly createdAtMs: number;
   updatedAtMs: number;
   provisional: boolean;
+  /** Newest first. */
+  past: readonly ModelEntry[];
 }
 
 export interface ModelSession {
@@ -87,7 +100,14 @@ export type ModelReply =
     }
   | { kind: "setVariable" | "incrementVariable"; item: ModelItemSet; revision: ModelRevision }
   | { kind: "setVariables"; results: (ModelItemSet | Refused)[]; revision: ModelRevision }
-  | { kind: "listVariables"; variables: ModelVariable[]; nextPageToken: string; revision: ModelRevision };
+  | { kind: "listVariables"; variables: ModelVariable[]; nextPageToken: string; revision: ModelRevision }
+  | {
+      kind: "getVariableHistory";
+      id: string;
+      entries: readonly ModelEntry[];
+      compacted: boolean;
+      revision: ModelRevision;
+    };
 
 /** Where two things are at fault and the rules do not say which is named. */
 export function eitherOf(a: Refused, b: Refused): Refused {

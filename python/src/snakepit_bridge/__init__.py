@@ -25,7 +25,18 @@ from ._errors import (
     UnavailableError,
     VariableNotFoundError,
 )
-from ._results import UNSET, Committed, Reading, Unset, Value, VariableInfo, VariableType, Written
+from ._results import (
+    UNSET,
+    Committed,
+    History,
+    HistoryEntry,
+    Reading,
+    Unset,
+    Value,
+    VariableInfo,
+    VariableType,
+    Written,
+)
 
 __version__ = "0.1.0"
 
@@ -42,6 +53,8 @@ __all__ = [
     "ConstraintError",
     "DeadlineError",
     "DefinitionConflictError",
+    "History",
+    "HistoryEntry",
     "InternalError",
     "InvalidInputError",
     "LimitError",

@@ -22,7 +22,7 @@ from ._aio_transport import AioTransport
 from ._cache import CacheStats, Entry, TtlCache
 from ._errors import BatchError, DeadlineError, SessionNotFoundError, VariableNotFoundError
 from ._request_ids import RequestIds
-from ._results import UNSET, Committed, Reading, VariableInfo, VariableType, Written
+from ._results import UNSET, Committed, History, Reading, VariableInfo, VariableType, Written
 
 __all__ = ["SessionContext"]
 
@@ -448,6 +448,29 @@ class SessionContext:
             variables.update(page)
             if not page_token:
                 return variables
+
+    async def get_history(
+        self, name: str, limit: int | None = None, *, timeout: float | None = None
+    ) -> History:
+        """Returns the values that a variable had, newest first, the current one included, from the server.
+
+        As many are kept as are the newest 50 and at most 1 MiB of them.
+
+        Args:
+            name: Its name or id.
+            limit: At most so many of them, the newest. None: all that are kept.
+            timeout: See the class.
+
+        Raises:
+            VariableNotFoundError: There is no such variable.
+            SessionNotFoundError: There is no such session.
+
+        Example:
+            >>> async def previous(session: SessionContext) -> float:
+            ...     history = await session.get_history("temperature", limit=2)
+            ...     return history.entries[-1].value
+        """
+        return await self._run(self._core.history(name, limit), timeout)
 
     async def heartbeat(self, *, timeout: float | None = None) -> None:
         """Restarts the session's idle time.

@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError
 from ._cache import Entry
 from ._errors import REASONS, BridgeError, InternalError, InvalidInputError, error_for
 from ._gen import errors_pb2, sessions_pb2, status_pb2, values_pb2, variables_pb2
-from ._results import Value, VariableInfo
+from ._results import HistoryEntry, Value, VariableInfo
 from ._values import decode_type, decode_value, encode_text, encode_type, encode_value, type_name
 
 if TYPE_CHECKING:
@@ -26,8 +26,10 @@ __all__ = [
     "DETAILS_KEY",
     "Method",
     "Point",
+    "check_limit",
     "constraint_list",
     "decode_entry",
+    "decode_history_entry",
     "decode_info",
     "decode_item",
     "decode_point",
@@ -79,6 +81,7 @@ SET_MANY = Method(_VARIABLE + "SetVariables", variables_pb2.SetVariablesResponse
 INCREMENT = Method(_VARIABLE + "IncrementVariable", variables_pb2.IncrementVariableResponse, is_write=True)
 DELETE = Method(_VARIABLE + "DeleteVariable", variables_pb2.DeleteVariableResponse, is_write=True)
 LIST = Method(_VARIABLE + "ListVariables", variables_pb2.ListVariablesResponse)
+HISTORY = Method(_VARIABLE + "GetVariableHistory", variables_pb2.GetVariableHistoryResponse)
 
 
 # ---- arguments to messages
@@ -155,6 +158,19 @@ def check_name(identifier: object, what: str = "the name of a variable") -> str:
     return encode_text(identifier, what, "INVALID_NAME")
 
 
+def check_limit(limit: object) -> int | None:
+    """Returns how many entries are asked for at most; None: all."""
+    if limit is None:
+        return None
+    if isinstance(limit, int) and not isinstance(limit, bool) and 1 <= limit < 2**32:
+        return limit
+    raise InvalidInputError(
+        f"limit is a whole number from 1, or None for all, not {limit!r}",
+        reason="INVALID_ARGUMENT",
+        field="limit",
+    )
+
+
 def duration(ttl: float | timedelta) -> dict[str, int]:
     """Returns a time in seconds as the contract's Duration, to the nearest nanosecond."""
     seconds = ttl.total_seconds() if isinstance(ttl, timedelta) else float(ttl)
@@ -225,6 +241,21 @@ def decode_info(message: values_pb2.Variable) -> VariableInfo:
         "created_at": _instant(message.created_at),
         "updated_at": _instant(message.updated_at),
     }
+
+
+def decode_history_entry(message: variables_pb2.HistoryEntry) -> HistoryEntry:
+    """Returns one value that a variable had."""
+    value = decode_value(message.value)
+    arm: Any = message.value.WhichOneof("kind")
+    return HistoryEntry(
+        version=message.version,
+        type=arm,
+        value=value,
+        revision=message.revision,
+        set_at=_instant(message.set_at),
+        source=message.source,
+        metadata={entry.key: entry.value for entry in message.metadata},
+    )
 
 
 def _operands(messages: Sequence[values_pb2.Value]) -> Value | list[Value]:

@@ -26,7 +26,7 @@ from ._errors import (
 )
 from ._gen import sessions_pb2, variables_pb2
 from ._request_ids import RequestIds
-from ._results import Committed, Value, VariableInfo, Written
+from ._results import Committed, History, Value, VariableInfo, Written
 from ._values import encode_text, encode_type, encode_value
 
 __all__ = ["Call", "SessionCore", "batch_error", "verdicts"]
@@ -119,7 +119,7 @@ class SessionCore:
         else:
             for identifier in call.about or ():
                 self._item_refused(identifier, error)
-        asked_to_create = call.method not in (calls.GET, calls.DELETE)
+        asked_to_create = call.method not in (calls.GET, calls.HISTORY, calls.DELETE)
         if reason in _PROOFS_OF_SESSION or (reason == "VARIABLE_NOT_FOUND" and not asked_to_create):
             self._seen = True
 
@@ -224,6 +224,23 @@ class SessionCore:
             return page, answer.next_page_token
 
         return self._call(calls.LIST, request, understand)
+
+    def history(self, identifier: str, limit: int | None) -> Call[History]:
+        """Asks for the values that a variable had."""
+        request = variables_pb2.GetVariableHistoryRequest(
+            session_id=self.session_id,
+            identifier=calls.check_name(identifier),
+            limit=calls.check_limit(limit),
+        )
+
+        def understand(answer: variables_pb2.GetVariableHistoryResponse) -> History:
+            revision = self._point(calls.HISTORY, answer)
+            if not answer.id or not answer.entries:
+                raise calls.nonsense(calls.HISTORY)
+            entries = tuple(calls.decode_history_entry(entry) for entry in answer.entries)
+            return History(answer.id, entries, answer.compacted, revision)
+
+        return self._call(calls.HISTORY, request, understand, about=(identifier,))
 
     # ---- writing
 

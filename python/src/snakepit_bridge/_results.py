@@ -11,6 +11,8 @@ from typing import Final, Literal, TypeAlias, TypedDict
 __all__ = [
     "UNSET",
     "Committed",
+    "History",
+    "HistoryEntry",
     "Reading",
     "Unset",
     "Value",
@@ -86,6 +88,48 @@ class Committed:
 
     revision: int | None
     versions: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class HistoryEntry:
+    """One value that a variable had.
+
+    Attributes:
+        version: The version that the variable had with this value.
+        type: The type that it had then: one that was only inferred may have become another.
+        value: The value.
+        revision: The session's revision that the write made.
+        set_at: When that was, by the server's clock, in UTC.
+        source: Who wrote it: `python`, `typescript`, …
+        metadata: The metadata of that write alone.
+    """
+
+    version: int
+    type: VariableType
+    value: Value
+    revision: int
+    set_at: datetime
+    source: str
+    metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class History:
+    """The values that a variable had, as far back as they are kept: the newest 50, and at most 1 MiB of them.
+
+    Attributes:
+        id: The variable's id: another one that had the name before has a history of its own, which is not
+            shown.
+        entries: Newest first, from the current value on.
+        compacted: True if there were older values that are no longer kept. What a limit left out does not
+            count.
+        revision: The session's revision that this is true at.
+    """
+
+    id: str
+    entries: tuple[HistoryEntry, ...]
+    compacted: bool
+    revision: int
 
 
 class VariableInfo(TypedDict):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from snakepit_bridge import (
+    History,
     InvalidInputError,
     LimitError,
     SessionContext,
@@ -108,7 +109,7 @@ async def test_a_reading_tells_how_fresh_it_is(session: SessionContext) -> None:
     assert 0 < again.age < 60
 
 
-# ---- lists, deletions, metadata
+# ---- lists
 
 
 @pytest.mark.asyncio
@@ -157,6 +158,77 @@ async def test_a_long_list_comes_whole(session: SessionContext) -> None:
         await session.set_variables({f"n{number:04}": number for number in range(start, start + 500)})
     listed = await session.list_variables()
     assert [info["value"] for info in listed.values()] == list(range(2500))
+
+
+# ---- histories
+
+
+@pytest.mark.asyncio
+async def test_a_history_tells_what_a_variable_was(session: SessionContext) -> None:
+    """[VAL-20 accepts]"""
+    before = datetime.now(timezone.utc) - timedelta(minutes=1)
+    identifier = await session.register_variable("rate", "float", 0.5, metadata={"unit": "Hz"})
+    await session.set_variable("rate", 1, metadata={"by": "you"})
+    await session.increment("rate", 0.25)
+    history = await session.get_history("rate")
+    assert isinstance(history, History)
+    assert (history.id, history.compacted, history.revision) == (identifier, False, 4)
+    assert [
+        (entry.version, entry.value, entry.revision, dict(entry.metadata)) for entry in history.entries
+    ] == [
+        (3, 1.25, 4, {}),
+        (2, 1.0, 3, {"by": "you"}),
+        (1, 0.5, 2, {}),
+    ]
+    for entry in history.entries:
+        assert (entry.type, entry.source, type(entry.value)) == ("float", "python", float)
+        assert before < entry.set_at < before + timedelta(minutes=2)
+    assert (await session.get_history(identifier, limit=1)).entries == history.entries[:1]
+    with pytest.raises(AttributeError):
+        history.entries[0].value = 9  # type: ignore[misc]
+
+
+@pytest.mark.asyncio
+async def test_a_history_is_asked_for_and_never_cached(
+    session: SessionContext, make: Callable[..., SessionContext]
+) -> None:
+    await session.set_variable("x", 1)
+    async with make() as other:
+        await other.set_variable("x", 2)
+    assert await session.get_variable("x") == 1
+    assert [entry.value for entry in (await session.get_history("x")).entries] == [2, 1]
+    assert await session.get_variable("x") == 1
+
+
+@pytest.mark.asyncio
+async def test_of_a_long_history_the_newest_are_kept(session: SessionContext) -> None:
+    for number in range(60):
+        await session.set_variable("n", number)
+    history = await session.get_history("n")
+    assert [entry.value for entry in history.entries] == list(range(59, 9, -1))
+    assert history.compacted
+    assert [entry.version for entry in (await session.get_history("n", limit=2)).entries] == [60, 59]
+
+
+@pytest.mark.asyncio
+async def test_what_is_not_there_has_no_history(
+    session: SessionContext, make: Callable[..., SessionContext]
+) -> None:
+    """[VAL-20 refuses]"""
+    with pytest.raises(VariableNotFoundError) as caught:
+        await session.get_history("x")
+    assert (caught.value.session_id, caught.value.identifier) == (session.session_id, "x")
+    async with make(" absent") as absent:
+        with pytest.raises(SessionNotFoundError):
+            await absent.get_history("x")
+    await session.set_variable("x", 1)
+    for limit in (0, -1, 2**32, 1.5, True, "2"):
+        with pytest.raises(InvalidInputError) as refused:
+            await session.get_history("x", limit=limit)  # type: ignore[arg-type]
+        assert (refused.value.reason, refused.value.field) == ("INVALID_ARGUMENT", "limit")
+
+
+# ---- deletions, metadata
 
 
 @pytest.mark.asyncio

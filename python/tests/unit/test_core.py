@@ -139,6 +139,7 @@ def test_a_session_that_was_seen_is_not_revived() -> None:
     ("call", "reason", "proves"),
     [
         ("get", "VARIABLE_NOT_FOUND", True),
+        ("history", "VARIABLE_NOT_FOUND", True),
         ("delete", "VARIABLE_NOT_FOUND", True),
         ("set", "VARIABLE_NOT_FOUND", False),
         ("set", "VERSION_CONFLICT", True),
@@ -153,6 +154,7 @@ def test_some_refusals_prove_that_the_session_exists(call: str, reason: str, pro
     context = core()
     made: dict[str, Call[Any]] = {
         "get": context.get(["x"]),
+        "history": context.history("x", None),
         "delete": context.delete("x"),
         "set": context.set("x", 1, None, 1),
         "register": context.register("x", "float", 1, None, None),
@@ -388,3 +390,56 @@ def test_a_batch_that_cannot_be_sent_names_its_items() -> None:
     assert "7 of 9" in str(error)
     assert "'n4': fault 4" in str(error)
     assert "and 2 more" in str(error)
+
+
+# ---- histories
+
+
+def history_answer(*values: float) -> Any:
+    entries = [
+        variables_pb2.HistoryEntry(version=len(values) - place, value={"float": value}, source="cli")
+        for place, value in enumerate(values)
+    ]
+    return variables_pb2.GetVariableHistoryResponse(id="var_x_1", entries=entries, revision=revision(9))
+
+
+def test_a_history_is_asked_for_as_a_whole_or_in_part() -> None:
+    context = core()
+    request = sent(context.history("x", None), variables_pb2.GetVariableHistoryRequest)
+    assert (request.session_id, request.identifier, request.HasField("limit")) == ("s", "x", False)
+    assert sent(context.history("x", 7), variables_pb2.GetVariableHistoryRequest).limit == 7
+
+
+def test_a_history_is_not_taken_for_a_read() -> None:
+    context = core()
+    history = context.accept(context.history("x", None), history_answer(3.0, 2.0).SerializeToString())
+    assert [(entry.version, entry.value, entry.type) for entry in history.entries] == [
+        (2, 3.0, "float"),
+        (1, 2.0, "float"),
+    ]
+    assert (history.id, history.revision, history.compacted) == ("var_x_1", 9, False)
+    assert cached(context) is None
+
+
+@pytest.mark.parametrize("flaw", ["no entries", "no id", "no revision", "no value", "an untyped value"])
+def test_a_history_that_makes_no_sense_is_none(flaw: str) -> None:
+    answer = history_answer(3.0, 2.0)
+    if flaw == "no entries":
+        del answer.entries[:]
+    elif flaw == "no value":
+        answer.entries[1].ClearField("value")
+    elif flaw == "an untyped value":
+        answer.entries[1].value.number = 1
+    else:
+        answer.ClearField(flaw.removeprefix("no "))
+    context = core()
+    with pytest.raises(InternalError) as caught:
+        context.accept(context.history("x", None), answer.SerializeToString())
+    assert caught.value.reason == "PROTOCOL"
+
+
+def test_a_history_that_is_refused_tells_the_cache_that_its_variable_is_gone() -> None:
+    context = core()
+    context.accept(context.get(["x"]), read_answer(1, 1.0))
+    context.refuse(context.history("x", None), VariableNotFoundError("gone"))
+    assert cached(context) is None

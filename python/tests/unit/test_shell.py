@@ -302,6 +302,7 @@ async def test_close_ends_what_is_under_way_and_every_call_after_it(stage: Stage
         lambda: context.ensure_variable("x", "float", 1),
         lambda: context.delete_variable("x"),
         lambda: context.list_variables(),
+        lambda: context.get_history("x"),
         lambda: context.heartbeat(),
         lambda: context.delete_session(),
         lambda: context.__aenter__(),

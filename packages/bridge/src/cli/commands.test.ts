@@ -141,18 +141,74 @@ describe("list", () => {
   });
 });
 
-describe("what goes wrong is one line", () => {
-  test.each([["get", "s", "x"], ["set", "s", "x=1"], ["list"]])("%s without a bridge", async (...args) => {
-    // The port of discard, where nothing is.
-    const ended = await run(...args, "--address", "127.0.0.1:9");
-    expect(ended).toMatchObject({ code: 1, stdout: "" });
-    expect(ended.stderr).toMatch(/^error: no bridge answers at 127\.0\.0\.1:9[^\n]*\n$/);
+describe("history", () => {
+  test("is a table, newest first", async () => {
+    const { stdout, code } = await run("history", "run", "temperature");
+    expect(code).toBe(0);
+    const [head, ...lines] = stdout.trimEnd().split("\n");
+    expect(head?.split(/ {2,}/)).toEqual(["VERSION", "TYPE", "VALUE", "REVISION", "SOURCE", "SET"]);
+    expect(lines.map((line) => line.split(/ {2,}/).slice(0, 5))).toEqual([
+      ["2", "float", "0.9", "3", "typescript"],
+      ["1", "float", "0.7", "2", "typescript"],
+    ]);
   });
+
+  test("is JSON with all there is to know", async () => {
+    await client.sessions.updateVariable("run", "steps", 1, { metadata: { why: "back" } });
+    const { stdout } = await run("history", "run", "steps", "--json");
+    expect(JSON.parse(stdout)).toEqual({
+      id: expect.stringMatching(/^var_steps_\d+$/),
+      entries: [
+        {
+          version: 2,
+          type: "integer",
+          value: 1,
+          revision: expect.any(Number),
+          set_at: expect.stringMatching(/Z$/),
+          source: "typescript",
+          metadata: { why: "back" },
+        },
+        expect.objectContaining({ version: 1, value: "1152921504606846976", metadata: {} }),
+      ],
+      compacted: false,
+      revision: expect.any(Number),
+    });
+  });
+
+  test("says when older values are no longer kept, and shows as few as it is asked for", async () => {
+    await client.sessions.createSession("long");
+    await client.sessions.registerVariable("long", "n", "integer", 0);
+    for (let i = 0; i < 50; i++) await client.sessions.incrementVariable("long", "n");
+    const all = await run("history", "long", "n");
+    const two = await run("history", "long", "n", "--limit", "2");
+    expect(all.stdout.split("\n")).toHaveLength(1 + 50 + 2);
+    expect(all.stdout).toMatch(/\nolder values are no longer kept\n$/);
+    expect(two.stdout).toMatch(/^VERSION[^\n]+\n51 [^\n]+\n50 [^\n]+\nolder values are no longer kept\n$/);
+  });
+
+  test("says what does not exist", async () => {
+    expect(await run("history", "run", "absent")).toMatchObject(fails("Variable not found: absent"));
+    expect(await run("history", "none", "x")).toMatchObject(fails("Session not found: none"));
+  });
+});
+
+describe("what goes wrong is one line", () => {
+  test.each([["get", "s", "x"], ["set", "s", "x=1"], ["list"], ["history", "s", "x"]])(
+    "%s without a bridge",
+    async (...args) => {
+      // The port of discard, where nothing is.
+      const ended = await run(...args, "--address", "127.0.0.1:9");
+      expect(ended).toMatchObject({ code: 1, stdout: "" });
+      expect(ended.stderr).toMatch(/^error: no bridge answers at 127\.0\.0\.1:9[^\n]*\n$/);
+    },
+  );
 
   test.each([
     [["get", "s"], 2, /missing required argument 'name'/],
     [["get", "s", "x", "--bogus"], 2, /unknown option '--bogus'/],
     [["set", "s", "x=1", "--type", "complex"], 1, /It has to be one of float, integer, string, boolean\.$/],
+    [["history", "s"], 2, /missing required argument 'name'/],
+    [["history", "s", "x", "--limit", "0"], 1, /It has to be a whole number from 1 on\.$/],
     [["list", "--address", "nowhere"], 1, /"nowhere" is no address of a bridge/],
   ])("%j", async (args, code, message) => {
     const ended = await run(...args);

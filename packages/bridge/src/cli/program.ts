@@ -8,6 +8,7 @@ import { quoteName } from "../core/names.js";
 import { VERSION } from "../version.js";
 import { addBackup } from "./commands/backup.js";
 import { addGet } from "./commands/get.js";
+import { addHistory } from "./commands/history.js";
 import { addList } from "./commands/list.js";
 import { addServe } from "./commands/serve.js";
 import { addSet } from "./commands/set.js";
@@ -20,7 +21,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .version(VERSION)
     .showSuggestionAfterError(false)
     .exitOverride();
-  for (const add of [addServe, addGet, addSet, addList, addBackup, addVerify]) add(program);
+  for (const add of [addServe, addGet, addSet, addList, addHistory, addBackup, addVerify]) add(program);
   for (const command of program.commands) command.copyInheritedSettings(program);
   try {
     await program.parseAsync(argv);

@@ -1,5 +1,5 @@
 /** Sessions and variables as JSON, with the names that the contract has, and what else is shown of them. */
-import type { SessionView, VariableView } from "../client/index.js";
+import type { HistoryView, SessionView, VariableView } from "../client/index.js";
 import { jsonValue } from "./values.js";
 
 export function variableToJson(variable: VariableView): object {
@@ -21,6 +21,23 @@ export function variableToJson(variable: VariableView): object {
     created_at: variable.createdAt.toISOString(),
     updated_at: variable.updatedAt.toISOString(),
     provisional,
+  };
+}
+
+export function historyToJson({ id, entries, compacted, revision }: HistoryView): object {
+  return {
+    id,
+    entries: entries.map(({ version, type, value, revision, setAt, source, metadata }) => ({
+      version,
+      type,
+      value: jsonValue(value),
+      revision,
+      set_at: setAt.toISOString(),
+      source,
+      metadata: Object.fromEntries(metadata),
+    })),
+    compacted,
+    revision,
   };
 }
 

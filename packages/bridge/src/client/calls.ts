@@ -29,6 +29,12 @@ export interface SetOptions extends WriteOptions {
   readonly expectedVersion?: number;
 }
 
+/** What a read of a history may be given. */
+export interface HistoryOptions extends CallOptions {
+  /** At most so many entries, the newest; from 1. Default: all that are kept. */
+  readonly limit?: number;
+}
+
 export class Calls {
   readonly #transport: Transport;
   readonly #nextRequestId: NextRequestId;
@@ -51,6 +57,23 @@ export class Calls {
   get(sessionId: string, identifier: string, options: CallOptions): Promise<ReplyTo<"getVariable">> {
     return this.send(
       { kind: "getVariable", sessionId: checkSessionId(sessionId), identifier: checkIdentifier(identifier) },
+      options,
+    );
+  }
+
+  history(
+    sessionId: string,
+    identifier: string,
+    { limit, ...options }: HistoryOptions,
+  ): Promise<ReplyTo<"getVariableHistory">> {
+    const checked = checkWhole("limit", limit);
+    return this.send(
+      {
+        kind: "getVariableHistory",
+        sessionId: checkSessionId(sessionId),
+        identifier: checkIdentifier(identifier),
+        ...(checked === undefined ? {} : { limit: checked }),
+      },
       options,
     );
   }

@@ -66,6 +66,8 @@ test("names that are not defined do not compile", () => {
   // @ts-expect-error a name that is misspelled
   void session.setMany({ temprature: 1 });
   // @ts-expect-error a name that is misspelled
+  void session.history("temprature");
+  // @ts-expect-error a name that is misspelled
   void session.delete("temprature");
 });
 
@@ -131,6 +133,14 @@ test("a registration is checked by the name of its type", () => {
   void client.sessions.registerVariable("run", "x", "float", 1, { constraints: { pattern: "a" } });
   // @ts-expect-error a type that does not exist
   void client.sessions.listVariables("run", { type: "double" });
+});
+
+test("a history holds values of any type, as the variable may have had another", () => {
+  void session.history("temperature", { limit: 3 }).then(({ entries: [newest] }) => {
+    expectTypeOf(newest?.value).toEqualTypeOf<number | bigint | string | boolean | undefined>();
+    // @ts-expect-error frozen
+    if (newest) newest.value = 1;
+  });
 });
 
 test("a session without definitions takes any name, and values of all types", () => {

@@ -28,7 +28,7 @@ export {
 } from "../core/errors.js";
 export type { TypeName } from "../core/values/registry.js";
 export type { MetadataInput, Updates } from "./arguments.js";
-export type { SetOptions, WriteOptions } from "./calls.js";
+export type { HistoryOptions, SetOptions, WriteOptions } from "./calls.js";
 export type { Client, SessionOptions } from "./client.js";
 export { type ConnectOptions, connect } from "./connect.js";
 export {
@@ -70,6 +70,8 @@ export type {
   BatchResults,
   Committed,
   ConstraintsView,
+  HistoryEntryView,
+  HistoryView,
   Pong,
   Reading,
   SessionView,

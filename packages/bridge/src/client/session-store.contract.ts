@@ -170,6 +170,57 @@ export function sessionStoreContract(transport: string, start: () => Promise<Tes
       expect(view.updatedAt.getTime() - view.createdAt.getTime()).toBe(5_000);
     });
 
+    test("have a history, of which the newest values are kept [VAL-20]", async () => {
+      await sessions.registerVariable("s", "x", "integer", 0, { metadata: { unit: "K" } });
+      const registeredAt = new Date(bridge.clock.wallTime());
+      bridge.clock.advance(5_000);
+      await sessions.updateVariable("s", "x", 2, { metadata: { why: "test" } });
+      expect(await sessions.getVariableHistory("s", "x")).toEqual({
+        id: "var_x_2",
+        entries: [
+          {
+            version: 2,
+            type: "integer",
+            value: 2,
+            revision: 3,
+            setAt: new Date(registeredAt.getTime() + 5_000),
+            source: "typescript",
+            metadata: new Map([["why", "test"]]),
+          },
+          {
+            version: 1,
+            type: "integer",
+            value: 0,
+            revision: 2,
+            setAt: registeredAt,
+            source: "typescript",
+            metadata: new Map(),
+          },
+        ],
+        compacted: false,
+        revision: 3,
+      });
+      for (let i = 0; i < 60; i++) await sessions.incrementVariable("s", "x");
+      const { entries, compacted } = await sessions.getVariableHistory("s", "var_x_2");
+      expect(entries.map(({ value }) => value)).toEqual(Array.from({ length: 50 }, (_, i) => 62 - i));
+      expect(compacted).toBe(true);
+      const newest = await sessions.getVariableHistory("s", "x", { limit: 2 });
+      expect(newest.entries.map(({ version }) => version)).toEqual([62, 61]);
+    });
+
+    test("that are not there have none, and a limit has to mean something", async () => {
+      const error = await failure(sessions.getVariableHistory("s", "x"));
+      expect(error).toBeInstanceOf(VariableNotFoundError);
+      expect(error).toMatchObject({ identifier: "x", sessionId: "s" });
+      expect(await failure(sessions.getVariableHistory("t", "x"))).toBeInstanceOf(SessionNotFoundError);
+      await sessions.registerVariable("s", "x", "float", 1);
+      for (const limit of [0, -1, 1.5, 2 ** 32, Number.NaN])
+        expect(await failure(sessions.getVariableHistory("s", "x", { limit }))).toMatchObject({
+          reason: "INVALID_ARGUMENT",
+          field: "limit",
+        });
+    });
+
     test("take no value that breaks a constraint, and say which [VAL-1]", async () => {
       await sessions.registerVariable("s", "x", "integer", 50, { constraints: { max: 100 } });
       const error = await failure(sessions.updateVariable("s", "x", 150));

@@ -14,7 +14,7 @@ import {
   toMetadata,
   type Updates,
 } from "./arguments.js";
-import { Calls, type SetOptions, SOURCE, type WriteOptions } from "./calls.js";
+import { Calls, type HistoryOptions, type SetOptions, SOURCE, type WriteOptions } from "./calls.js";
 import {
   type BooleanConstraints,
   checkType,
@@ -31,10 +31,12 @@ import { toLiteral, type VariableValue } from "./values.js";
 import {
   type BatchResults,
   type Committed,
+  type HistoryView,
   type SessionView,
   type VariablesView,
   type VariableView,
   viewCommitted,
+  viewHistory,
   viewResults,
   viewSession,
   viewVariable,
@@ -243,6 +245,22 @@ export class SessionStore {
     options: CallOptions = {},
   ): Promise<VariablesView> {
     return viewVariables(await this.#calls.getMany(sessionId, identifiers, options));
+  }
+
+  /**
+   * Reads the values that a variable had, newest first, the current one included: as many as are kept, which is the newest
+   * 50 and at most 1 MiB of them. Throws VariableNotFoundError or SessionNotFoundError.
+   *
+   * @example
+   * const { entries, compacted } = await sessions.getVariableHistory("run-42", "temperature", { limit: 10 });
+   * entries[0]; // { version: 2, type: "float", value: 0.9, revision: 3, setAt: …, source: "python", metadata: … }
+   */
+  async getVariableHistory(
+    sessionId: string,
+    identifier: string,
+    options: HistoryOptions = {},
+  ): Promise<HistoryView> {
+    return viewHistory(await this.#calls.history(sessionId, identifier, options));
   }
 
   /**

@@ -120,6 +120,27 @@ export function sessionContract(transport: string, start: () => Promise<TestBrid
       });
     });
 
+    test("shows what its variables were, integers as they were declared [VAL-20]", async () => {
+      const session = await client.session("run", variables);
+      await session.set("temperature", 0.9, { metadata: { why: "bolder" } });
+      await session.increment("huge", 2n ** 60n);
+      const { id, entries, compacted, revision } = await session.history("temperature");
+      expect({ id, compacted, revision }).toEqual({ id: "var_temperature_2", compacted: false, revision: 4 });
+      expect(entries).toMatchObject([
+        { version: 2, value: 0.9, revision: 3, metadata: new Map([["why", "bolder"]]) },
+        { version: 1, value: 0.7, revision: 2, metadata: new Map() },
+      ]);
+      const values = async (name: "huge" | "max_tokens" | "model") =>
+        (await session.history(name)).entries.map(({ value }) => value);
+      expect(await values("huge")).toEqual([2n ** 60n + 10n, 10n]);
+      expect(await values("max_tokens")).toEqual([256]);
+      await sessions.updateVariable("run", "max_tokens", 2n ** 53n + 1n);
+      expect(await values("max_tokens")).toEqual([2n ** 53n + 1n, 256]);
+      expect((await session.history("temperature", { limit: 1 })).entries).toHaveLength(1);
+      await session.delete("model");
+      expect(await failure(values("model"))).toBeInstanceOf(VariableNotFoundError);
+    });
+
     test("gives a default where there is nothing, and only there [VAL-13]", async () => {
       const session = await client.session("run", variables);
       expect(await session.get("temperature", { default: 5 })).toBe(0.7);
@@ -221,6 +242,7 @@ export function sessionContract(transport: string, start: () => Promise<TestBrid
         session.get("model"),
         session.set("model", "a"),
         session.snapshot(),
+        session.history("model"),
         session.increment("huge"),
         session.setMany({}),
         session.list(),

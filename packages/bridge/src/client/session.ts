@@ -18,7 +18,7 @@ import { quoteName } from "../core/names.js";
 import type { TypeName } from "../core/values/registry.js";
 import type { Variable } from "../core/variable.js";
 import { checkIdentifier } from "./arguments.js";
-import type { Calls, SetOptions, WriteOptions } from "./calls.js";
+import type { Calls, HistoryOptions, SetOptions, WriteOptions } from "./calls.js";
 import type {
   Definitions,
   NameOf,
@@ -33,10 +33,12 @@ import { fromStored, invalidValue, isSafe, toLiteral, type VariableValue } from 
 import {
   type BatchResults,
   type Committed,
+  type HistoryView,
   type Reading,
   type SessionView,
   type VariableView,
   viewCommitted,
+  viewHistory,
   viewResults,
   type Written,
 } from "./views.js";
@@ -154,6 +156,22 @@ export class Session<D extends Definitions = Definitions> {
     if (this.#definitions === undefined)
       throw new TypeError("snapshot() needs definitions: use getMany(names) or list()");
     return (await this.#readMany([...this.#definitions.keys()], options)) as Snapshot<D>;
+  }
+
+  /**
+   * Reads the values that a variable had, newest first, the current one included: as many as are kept, which is the newest
+   * 50 and at most 1 MiB of them. Throws VariableNotFoundError.
+   *
+   * @example
+   * const { entries } = await session.history("temperature", { limit: 2 });
+   * entries.map(({ version, value, source }) => `${version}: ${value} (${source})`); // ["2: 0.9 (python)", "1: 0.7 (typescript)"]
+   */
+  async history(name: NameOf<D>, options: HistoryOptions = {}): Promise<HistoryView> {
+    const reply = await this.#open().history(this.id, name, options);
+    const definition = this.#definitions?.get(name);
+    const declared = typeof definition?.initialValue === "bigint" ? definition.type : undefined;
+    // Integers are bigints where they were declared so, as in every other answer.
+    return viewHistory(reply, ({ type, value }) => (type === declared ? value : fromStored(value)));
   }
 
   /**

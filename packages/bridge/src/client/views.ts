@@ -5,8 +5,9 @@
  * Metadata and constraints are Maps, as their keys are free text: an object would have to be guarded against
  * `__proto__`, would list `2` before `a`, and would pretend to know its keys at compile time.
  */
-import type { FoundVariable, ItemSet, Reply, SessionInfo } from "../core/commands.js";
+import type { FoundVariable, ItemSet, Reply, ReplyTo, SessionInfo } from "../core/commands.js";
 import { type BridgeError, errorFrom } from "../core/errors.js";
+import type { HistoryEntry } from "../core/history.js";
 import type { KnownLiteral } from "../core/literal.js";
 import { overlay } from "../core/metadata.js";
 import { Refusal } from "../core/refusal.js";
@@ -99,6 +100,35 @@ export interface VariablesView {
 /** What became of each item of a best-effort batch, by the name or id it was given by. */
 export type BatchResults = ReadonlyMap<string, Written | BridgeError>;
 
+/** One value that a variable had. */
+export interface HistoryEntryView {
+  /** The version that the variable had with this value. */
+  readonly version: number;
+  /** The type that it had then: one that was only inferred may have become another. */
+  readonly type: TypeName;
+  readonly value: VariableValue;
+  /** The revision of the session that the write made. */
+  readonly revision: number;
+  /** When that was, by the server's wall clock. */
+  readonly setAt: Date;
+  /** The language of the writer: `typescript`, `python`, … */
+  readonly source: string;
+  /** The metadata of that write alone. */
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+/** The values that a variable had, as far back as they are kept: the newest 50, and at most 1 MiB of them. */
+export interface HistoryView {
+  /** The id of the variable: another one that had the name before has a history of its own, which is not shown. */
+  readonly id: string;
+  /** Newest first, from the current value on. */
+  readonly entries: readonly HistoryEntryView[];
+  /** True if there were older values that are no longer kept. What a `limit` left out does not count. */
+  readonly compacted: boolean;
+  /** The revision of the session that this is true at. */
+  readonly revision: number;
+}
+
 /** The bridge that answered a ping. */
 export interface Pong {
   /** The version of the package it runs. */
@@ -160,6 +190,32 @@ export function viewVariables({
 
 export function viewWritten(item: ItemSet, revision: number): Written {
   return Object.freeze({ version: item.version, revision, value: fromStored(item.value) });
+}
+
+/** @param read what the caller gets for what a variable held */
+export function viewHistory(
+  { id, entries, compacted, revision }: ReplyTo<"getVariableHistory">,
+  read: (entry: HistoryEntry) => VariableValue = ({ value }) => fromStored(value),
+): HistoryView {
+  return Object.freeze({
+    id,
+    entries: Object.freeze(entries.map((entry) => viewHistoryEntry(entry, read(entry)))),
+    compacted,
+    revision: revision.number,
+  });
+}
+
+function viewHistoryEntry(entry: HistoryEntry, value: VariableValue): HistoryEntryView {
+  const { version, type, revision, wallTimeMs, source, metadata } = entry;
+  return Object.freeze({
+    version,
+    type,
+    value,
+    revision,
+    setAt: new Date(wallTimeMs),
+    source,
+    metadata: new Map(metadata),
+  });
 }
 
 /** Pairs the outcomes of an atomic batch with the identifiers it was given by. */

@@ -2,6 +2,7 @@
  * Everything that can be asked of a bridge, and every answer (DOOR-2). Doors translate into these, `dispatch` carries
  * them out, clients send them: in process as they are, remotely as the messages of the same names in the contract.
  */
+import type { HistoryEntry } from "./history.js";
 import type { Literal } from "./literal.js";
 import type { Metadata, MetadataPairs } from "./metadata.js";
 import type { Refusal } from "./refusal.js";
@@ -134,6 +135,14 @@ export interface ListVariables {
   readonly pageToken: string;
 }
 
+export interface GetVariableHistory {
+  readonly kind: "getVariableHistory";
+  readonly sessionId: string;
+  readonly identifier: string;
+  /** At most so many entries, the newest. Absent: all that are kept. */
+  readonly limit?: number;
+}
+
 /** Commands about sessions as such. */
 export type SessionCommand = CreateSession | GetSession | ListSessions | Heartbeat | DeleteSession;
 /** Commands that write variables of one session: each accepted one is one commit. */
@@ -144,10 +153,10 @@ export type VariableWrite =
   | SetVariables
   | IncrementVariable
   | DeleteVariable;
-/** Commands that read variables of one session. */
+/** Commands that read variables of one session as they are. */
 export type VariableRead = GetVariable | GetVariables | ListVariables;
 /** Anything that can be asked. */
-export type Command = Ping | SessionCommand | VariableWrite | VariableRead;
+export type Command = Ping | SessionCommand | VariableWrite | VariableRead | GetVariableHistory;
 export type CommandKind = Command["kind"];
 
 /** What a session is, apart from its variables. */
@@ -203,6 +212,14 @@ export type VariableOutcome =
       readonly variables: readonly Variable[];
       /** Empty: this was the last page. */
       readonly nextPageToken: string;
+    }
+  | {
+      readonly kind: "getVariableHistory";
+      readonly id: string;
+      /** Newest first. */
+      readonly entries: readonly HistoryEntry[];
+      /** True if there were older ones that are no longer kept. */
+      readonly compacted: boolean;
     };
 
 /** The answer to a command that was carried out. */

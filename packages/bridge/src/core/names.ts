@@ -77,3 +77,8 @@ export function parseIdentifier(identifier: string): Identifier | Refusal {
 export function variableId(name: string, createdAtRevision: number): string {
   return `var_${name}_${createdAtRevision}`;
 }
+
+/** The revision that created the variable with this id. */
+export function creationOf(id: string): number {
+  return Number(ID_FORM.exec(id)?.[2]);
+}

@@ -55,6 +55,8 @@ describe("answers", () => {
     ["a read", command.get("s", "a")],
     ["a list", command.list("s")],
     ["a read of what is not there", command.get("s", "absent")],
+    ["a read of a history", command.history("s", "a")],
+    ["a read of the history of what is not there", command.history("s", "absent")],
     ["a heartbeat", command.heartbeat("s")],
     ["a read of the head", command.session("s")],
     ["a refused set", command.set("s", "a", "text")],
@@ -264,6 +266,7 @@ describe("a closed engine", () => {
     command.heartbeat("s"),
     command.end("s"),
     command.get("s", "a"),
+    command.history("s", "a"),
     command.set("s", "a", 1),
     command.set("\ud800", "a", 1),
   ];

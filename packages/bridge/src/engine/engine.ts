@@ -7,6 +7,7 @@ import type {
   Command,
   CreateSession,
   DeleteSession,
+  GetVariableHistory,
   ListSessions,
   Reply,
   Revision,
@@ -24,7 +25,7 @@ import { decide } from "../core/session/deciding.js";
 import type { WriteContext } from "../core/session/draft.js";
 import { checkSource, forgotten, UNKNOWN_SOURCE } from "../core/session/form.js";
 import { checkCreation, create, end } from "../core/session/lifecycle.js";
-import { checkRead, page, read } from "../core/session/reading.js";
+import { checkRead, findVariable, page, read, recount } from "../core/session/reading.js";
 import { utf8Length } from "../core/text.js";
 import type { Store } from "../storage/store.js";
 import type { Principal } from "./principal.js";
@@ -136,6 +137,8 @@ export class Engine {
       case "getVariables":
       case "listVariables":
         return this.#read(command);
+      case "getVariableHistory":
+        return this.#readHistory(command);
       default:
         return this.#write(principal, command);
     }
@@ -211,6 +214,25 @@ export class Engine {
     if (fault !== undefined) return fault;
     return this.#onSession(command.sessionId, ({ awake: { state, revision } }) => {
       const outcome = read(state, command, this.#options.limits);
+      return outcome instanceof Refusal ? outcome : answered(outcome, revision);
+    });
+  }
+
+  /** Reads a history, which only the store has; what it answers is true at the revision that it was asked at. */
+  #readHistory(command: GetVariableHistory): Reply | Refusal | Promise<Reply | Refusal> {
+    const { store, limits } = this.#options;
+    const { sessionId, identifier } = command;
+    const fault = checkRead(command, limits);
+    if (fault !== undefined) return fault;
+    const session = this.#sessions.find(sessionId);
+    if (session === undefined) return this.#whenSettled(sessionId, session, sessionNotFound(sessionId));
+    const { state, revision, durable } = session.awake;
+    const variable = findVariable(state, identifier);
+    if (variable instanceof Refusal) return this.#whenSettled(sessionId, session, variable);
+    // Asked for at once: what the store holds by now is what the state shows.
+    const asked = store.history(sessionId, variable);
+    return Promise.all([asked, durable]).then(([kept]) => {
+      const outcome = recount(variable, kept, command, limits);
       return outcome instanceof Refusal ? outcome : answered(outcome, revision);
     });
   }

@@ -241,6 +241,7 @@ describe("many sessions", () => {
       },
       load: (id) => store.load(id),
       commitsAfter: (id, revision) => store.commitsAfter(id, revision),
+      history: (id, variable) => store.history(id, variable),
       keepRests: () => {},
       close: () => store.close(),
     };
@@ -301,6 +302,7 @@ describe("the schedule", () => {
         return kept.load(id);
       },
       commitsAfter: (id, revision) => kept.commitsAfter(id, revision),
+      history: (id, variable) => kept.history(id, variable),
       keepRests: (rests, elapsedMs) => kept.keepRests(rests, elapsedMs),
       close: async () => {},
     };

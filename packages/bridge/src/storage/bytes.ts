@@ -3,7 +3,7 @@
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Up to here a loop over the units beats the encoder. */
+/** Up to here a loop over the units beats the encoder and the decoder. */
 const SHORT_TEXT = 64;
 
 export class ByteWriter {
@@ -64,6 +64,14 @@ export class ByteWriter {
     const length = written ?? encoder.encodeInto(value, this.#bytes.subarray(start)).written;
     this.#view.setUint32(this.#length, length, true);
     this.#length = start + length;
+  }
+
+  /** Bytes as they are. */
+  bytes(value: Uint8Array): void {
+    this.varint(value.length);
+    this.#reserve(value.length);
+    this.#bytes.set(value, this.#length);
+    this.#length += value.length;
   }
 
   /** Writes text that is all ASCII, which for short text is faster than a call of the encoder. */
@@ -132,11 +140,31 @@ export class ByteReader {
   text(): string {
     const length = this.#view.getUint32(this.#take(4), true);
     const start = this.#take(length);
+    const short = length <= SHORT_TEXT ? this.#ascii(start, length) : undefined;
+    if (short !== undefined) return short;
     try {
       return decoder.decode(this.#bytes.subarray(start, start + length));
     } catch (cause) {
       throw new RangeError(`record has text that is not UTF-8 at ${start}`, { cause });
     }
+  }
+
+  /** Bytes, which share their memory with what is read. */
+  bytes(): Uint8Array {
+    const length = this.varint();
+    const start = this.#take(length);
+    return this.#bytes.subarray(start, start + length);
+  }
+
+  /** Reads text that is all ASCII, which for short text is faster than a call of the decoder. */
+  #ascii(start: number, length: number): string | undefined {
+    let text = "";
+    for (let i = start; i < start + length; i++) {
+      const byte = this.#bytes[i] as number;
+      if (byte >= 0x80) return undefined;
+      text += String.fromCharCode(byte);
+    }
+    return text;
   }
 
   #take(count: number): number {

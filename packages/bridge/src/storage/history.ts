@@ -2,9 +2,10 @@
  * The life of one session as records, checked link by link: each record has to be whole, and to begin with the check of
  * the one before it. A break is damage, and damage is refused, never skipped.
  */
+import type { Commit } from "../core/session/commit.js";
 import { type SessionSnapshot, SessionState } from "../core/session/state.js";
 import { commitCheck } from "./commit-check.js";
-import { type CommitRecord, fromRecord } from "./record.js";
+import { type CommitRecord, fromRecord, previousCheckOf } from "./record.js";
 import { fromSnapshotBytes } from "./snapshot.js";
 import type { StoredSession } from "./store.js";
 
@@ -39,6 +40,22 @@ export function readChain(
   return read;
 }
 
+/** Holds records against their checks and their places in the chain, and reads nothing else of them. */
+export function checkLinks(
+  after: bigint,
+  records: Iterable<{ bytes: Uint8Array; check: bigint }>,
+  last: bigint,
+): void {
+  let before = after;
+  for (const { bytes, check } of records) {
+    if (commitCheck(bytes) !== check) throw notAsWritten();
+    if (previousCheckOf(bytes) !== before)
+      throw new DamageError("a commit does not follow the one before it");
+    before = check;
+  }
+  if (before !== last) throw new DamageError("the last commits are missing");
+}
+
 /** Which session it is, and where it stands. */
 export interface Standing {
   readonly sessionId: string;
@@ -61,14 +78,19 @@ export interface KeptHistory {
   readonly records: readonly { readonly bytes: Uint8Array; readonly check: bigint }[];
 }
 
-/** The state that a history leads to, with the check of its last commit; throws DamageError where it is broken. */
-export function restore(history: KeptHistory): StoredSession {
+/**
+ * The state that a history leads to, with the check of its last commit; throws DamageError where it is broken.
+ *
+ * @param passed told of each commit that follows the snapshot
+ */
+export function restore(history: KeptHistory, passed: (commit: Commit) => void = () => {}): StoredSession {
   const { standing, snapshot, snapshotRevision: revision, snapshotCheck } = history;
   const records = readChain({ revision, check: snapshotCheck }, history.records);
   let state = snapshot === undefined ? undefined : SessionState.restore(readSnapshot(snapshot));
   for (const { commit } of records) {
     if (state === undefined) state = SessionState.create(commit);
     else state.apply(commit);
+    passed(commit);
   }
   const { sessionId } = standing;
   if (state === undefined) throw new DamageError(`session ${sessionId} has neither a snapshot nor commits`);
@@ -100,10 +122,14 @@ function readSnapshot(bytes: Uint8Array): SessionSnapshot {
 }
 
 function readLink({ bytes, check }: { bytes: Uint8Array; check: bigint }) {
-  if (commitCheck(bytes) !== check) throw new DamageError("a commit's record is not what was written");
+  if (commitCheck(bytes) !== check) throw notAsWritten();
   try {
     return fromRecord(bytes);
   } catch (cause) {
     throw new DamageError("a commit's record cannot be read", { cause });
   }
+}
+
+function notAsWritten(): DamageError {
+  return new DamageError("a commit's record is not what was written");
 }

@@ -90,6 +90,11 @@ export function recordHeader(bytes: Uint8Array): RecordHeader {
   return { previousCheck, ...readPlace(input) };
 }
 
+/** The check of the commit before, which a record begins with. */
+export function previousCheckOf(bytes: Uint8Array): bigint {
+  return new ByteReader(bytes).uint64();
+}
+
 function readPrologue(input: ByteReader): bigint {
   const previousCheck = input.uint64();
   const format = input.byte();

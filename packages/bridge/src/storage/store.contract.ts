@@ -1,6 +1,7 @@
 /** What every store has to do. A store's own test calls this with a way to open an empty one. */
 import { describe, expect, test } from "vitest";
 import type { SessionState } from "../core/session/state.js";
+import type { Variable } from "../core/variable.js";
 import { History, plainCommit, plainState } from "../testing/commits.contract.js";
 import { type CommitRecord, fromRecord } from "./record.js";
 import type { Store } from "./store.js";
@@ -26,21 +27,38 @@ const IDS = [
   "x".repeat(256),
 ];
 
+type Act = (store: Store) => Promise<void>;
+
+/** Fills an empty store and checks it, and if it keeps what it has, checks it again after it was closed and opened. */
+export async function checkTwice(open: () => Promise<OpenStore>, fill: Act, check: Act): Promise<void> {
+  const { store, reopen } = await open();
+  await fill(store);
+  await check(store);
+  await store.close();
+  if (reopen === undefined) return;
+  const again = await reopen();
+  await check(again);
+  await again.close();
+}
+
+/** A session with something of everything in it. */
+export function eventful(sessionId: string): History {
+  const history = new History(sessionId, { ttlMs: 2_500.5 });
+  history.set("a", "float", -0);
+  history.set("a", "float", Number.NaN);
+  history.set("b", "string", "\ufeff\u0000\u{1f600}");
+  history.set("n", "integer", -(2n ** 63n));
+  history.set("n", "integer", 2n ** 63n - 1n);
+  history.set("t", "boolean", false);
+  history.partly("a", Number.NEGATIVE_INFINITY);
+  history.drop("b");
+  history.set("b", "integer", 0n);
+  history.drop("t");
+  return history;
+}
+
 export function storeContract(open: () => Promise<OpenStore>): void {
-  /** Runs a check on an empty store, and if the store keeps what it has, again after it was closed and opened. */
-  async function withStore(
-    fill: (store: Store) => Promise<void>,
-    check: (store: Store) => Promise<void>,
-  ): Promise<void> {
-    const { store, reopen } = await open();
-    await fill(store);
-    await check(store);
-    if (reopen === undefined) return store.close();
-    await store.close();
-    const again = await reopen();
-    await check(again);
-    await again.close();
-  }
+  const withStore = (fill: Act, check: Act): Promise<void> => checkTwice(open, fill, check);
 
   /** Which of some sessions the store has. */
   async function found(store: Store, ids: readonly string[]): Promise<string[]> {
@@ -50,11 +68,12 @@ export function storeContract(open: () => Promise<OpenStore>): void {
     return loaded.flat();
   }
 
-  /** The store has this life of the session, whole. */
+  /** The store has this life of the session, whole, and of its variables what it has to keep. */
   async function expectHistory(store: Store, history: History): Promise<void> {
     const stored = await store.load(history.sessionId);
     expect(stored?.check).toBe(history.check);
     expect(stored && plainState(stored.state, ["a", "b"])).toEqual(plainState(history.state, ["a", "b"]));
+    await expectHistories(store, history);
   }
 
   function plainRecords(records: readonly CommitRecord[] | "compacted"): unknown {
@@ -64,22 +83,6 @@ export function storeContract(open: () => Promise<OpenStore>): void {
       bytes: Buffer.from(bytes).toString("hex"),
       check,
     }));
-  }
-
-  /** A session with something of everything in it. */
-  function eventful(sessionId: string): History {
-    const history = new History(sessionId, { ttlMs: 2_500.5 });
-    history.set("a", "float", -0);
-    history.set("a", "float", Number.NaN);
-    history.set("b", "string", "\ufeff\u0000\u{1f600}");
-    history.set("n", "integer", -(2n ** 63n));
-    history.set("n", "integer", 2n ** 63n - 1n);
-    history.set("t", "boolean", false);
-    history.partly("a", Number.NEGATIVE_INFINITY);
-    history.drop("b");
-    history.set("b", "integer", 0n);
-    history.drop("t");
-    return history;
   }
 
   describe("an empty store", () => {
@@ -404,6 +407,7 @@ export function persistentStoreContract(openAnew: () => Promise<() => Promise<St
             plainState(history.state, ["a", "b", "c"]),
           );
           expect(stored.state.snapshot().requests).toEqual(requestsOf(history));
+          await expectHistories(store, history);
         }
         for (const history of histories) {
           const from = generation === 0 ? 0 : history.records.length;
@@ -438,10 +442,12 @@ export function persistentStoreContract(openAnew: () => Promise<() => Promise<St
         }
       };
       const check = async (store: Store): Promise<void> => {
-        for (const { sessionId, check, state, records } of histories) {
+        for (const history of histories) {
+          const { sessionId, check, state, records } = history;
           const stored = await store.load(sessionId);
           expect(stored?.check).toBe(check);
           expect(stored?.state.snapshot().requests).toEqual(state.snapshot().requests);
+          await expectHistories(store, history);
           const kept = await store.commitsAfter(sessionId, records.length - 1_000);
           expect(kept === "compacted" ? kept : kept.map((record) => record.check)).toEqual(
             records.slice(-1_000).map((record) => record.check),
@@ -454,6 +460,19 @@ export function persistentStoreContract(openAnew: () => Promise<() => Promise<St
       });
     });
   });
+}
+
+/** The store keeps of every variable what it has to keep, and nothing else. */
+async function expectHistories(store: Store, history: History): Promise<void> {
+  for (const name of history.state.variables.keys()) await countKept(store, history, name);
+}
+
+/** How many values are kept of a variable, and that they are the right ones. */
+export async function countKept(store: Store, history: History, name: string): Promise<number> {
+  const variable = history.state.variables.get(name) as Variable;
+  const kept = await store.history(history.sessionId, variable);
+  expect(kept).toEqual(history.kept(name));
+  return kept.length;
 }
 
 function allOf(histories: readonly History[]): CommitRecord[] {

@@ -1,8 +1,10 @@
 /**
  * Where commits are kept. The smallest interface that lets a bridge stop and go on: append commits, read sessions back,
- * read commits again. Every store passes the same contract (`store.contract.ts`).
+ * read commits again, and what variables were. Every store passes the same contract (`store.contract.ts`).
  */
+import type { HistoryEntry } from "../core/history.js";
 import type { SessionState } from "../core/session/state.js";
+import type { Variable } from "../core/variable.js";
 import type { CommitRecord } from "./record.js";
 
 /** A session read back from a store. */
@@ -53,6 +55,15 @@ export interface Store {
    * keeps at least the last 1,000 commits of a session, or 8 MiB of them, whichever is less.
    */
   commitsAfter(sessionId: string, revision: number): Promise<readonly CommitRecord[] | "compacted">;
+
+  /**
+   * What is kept of a variable's history, newest first and never without the standing value (VAL-20). The variable is
+   * given as the last commit that was appended left it: the store has to come to that, or what it keeps is damaged.
+   */
+  history(
+    sessionId: string,
+    variable: Pick<Variable, "id" | "name" | "version">,
+  ): Promise<readonly HistoryEntry[]>;
 
   /**
    * Keeps how much idle time sessions have left, some time soon: of those that were used it is told, and all others have

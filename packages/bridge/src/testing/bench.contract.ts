@@ -85,6 +85,13 @@ export const command = {
   heartbeat: (sessionId: string) => ({ kind: "heartbeat", sessionId }) as const,
   end: (sessionId: string) => ({ kind: "deleteSession", sessionId }) as const,
   get: (sessionId: string, identifier: string) => ({ kind: "getVariable", sessionId, identifier }) as const,
+  history: (sessionId: string, identifier: string, limit?: number) =>
+    ({
+      kind: "getVariableHistory",
+      sessionId,
+      identifier,
+      ...(limit === undefined ? {} : { limit }),
+    }) as const,
   list: (sessionId: string) => ({ kind: "listVariables", sessionId, pageSize: 0, pageToken: "" }) as const,
   set: (sessionId: string, identifier: string, value: number | bigint | string | boolean) =>
     ({

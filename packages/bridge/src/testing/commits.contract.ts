@@ -1,5 +1,6 @@
 /** Commits of sessions made by hand, and records of them: what stores are tested with. */
 
+import type { HistoryEntry } from "../core/history.js";
 import type { Stored } from "../core/literal.js";
 import type { ItemRefusal } from "../core/refusal.js";
 import { Refusal } from "../core/refusal.js";
@@ -55,6 +56,24 @@ export class History {
     return this.#next(this.#commit("setVariable", revision, { changes: [change], requestId }));
   }
 
+  /** Defines a variable anew, as a registration of a provisional one does: nothing is set. */
+  redefine(name: string, type: TypeName, value: Stored): CommitRecord {
+    const { version, ...standing } = this.state.variables.get(name) as Variable;
+    const revision = this.state.revision + 1;
+    const defined = { ...standing, ...variable(name, type, value, revision, version), id: standing.id };
+    const changes: Change[] = [{ kind: "define", variable: defined }];
+    return this.#next(this.#commit("registerVariable", revision, { changes }));
+  }
+
+  /** Sets several variables in one commit. */
+  setMany(values: Readonly<Record<string, Stored>>): CommitRecord {
+    const changes = Object.entries(values).map(([name, value]): Change => {
+      const { id, type, version } = this.state.variables.get(name) as Variable;
+      return { kind: "set", name, id, type, version: version + 1, value };
+    });
+    return this.#next(this.#commit("setVariables", this.state.revision + 1, { changes }));
+  }
+
   drop(name: string): CommitRecord {
     const { version } = this.state.variables.get(name) as Variable;
     const changes: Change[] = [{ kind: "drop", name, version }];
@@ -75,6 +94,29 @@ export class History {
       },
     ];
     return this.#next(this.#commit("setVariables", this.state.revision + 1, { changes, refused }));
+  }
+
+  /** What a store has to keep of a variable's history, newest first (VAL-20): counted out from all commits. */
+  kept(name: string): HistoryEntry[] {
+    const all: HistoryEntry[] = [];
+    for (const { commit } of this.records) {
+      const { revision, wallTimeMs, source, metadata } = commit;
+      for (const change of commit.changes) {
+        if (change.kind === "drop") {
+          if (change.name === name) all.length = 0;
+          continue;
+        }
+        const { name: changed, version, type, value } = change.kind === "set" ? change : change.variable;
+        if (changed !== name) continue;
+        const [standing] = all;
+        if (standing?.version === version) all[0] = { ...standing, type, value };
+        else all.unshift({ version, type, value, revision, wallTimeMs, source, metadata });
+      }
+    }
+    const sizes = all.map(({ value }) => (typeof value === "string" ? Buffer.byteLength(value) : 8));
+    const fits = (count: number): boolean =>
+      count === 1 || (count <= 50 && sizes.slice(0, count).reduce((sum, size) => sum + size, 0) <= 1_048_576);
+    return all.filter((_, i) => fits(i + 1));
   }
 
   end(kind: "deleteSession" | "expireSession"): CommitRecord {

@@ -134,6 +134,10 @@ export class FaultyStore implements Store {
     return this.#ask(() => this.#inside.commitsAfter(sessionId, revision));
   }
 
+  history(...asked: Parameters<Store["history"]>): ReturnType<Store["history"]> {
+    return this.#ask(() => this.#inside.history(...asked));
+  }
+
   keepRests(...kept: Parameters<Store["keepRests"]>): void {
     void this.#ask(async () => this.#inside.keepRests(...kept)).catch(() => {});
   }

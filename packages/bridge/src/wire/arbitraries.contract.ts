@@ -12,6 +12,7 @@ import type {
   SessionInfo,
   SetItem,
 } from "../core/commands.js";
+import type { HistoryEntry } from "../core/history.js";
 import { INT64_MAX, INT64_MIN, type KnownLiteral, type Literal } from "../core/literal.js";
 import { EMPTY_METADATA, type Metadata } from "../core/metadata.js";
 import { REASONS, Refusal } from "../core/refusal.js";
@@ -147,6 +148,10 @@ export const COMMANDS: { readonly [K in CommandKind]: fc.Arbitrary<CommandOf<K>>
     { kind: fc.constant("listVariables" as const), sessionId, pageSize: size, pageToken: text },
     { glob: text, type: fc.constantFrom(...TYPE_NAMES), source },
   ),
+  getVariableHistory: record(
+    { kind: fc.constant("getVariableHistory" as const), sessionId, identifier },
+    { limit: size },
+  ),
 };
 
 /** Any command. */
@@ -182,6 +187,9 @@ const variable: fc.Arbitrary<Variable> = fc
   }));
 const itemSet: fc.Arbitrary<ItemSet> = fc
   .tuple(stored, fc.record({ id: text, version: count }))
+  .map(([kept, rest]) => ({ ...rest, ...kept }));
+const historyEntry: fc.Arbitrary<HistoryEntry> = fc
+  .tuple(stored, fc.record({ version: count, revision: count, wallTimeMs: wallTime, source, metadata }))
   .map(([kept, rest]) => ({ ...rest, ...kept }));
 const session: fc.Arbitrary<SessionInfo> = fc.record({
   id: text,
@@ -263,6 +271,13 @@ export const REPLIES: { readonly [K in CommandKind]: fc.Arbitrary<ReplyTo<K>> } 
     kind: fc.constant("listVariables" as const),
     variables: fc.array(variable, { maxLength: 3 }),
     nextPageToken: text,
+    revision,
+  }),
+  getVariableHistory: fc.record({
+    kind: fc.constant("getVariableHistory" as const),
+    id: text,
+    entries: fc.array(historyEntry, { maxLength: 4 }),
+    compacted: fc.boolean(),
     revision,
   }),
 };

@@ -1,5 +1,5 @@
 /** How the commands of VariableService that read travel. */
-import type { VariableRead } from "../core/commands.js";
+import type { GetVariableHistory, VariableRead } from "../core/commands.js";
 import type { TypeName } from "../core/values/registry.js";
 import type { Codecs } from "./codec.js";
 import { VariableType } from "./gen/snakepit/bridge/v1/values_pb.js";
@@ -8,13 +8,15 @@ import { encodable, encodableAs, optional, toUint32, unfitField } from "./unfit.
 import {
   foundFromProto,
   foundToProto,
+  historyEntryFromProto,
+  historyEntryToProto,
   typeFromProto,
   typeToProto,
   variableFromProto,
   variableToProto,
 } from "./values.js";
 
-export const READ_CODECS: Codecs<VariableRead["kind"]> = {
+export const READ_CODECS: Codecs<(VariableRead | GetVariableHistory)["kind"]> = {
   getVariable: {
     request: ({ sessionId, identifier }) => ({
       $typeName: "snakepit.bridge.v1.GetVariableRequest",
@@ -84,6 +86,35 @@ export const READ_CODECS: Codecs<VariableRead["kind"]> = {
       kind: "listVariables",
       variables: variables.map(variableFromProto),
       nextPageToken,
+      revision: revisionFromProto(revision),
+    }),
+  },
+
+  getVariableHistory: {
+    request: ({ sessionId, identifier, limit }) => ({
+      $typeName: "snakepit.bridge.v1.GetVariableHistoryRequest",
+      sessionId: encodableAs(sessionId, "INVALID_NAME"),
+      identifier: encodableAs(identifier, "INVALID_NAME"),
+      ...optional("limit", limit === undefined ? undefined : toUint32(limit, "limit")),
+    }),
+    command: ({ sessionId, identifier, limit }) => ({
+      kind: "getVariableHistory",
+      sessionId,
+      identifier,
+      ...optional("limit", limit),
+    }),
+    response: ({ id, entries, compacted, revision }) => ({
+      $typeName: "snakepit.bridge.v1.GetVariableHistoryResponse",
+      id,
+      entries: entries.map(historyEntryToProto),
+      compacted,
+      revision: revisionToProto(revision),
+    }),
+    reply: ({ id, entries, compacted, revision }) => ({
+      kind: "getVariableHistory",
+      id,
+      entries: entries.map(historyEntryFromProto),
+      compacted,
       revision: revisionFromProto(revision),
     }),
   },

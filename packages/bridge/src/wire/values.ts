@@ -6,6 +6,7 @@
  */
 import type { FoundVariable, ItemSet } from "../core/commands.js";
 import type { Constraint, GivenConstraint } from "../core/constraints.js";
+import type { HistoryEntry } from "../core/history.js";
 import { INT64_MAX, INT64_MIN, type KnownLiteral, type Literal } from "../core/literal.js";
 import { EMPTY_METADATA, type Metadata, type MetadataPairs, overlay } from "../core/metadata.js";
 import { Refusal } from "../core/refusal.js";
@@ -21,6 +22,7 @@ import {
 } from "./gen/snakepit/bridge/v1/values_pb.js";
 import type {
   FoundVariable as PbFoundVariable,
+  HistoryEntry as PbHistoryEntry,
   ItemSet as PbItemSet,
 } from "./gen/snakepit/bridge/v1/variables_pb.js";
 import { timestampFromProto, timestampToProto } from "./points.js";
@@ -212,6 +214,29 @@ export function itemSetToProto({ id, type, version, value }: ItemSet): PbItemSet
 export function itemSetFromProto(message: PbItemSet | undefined): ItemSet {
   const { id, version, value } = required(message, "item");
   return { id, version: fromUint64(version, "version"), ...storedFromProto(value) };
+}
+
+export function historyEntryToProto(entry: HistoryEntry): PbHistoryEntry {
+  return {
+    $typeName: "snakepit.bridge.v1.HistoryEntry",
+    version: toUint64(entry.version, "version"),
+    value: storedToProto(entry.type, entry.value),
+    revision: toUint64(entry.revision, "revision"),
+    setAt: timestampToProto(entry.wallTimeMs),
+    source: entry.source,
+    metadata: metadataToProto(entry.metadata),
+  };
+}
+
+export function historyEntryFromProto(message: PbHistoryEntry): HistoryEntry {
+  return {
+    version: fromUint64(message.version, "version"),
+    ...storedFromProto(message.value),
+    revision: fromUint64(message.revision, "revision"),
+    wallTimeMs: timestampFromProto(message.setAt, "set_at"),
+    source: message.source,
+    metadata: checkedMetadataFromProto(message.metadata),
+  };
 }
 
 /** What a variable holds, of the type whose arm it travels in. */

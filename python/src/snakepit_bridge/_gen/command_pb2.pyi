@@ -10,7 +10,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Command(_message.Message):
-    __slots__ = ("ping", "create_session", "get_session", "list_sessions", "heartbeat", "delete_session", "register_variable", "ensure_variables", "get_variable", "get_variables", "set_variable", "set_variables", "increment_variable", "delete_variable", "list_variables")
+    __slots__ = ("ping", "create_session", "get_session", "list_sessions", "heartbeat", "delete_session", "register_variable", "ensure_variables", "get_variable", "get_variables", "set_variable", "set_variables", "increment_variable", "delete_variable", "list_variables", "get_variable_history")
     PING_FIELD_NUMBER: _ClassVar[int]
     CREATE_SESSION_FIELD_NUMBER: _ClassVar[int]
     GET_SESSION_FIELD_NUMBER: _ClassVar[int]
@@ -26,6 +26,7 @@ class Command(_message.Message):
     INCREMENT_VARIABLE_FIELD_NUMBER: _ClassVar[int]
     DELETE_VARIABLE_FIELD_NUMBER: _ClassVar[int]
     LIST_VARIABLES_FIELD_NUMBER: _ClassVar[int]
+    GET_VARIABLE_HISTORY_FIELD_NUMBER: _ClassVar[int]
     ping: _sessions_pb2.PingRequest
     create_session: _sessions_pb2.CreateSessionRequest
     get_session: _sessions_pb2.GetSessionRequest
@@ -41,10 +42,11 @@ class Command(_message.Message):
     increment_variable: _variables_pb2.IncrementVariableRequest
     delete_variable: _variables_pb2.DeleteVariableRequest
     list_variables: _variables_pb2.ListVariablesRequest
-    def __init__(self, ping: _Optional[_Union[_sessions_pb2.PingRequest, _Mapping]] = ..., create_session: _Optional[_Union[_sessions_pb2.CreateSessionRequest, _Mapping]] = ..., get_session: _Optional[_Union[_sessions_pb2.GetSessionRequest, _Mapping]] = ..., list_sessions: _Optional[_Union[_sessions_pb2.ListSessionsRequest, _Mapping]] = ..., heartbeat: _Optional[_Union[_sessions_pb2.HeartbeatRequest, _Mapping]] = ..., delete_session: _Optional[_Union[_sessions_pb2.DeleteSessionRequest, _Mapping]] = ..., register_variable: _Optional[_Union[_variables_pb2.RegisterVariableRequest, _Mapping]] = ..., ensure_variables: _Optional[_Union[_variables_pb2.EnsureVariablesRequest, _Mapping]] = ..., get_variable: _Optional[_Union[_variables_pb2.GetVariableRequest, _Mapping]] = ..., get_variables: _Optional[_Union[_variables_pb2.GetVariablesRequest, _Mapping]] = ..., set_variable: _Optional[_Union[_variables_pb2.SetVariableRequest, _Mapping]] = ..., set_variables: _Optional[_Union[_variables_pb2.SetVariablesRequest, _Mapping]] = ..., increment_variable: _Optional[_Union[_variables_pb2.IncrementVariableRequest, _Mapping]] = ..., delete_variable: _Optional[_Union[_variables_pb2.DeleteVariableRequest, _Mapping]] = ..., list_variables: _Optional[_Union[_variables_pb2.ListVariablesRequest, _Mapping]] = ...) -> None: ...
+    get_variable_history: _variables_pb2.GetVariableHistoryRequest
+    def __init__(self, ping: _Optional[_Union[_sessions_pb2.PingRequest, _Mapping]] = ..., create_session: _Optional[_Union[_sessions_pb2.CreateSessionRequest, _Mapping]] = ..., get_session: _Optional[_Union[_sessions_pb2.GetSessionRequest, _Mapping]] = ..., list_sessions: _Optional[_Union[_sessions_pb2.ListSessionsRequest, _Mapping]] = ..., heartbeat: _Optional[_Union[_sessions_pb2.HeartbeatRequest, _Mapping]] = ..., delete_session: _Optional[_Union[_sessions_pb2.DeleteSessionRequest, _Mapping]] = ..., register_variable: _Optional[_Union[_variables_pb2.RegisterVariableRequest, _Mapping]] = ..., ensure_variables: _Optional[_Union[_variables_pb2.EnsureVariablesRequest, _Mapping]] = ..., get_variable: _Optional[_Union[_variables_pb2.GetVariableRequest, _Mapping]] = ..., get_variables: _Optional[_Union[_variables_pb2.GetVariablesRequest, _Mapping]] = ..., set_variable: _Optional[_Union[_variables_pb2.SetVariableRequest, _Mapping]] = ..., set_variables: _Optional[_Union[_variables_pb2.SetVariablesRequest, _Mapping]] = ..., increment_variable: _Optional[_Union[_variables_pb2.IncrementVariableRequest, _Mapping]] = ..., delete_variable: _Optional[_Union[_variables_pb2.DeleteVariableRequest, _Mapping]] = ..., list_variables: _Optional[_Union[_variables_pb2.ListVariablesRequest, _Mapping]] = ..., get_variable_history: _Optional[_Union[_variables_pb2.GetVariableHistoryRequest, _Mapping]] = ...) -> None: ...
 
 class Reply(_message.Message):
-    __slots__ = ("error", "ping", "create_session", "get_session", "list_sessions", "heartbeat", "delete_session", "register_variable", "ensure_variables", "get_variable", "get_variables", "set_variable", "set_variables", "increment_variable", "delete_variable", "list_variables")
+    __slots__ = ("error", "ping", "create_session", "get_session", "list_sessions", "heartbeat", "delete_session", "register_variable", "ensure_variables", "get_variable", "get_variables", "set_variable", "set_variables", "increment_variable", "delete_variable", "list_variables", "get_variable_history")
     ERROR_FIELD_NUMBER: _ClassVar[int]
     PING_FIELD_NUMBER: _ClassVar[int]
     CREATE_SESSION_FIELD_NUMBER: _ClassVar[int]
@@ -61,6 +63,7 @@ class Reply(_message.Message):
     INCREMENT_VARIABLE_FIELD_NUMBER: _ClassVar[int]
     DELETE_VARIABLE_FIELD_NUMBER: _ClassVar[int]
     LIST_VARIABLES_FIELD_NUMBER: _ClassVar[int]
+    GET_VARIABLE_HISTORY_FIELD_NUMBER: _ClassVar[int]
     error: _errors_pb2.ErrorDetail
     ping: _sessions_pb2.PingResponse
     create_session: _sessions_pb2.CreateSessionResponse
@@ -77,4 +80,5 @@ class Reply(_message.Message):
     increment_variable: _variables_pb2.IncrementVariableResponse
     delete_variable: _variables_pb2.DeleteVariableResponse
     list_variables: _variables_pb2.ListVariablesResponse
-    def __init__(self, error: _Optional[_Union[_errors_pb2.ErrorDetail, _Mapping]] = ..., ping: _Optional[_Union[_sessions_pb2.PingResponse, _Mapping]] = ..., create_session: _Optional[_Union[_sessions_pb2.CreateSessionResponse, _Mapping]] = ..., get_session: _Optional[_Union[_sessions_pb2.GetSessionResponse, _Mapping]] = ..., list_sessions: _Optional[_Union[_sessions_pb2.ListSessionsResponse, _Mapping]] = ..., heartbeat: _Optional[_Union[_sessions_pb2.HeartbeatResponse, _Mapping]] = ..., delete_session: _Optional[_Union[_sessions_pb2.DeleteSessionResponse, _Mapping]] = ..., register_variable: _Optional[_Union[_variables_pb2.RegisterVariableResponse, _Mapping]] = ..., ensure_variables: _Optional[_Union[_variables_pb2.EnsureVariablesResponse, _Mapping]] = ..., get_variable: _Optional[_Union[_variables_pb2.GetVariableResponse, _Mapping]] = ..., get_variables: _Optional[_Union[_variables_pb2.GetVariablesResponse, _Mapping]] = ..., set_variable: _Optional[_Union[_variables_pb2.SetVariableResponse, _Mapping]] = ..., set_variables: _Optional[_Union[_variables_pb2.SetVariablesResponse, _Mapping]] = ..., increment_variable: _Optional[_Union[_variables_pb2.IncrementVariableResponse, _Mapping]] = ..., delete_variable: _Optional[_Union[_variables_pb2.DeleteVariableResponse, _Mapping]] = ..., list_variables: _Optional[_Union[_variables_pb2.ListVariablesResponse, _Mapping]] = ...) -> None: ...
+    get_variable_history: _variables_pb2.GetVariableHistoryResponse
+    def __init__(self, error: _Optional[_Union[_errors_pb2.ErrorDetail, _Mapping]] = ..., ping: _Optional[_Union[_sessions_pb2.PingResponse, _Mapping]] = ..., create_session: _Optional[_Union[_sessions_pb2.CreateSessionResponse, _Mapping]] = ..., get_session: _Optional[_Union[_sessions_pb2.GetSessionResponse, _Mapping]] = ..., list_sessions: _Optional[_Union[_sessions_pb2.ListSessionsResponse, _Mapping]] = ..., heartbeat: _Optional[_Union[_sessions_pb2.HeartbeatResponse, _Mapping]] = ..., delete_session: _Optional[_Union[_sessions_pb2.DeleteSessionResponse, _Mapping]] = ..., register_variable: _Optional[_Union[_variables_pb2.RegisterVariableResponse, _Mapping]] = ..., ensure_variables: _Optional[_Union[_variables_pb2.EnsureVariablesResponse, _Mapping]] = ..., get_variable: _Optional[_Union[_variables_pb2.GetVariableResponse, _Mapping]] = ..., get_variables: _Optional[_Union[_variables_pb2.GetVariablesResponse, _Mapping]] = ..., set_variable: _Optional[_Union[_variables_pb2.SetVariableResponse, _Mapping]] = ..., set_variables: _Optional[_Union[_variables_pb2.SetVariablesResponse, _Mapping]] = ..., increment_variable: _Optional[_Union[_variables_pb2.IncrementVariableResponse, _Mapping]] = ..., delete_variable: _Optional[_Union[_variables_pb2.DeleteVariableResponse, _Mapping]] = ..., list_variables: _Optional[_Union[_variables_pb2.ListVariablesResponse, _Mapping]] = ..., get_variable_history: _Optional[_Union[_variables_pb2.GetVariableHistoryResponse, _Mapping]] = ...) -> None: ...

@@ -32,3 +32,6 @@ DeleteVariableRequest = _pool.message("snakepit.bridge.v1.DeleteVariableRequest"
 DeleteVariableResponse = _pool.message("snakepit.bridge.v1.DeleteVariableResponse")
 ListVariablesRequest = _pool.message("snakepit.bridge.v1.ListVariablesRequest")
 ListVariablesResponse = _pool.message("snakepit.bridge.v1.ListVariablesResponse")
+GetVariableHistoryRequest = _pool.message("snakepit.bridge.v1.GetVariableHistoryRequest")
+GetVariableHistoryResponse = _pool.message("snakepit.bridge.v1.GetVariableHistoryResponse")
+HistoryEntry = _pool.message("snakepit.bridge.v1.HistoryEntry")

@@ -1,4 +1,7 @@
 # The types of snakepit/bridge/v1/variables.proto. Made by `npm run gen`: do not edit.
+import datetime
+
+from . import timestamp_pb2 as _timestamp_pb2
 from . import errors_pb2 as _errors_pb2
 from . import sessions_pb2 as _sessions_pb2
 from . import values_pb2 as _values_pb2
@@ -251,3 +254,41 @@ class ListVariablesResponse(_message.Message):
     next_page_token: str
     revision: _values_pb2.Revision
     def __init__(self, variables: _Optional[_Iterable[_Union[_values_pb2.Variable, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., revision: _Optional[_Union[_values_pb2.Revision, _Mapping]] = ...) -> None: ...
+
+class GetVariableHistoryRequest(_message.Message):
+    __slots__ = ("session_id", "identifier", "limit")
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    identifier: str
+    limit: int
+    def __init__(self, session_id: _Optional[str] = ..., identifier: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class GetVariableHistoryResponse(_message.Message):
+    __slots__ = ("id", "entries", "compacted", "revision")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    COMPACTED_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    entries: _containers.RepeatedCompositeFieldContainer[HistoryEntry]
+    compacted: bool
+    revision: _values_pb2.Revision
+    def __init__(self, id: _Optional[str] = ..., entries: _Optional[_Iterable[_Union[HistoryEntry, _Mapping]]] = ..., compacted: _Optional[bool] = ..., revision: _Optional[_Union[_values_pb2.Revision, _Mapping]] = ...) -> None: ...
+
+class HistoryEntry(_message.Message):
+    __slots__ = ("version", "value", "revision", "set_at", "source", "metadata")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    SET_AT_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    value: _values_pb2.Value
+    revision: int
+    set_at: _timestamp_pb2.Timestamp
+    source: str
+    metadata: _containers.RepeatedCompositeFieldContainer[_values_pb2.MetadataEntry]
+    def __init__(self, version: _Optional[int] = ..., value: _Optional[_Union[_values_pb2.Value, _Mapping]] = ..., revision: _Optional[int] = ..., set_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., source: _Optional[str] = ..., metadata: _Optional[_Iterable[_Union[_values_pb2.MetadataEntry, _Mapping]]] = ...) -> None: ...

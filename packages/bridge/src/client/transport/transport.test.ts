@@ -20,6 +20,7 @@ const WRITES: Record<CommandKind, boolean> = {
   incrementVariable: true,
   deleteVariable: true,
   listVariables: false,
+  getVariableHistory: false,
 };
 
 test.each(Object.entries(WRITES) as [CommandKind, boolean][])("%s is known for what it is", (kind, write) => {

@@ -50,6 +50,7 @@ const READS: ReadonlySet<CommandKind> = new Set<CommandKind>([
   "getVariable",
   "getVariables",
   "listVariables",
+  "getVariableHistory",
 ]);
 
 /** True if it matters whether the command was carried out. */

@@ -1,22 +1,46 @@
 /** Reads of one session. They look at one state and never wait, so a read of any size is one snapshot. */
-import type { GetVariable, GetVariables, ListVariables, VariableOutcome, VariableRead } from "../commands.js";
+import type {
+  GetVariable,
+  GetVariableHistory,
+  GetVariables,
+  ListVariables,
+  VariableOutcome,
+  VariableRead,
+} from "../commands.js";
 import { compileGlob } from "../glob.js";
+import type { HistoryEntry } from "../history.js";
 import type { BridgeLimits } from "../limits.js";
-import { parseIdentifier } from "../names.js";
-import { overLimit, Refusal, variableNotFound } from "../refusal.js";
-import { compareUtf8 } from "../text.js";
+import { creationOf, parseIdentifier } from "../names.js";
+import { invalidField, overLimit, Refusal, variableNotFound } from "../refusal.js";
+import { compareUtf8, utf8Length } from "../text.js";
 import type { Variable } from "../variable.js";
 import type { SessionState } from "./state.js";
-import { variableBytes } from "./value-size.js";
+import { metadataBytes, valueBytes, variableBytes } from "./value-size.js";
 
 /** The most that one page holds. */
 export const MAX_PAGE_SIZE = 1_000;
 /** A page ends before it grows past this, unless one item alone does; so it fits one message. */
 const PAGE_BYTES = 1_048_576;
 
+/** The field of a limit has 32 bits. */
+const LARGEST_LIMIT = 2 ** 32 - 1;
+
 /** Refuses a read for what is wrong with it whatever the session holds. */
-export function checkRead(command: VariableRead, { maxItems }: BridgeLimits): Refusal | undefined {
-  return command.kind === "getVariables" ? refuseMany(command.identifiers.length, maxItems) : undefined;
+export function checkRead(
+  command: VariableRead | GetVariableHistory,
+  { maxItems }: BridgeLimits,
+): Refusal | undefined {
+  switch (command.kind) {
+    case "getVariables":
+      return refuseMany(command.identifiers.length, maxItems);
+    case "getVariableHistory": {
+      const { limit = 1 } = command;
+      if (Number.isInteger(limit) && limit >= 1 && limit <= LARGEST_LIMIT) return undefined;
+      return invalidField("limit", "has to be a whole number from 1 to 2^32 − 1");
+    }
+    default:
+      return undefined;
+  }
 }
 
 /** Answers a read that has been checked from a state. */
@@ -42,10 +66,33 @@ function find(state: SessionState, text: string): Variable | undefined | Refusal
   return identifier.id === undefined || variable?.id === identifier.id ? variable : undefined;
 }
 
+/** The variable that an identifier leads to, or why there is none. */
+export function findVariable(state: SessionState, identifier: string): Variable | Refusal {
+  return find(state, identifier) ?? variableNotFound(identifier);
+}
+
 function getOne(state: SessionState, { kind, identifier }: GetVariable): VariableOutcome | Refusal {
-  const variable = find(state, identifier);
-  if (variable instanceof Refusal) return variable;
-  return variable === undefined ? variableNotFound(identifier) : { kind, variable };
+  const variable = findVariable(state, identifier);
+  return variable instanceof Refusal ? variable : { kind, variable };
+}
+
+/** Answers a read of a variable's history, of which `kept` is what the store has kept, newest first. */
+export function recount(
+  { id }: Variable,
+  kept: readonly HistoryEntry[],
+  { kind, limit }: GetVariableHistory,
+  { maxMessageBytes }: BridgeLimits,
+): VariableOutcome | Refusal {
+  const entries = kept.slice(0, limit);
+  const bytes = entries.reduce((sum, entry) => sum + entryBytes(entry), 0);
+  if (bytes > maxMessageBytes) return tooMuch(maxMessageBytes, "ask for fewer of them with a limit");
+  const compacted = (kept.at(-1)?.revision ?? 0) > creationOf(id);
+  return { kind, id, entries, compacted };
+}
+
+/** About the bytes that an entry of a history takes in an answer. */
+function entryBytes({ value, source, metadata }: HistoryEntry): number {
+  return 64 + valueBytes(value) + utf8Length(source) + metadataBytes(metadata);
 }
 
 function getMany(
@@ -63,13 +110,13 @@ function getMany(
     else found.push({ identifier, variable });
     bytes += variable === undefined ? 0 : variableBytes(variable);
     // Found out before the answer is made, which could take a thousand times the limit.
-    if (bytes > maxMessageBytes) return tooMuch(maxMessageBytes);
+    if (bytes > maxMessageBytes) return tooMuch(maxMessageBytes, "ask for fewer names");
   }
   return { kind, found, missing };
 }
 
-function tooMuch(maxMessageBytes: number): Refusal {
-  const message = `the values take more than ${maxMessageBytes} bytes, the most of one answer; ask for fewer names`;
+function tooMuch(maxMessageBytes: number, advice: string): Refusal {
+  const message = `the values take more than ${maxMessageBytes} bytes, the most of one answer; ${advice}`;
   return overLimit("TOO_LARGE", message, "max-message-bytes", maxMessageBytes);
 }
 

@@ -119,6 +119,7 @@ function isWrite(kind: CommandKind): boolean {
     case "getVariable":
     case "getVariables":
     case "listVariables":
+    case "getVariableHistory":
       return false;
     case "createSession":
     case "deleteSession":

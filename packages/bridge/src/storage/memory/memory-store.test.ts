@@ -1,9 +1,12 @@
 import { expect, test } from "vitest";
 import { History } from "../../testing/commits.contract.js";
 import { storeContract } from "../store.contract.js";
+import { historyContract } from "../variable-history.contract.js";
 import { MemoryStore } from "./memory-store.js";
 
-storeContract(async () => ({ store: new MemoryStore() }));
+const open = async () => ({ store: new MemoryStore() });
+storeContract(open);
+historyContract(open);
 
 test("a memory store does not grow with the number of commits of a session", async () => {
   const store = new MemoryStore();

@@ -1,7 +1,9 @@
 /** Keeps commits in memory. Promises nothing beyond the life of the process, and loses nothing within it. */
+import type { HistoryEntry } from "../../core/history.js";
 import { SessionState } from "../../core/session/state.js";
 import { type CommitRecord, fromRecord } from "../record.js";
 import type { SessionHead, Store, StoredSession } from "../store.js";
+import { HistoryChanges, type Known, newestFirst, readHistory } from "../variable-history.js";
 
 const KEPT_COMMITS = 1_000;
 const KEPT_BYTES = 8 * 1_048_576;
@@ -10,6 +12,8 @@ const KEPT_BYTES = 8 * 1_048_576;
 interface Log {
   /** The fold of the commits that were let go; undefined while the first commit is still there. */
   base: SessionState | undefined;
+  /** What is kept of the histories of its variables, by name, as bytes and as of the same commit. */
+  histories: Map<string, Uint8Array>;
   /** The revision of the first record. */
   first: number;
   records: Uint8Array[];
@@ -38,8 +42,9 @@ export class MemoryStore implements Store {
       this.#logs.delete(sessionId);
       return;
     }
-    const log = this.#logs.get(sessionId) ?? {
+    const log: Log = this.#logs.get(sessionId) ?? {
       base: undefined,
+      histories: new Map(),
       first: revision,
       records: [],
       bytes: 0,
@@ -57,7 +62,7 @@ export class MemoryStore implements Store {
     if (log === undefined || last === undefined) return undefined;
     const { check } = fromRecord(last);
     return {
-      state: fold(log.base && SessionState.restore(log.base.snapshot()), log.records),
+      state: fold(log.base && SessionState.restore(log.base.snapshot()), log.records.map(fromRecord)),
       check,
     };
   }
@@ -68,6 +73,12 @@ export class MemoryStore implements Store {
     return log.first > revision + 1
       ? "compacted"
       : log.records.slice(revision + 1 - log.first).map(fromRecord);
+  }
+
+  async history(sessionId: string, variable: Known): Promise<readonly HistoryEntry[]> {
+    const log = this.#logs.get(sessionId);
+    const kept = (): Uint8Array | undefined => log?.histories.get(variable.name);
+    return newestFirst(readHistory(variable, kept, log?.records ?? []));
   }
 
   /** There is no later start that could ask for them. */
@@ -89,20 +100,31 @@ function compact(log: Log): void {
   ) {
     bytes -= (log.records[count++] as Uint8Array).length;
   }
-  log.base = fold(log.base, log.records.slice(0, count));
+  const gone = log.records.slice(0, count).map(fromRecord);
+  log.base = fold(log.base, gone);
+  letGo(log.histories, gone);
   log.records = log.records.slice(count);
   log.first += count;
   log.bytes = bytes;
 }
 
 /** Applies records to a state, or makes a state of them. */
-function fold(base: SessionState | undefined, records: readonly Uint8Array[]): SessionState {
+function fold(base: SessionState | undefined, records: readonly CommitRecord[]): SessionState {
   let state = base;
-  for (const bytes of records) {
-    const { commit } = fromRecord(bytes);
+  for (const { commit } of records) {
     if (state === undefined) state = SessionState.create(commit);
     else state.apply(commit);
   }
   if (state === undefined) throw new Error("a session without commits");
   return state;
+}
+
+/** Notes what records that are let go of made of the histories. */
+function letGo(histories: Map<string, Uint8Array>, records: readonly CommitRecord[]): void {
+  const changes = new HistoryChanges();
+  for (const { commit } of records) changes.add(commit);
+  for (const [name, bytes] of changes.over((name) => histories.get(name))) {
+    if (bytes === undefined) histories.delete(name);
+    else histories.set(name, bytes);
+  }
 }

@@ -14,7 +14,12 @@ async function makeFile(path: string): Promise<{ file: LedgerFile; expected: Map
   const [snapshotted, logged, both, again, ended] = ["snapshot", "log", "both", "again", "ended"].map(
     (id) => new History(id, { ttlMs: 5_000 }),
   ) as [History, History, History, History, History];
-  for (let i = 0; i < 30; i++) snapshotted.set("a", "string", String(i).repeat(1_500));
+  for (let i = 0; i < 30; i++) {
+    snapshotted.set("a", "string", String(i).repeat(1_500));
+    // Histories that end with the snapshot and that go on after it, of few values and of many.
+    if (i < 3) snapshotted.set("c", "float", i);
+    snapshotted.set("d", "integer", BigInt(i));
+  }
   snapshotted.drop("a");
   for (const history of [logged, both, again, ended]) history.set("a", "float", 1.5);
   for (const { records } of [snapshotted, logged, both, again, ended]) file.append(...records);
@@ -22,6 +27,7 @@ async function makeFile(path: string): Promise<{ file: LedgerFile; expected: Map
   const next = new History("again");
   const young = new History("young", { ttlMs: 1 });
   file.append(both.set("b", "integer", 7n), snapshotted.set("b", "string", "after the snapshot"));
+  file.append(snapshotted.set("d", "integer", -1n));
   file.append(again.end("deleteSession"), ended.end("expireSession"), ...next.records);
   file.append(...young.records, next.set("a", "boolean", true));
   return { file, expected: contentsOf([snapshotted, logged, both, next, young]) };
@@ -183,7 +189,11 @@ describe("a log that a crash left", () => {
     expect(await stateOf(start(log), states)).toBe(states.length - 1);
   });
 
-  test("and cut off anywhere leads to the state after an earlier commit, the later the longer it is", async () => {
+  const timeout = 120_000;
+
+  test("and cut off anywhere leads to the state after an earlier commit, the later the longer it is", {
+    timeout,
+  }, async () => {
     const { log, start, states } = await crashedFile();
     const reached = new Set<number>();
     let last = 0;
@@ -196,7 +206,9 @@ describe("a log that a crash left", () => {
     expect(reached.size).toBeGreaterThan(states.length / 2);
   });
 
-  test("and has a bit turned anywhere leads to the state after an earlier commit, or is refused", async () => {
+  test("and has a bit turned anywhere leads to the state after an earlier commit, or is refused", {
+    timeout,
+  }, async () => {
     const { log, start, states } = await crashedFile();
     for (let at = 0; at < log.length; at += at < 64 ? 1 : 211) {
       const damaged = Buffer.from(log);

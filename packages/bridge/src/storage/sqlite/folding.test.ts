@@ -27,6 +27,12 @@ class Crashes {
     this.file.append((this.lives.get(sessionId) as History).set(name, "string", value));
   }
 
+  /** Deletes a variable if it is there. */
+  drop(sessionId: string, name: string): void {
+    const history = this.lives.get(sessionId) as History;
+    if (history.state.variables.has(name)) this.file.append(history.drop(name));
+  }
+
   end(sessionId: string): void {
     this.file.append((this.lives.get(sessionId) as History).end("deleteSession"));
     this.lives.delete(sessionId);
@@ -53,8 +59,8 @@ class Crashes {
 
   /** A whole round, slice by slice, with something done after each. */
   async round(between: (slice: number) => void = () => {}): Promise<void> {
-    // Slices of 20 sessions, and those that clean up: more than any of these tests needs.
-    for (let slice = 0; slice < 8; slice++) {
+    // Slices of up to 20 sessions or 256 KiB, and those that clean up: more than any of these tests needs.
+    for (let slice = 0; slice < 12; slice++) {
       this.file.folding.slice();
       await this.check();
       between(slice);
@@ -161,7 +167,8 @@ test("any order of writes, endings, new beginnings, slices and crashes keeps eve
       const id = `s${random(30)}`;
       const act = random(10);
       if (!crashes.lives.has(id)) crashes.create(id);
-      else if (act < 6) crashes.set(id, act < 3 ? "a" : "b", "z".repeat(random(act === 0 ? 70_000 : 20)));
+      else if (act === 5) crashes.drop(id, "a");
+      else if (act < 5) crashes.set(id, act < 3 ? "a" : "b", "z".repeat(random(act === 0 ? 70_000 : 20)));
       else if (act < 8) crashes.end(id);
       else crashes.file.folding.slice();
       if (step % 20 === 0) await crashes.check();

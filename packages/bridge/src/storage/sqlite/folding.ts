@@ -7,6 +7,7 @@
 import { commitCheck } from "../commit-check.js";
 import { DamageError, restore } from "../history.js";
 import { toSnapshotBytes } from "../snapshot.js";
+import { HistoryChanges } from "../variable-history.js";
 import { packRecords } from "./batch.js";
 import type { Database, Statement } from "./driver.js";
 import { failpoint } from "./failpoints.js";
@@ -14,7 +15,11 @@ import type { Ledger } from "./ledger.js";
 import { COLUMNS, columnsOf } from "./session-row.js";
 import type { Entry, Folded } from "./sessions-index.js";
 
+/** A slice ends after so many sessions, or when it has written this much. */
 const SESSIONS_A_SLICE = 20;
+const SLICE_BYTES = 256 * 1_024;
+/** A snapshot is not put off for the histories beside it by more than this: a session is read from there on. */
+const PUT_OFF_BYTES = 4 * 1_048_576;
 /** What is kept for readers that resume: this many commits, or this much of them, whichever is less (VAL-20). */
 const KEPT_COMMITS = 1_000;
 const KEPT_BYTES = 8 * 1_048_576;
@@ -37,6 +42,7 @@ const NO_ROW: Folded = {
   snapshotCheck: 0n,
   snapshotBytes: 0,
   snapshotSum: 0n,
+  historyBytes: 0,
   bytesSinceSnapshot: 0,
 };
 
@@ -68,9 +74,9 @@ export class Folding {
     this.#sizes = sizes;
     this.#segment = db.prepare("INSERT INTO log VALUES (?, ?, ?, ?)");
     this.#replaceRow = db.prepare(
-      `INSERT OR REPLACE INTO session (${COLUMNS}, snapshot) VALUES (?${", ?".repeat(11)})`,
+      `INSERT OR REPLACE INTO session (${COLUMNS}, snapshot) VALUES (?${", ?".repeat(12)})`,
     );
-    this.#advanceRow = db.prepare(`UPDATE session SET (${COLUMNS}) = (?${", ?".repeat(10)}) WHERE id = ?`);
+    this.#advanceRow = db.prepare(`UPDATE session SET (${COLUMNS}) = (?${", ?".repeat(11)}) WHERE id = ?`);
     this.#eraseLog = db.prepare("DELETE FROM log WHERE session_id = ?");
     this.#eraseRow = db.prepare("DELETE FROM session WHERE id = ?");
     this.#logSizes = db.prepare(
@@ -92,7 +98,7 @@ export class Folding {
     this.#round ??= { until: tailEnd, bytes: tailBytes, queue: [...index.unfolded()] };
     const { until, bytes, queue } = this.#round;
     if (queue.length > 0) {
-      this.#foldSome(queue.splice(-SESSIONS_A_SLICE));
+      this.#foldSome(queue);
       return;
     }
     failpoint("after-fold-before-trim");
@@ -127,18 +133,24 @@ export class Folding {
     this.#foldSome(rowless.splice(-SESSIONS_A_SLICE));
   }
 
-  #foldSome(entries: readonly Entry[]): void {
+  /** Folds sessions off the end of the queue, as many as make a slice. */
+  #foldSome(queue: Entry[]): void {
     const { index } = this.#ledger;
-    // Since the round began a session may have ended, have been created anew, or have been given its row.
-    const current = entries.filter(
-      (entry) => index.get(entry.sessionId) === entry && entry.pending.length > 0,
-    );
     const folded = this.#ledger.transaction(() => {
-      const folded = current.map((entry) => this.#fold(entry));
+      const done = new Map<Entry, Folded>();
+      let bytes = 0;
+      while (queue.length > 0 && done.size < SESSIONS_A_SLICE && bytes < SLICE_BYTES) {
+        const entry = queue.pop() as Entry;
+        // Since the round began it may have ended, have been created anew, or have been given its row.
+        if (index.get(entry.sessionId) !== entry || entry.pending.length === 0) continue;
+        const fold = this.#fold(entry);
+        done.set(entry, fold);
+        bytes += writtenFor(entry, fold);
+      }
       failpoint("in-fold");
-      return folded;
+      return done;
     });
-    for (const [i, entry] of current.entries()) index.markFolded(entry, folded[i] as Folded);
+    for (const [entry, fold] of folded) index.markFolded(entry, fold);
   }
 
   #fold(entry: Entry): Folded {
@@ -147,16 +159,16 @@ export class Folding {
     const segment = packRecords(pending);
     const before = entry.folded ?? NO_ROW;
     const bytesSinceSnapshot = before.bytesSinceSnapshot + segment.length;
-    const outgrown = bytesSinceSnapshot > Math.max(this.#sizes.snapshotBytes, before.snapshotBytes);
-    const snapshot = outgrown
-      ? toSnapshotBytes(restore(this.#ledger.read(entry)).state.snapshot())
-      : undefined;
+    const rewritten = before.snapshotBytes + Math.min(before.historyBytes, PUT_OFF_BYTES);
+    const outgrown = bytesSinceSnapshot > Math.max(this.#sizes.snapshotBytes, rewritten);
+    const made = outgrown ? this.#makeSnapshot(entry) : undefined;
     this.#segment.run(sessionId, revision - pending.length + 1, revision, segment);
-    if (snapshot === undefined) {
+    if (made === undefined) {
       const folded = { ...before, revision, check, bytesSinceSnapshot };
       this.#advance(entry, folded);
       return folded;
     }
+    const { snapshot, historyBytes } = made;
     const folded = {
       revision,
       check,
@@ -164,11 +176,20 @@ export class Folding {
       snapshotCheck: check,
       snapshotBytes: snapshot.length,
       snapshotSum: commitCheck(snapshot),
+      historyBytes,
       bytesSinceSnapshot: 0,
     };
     this.#replaceRow.run(...columnsOf(entry, folded), snapshot);
     this.#trimSegments(sessionId);
     return folded;
+  }
+
+  /** Makes the snapshot of a session, and brings the histories of its variables to the same revision. */
+  #makeSnapshot(entry: Entry) {
+    const changes = new HistoryChanges();
+    const { state } = restore(this.#ledger.read(entry), (commit) => changes.add(commit));
+    const historyBytes = this.#ledger.histories.advance(entry, changes);
+    return { snapshot: toSnapshotBytes(state.snapshot()), historyBytes };
   }
 
   /** Writes how far a session's log goes, and leaves its snapshot as it is. */
@@ -198,6 +219,13 @@ export class Folding {
 
   #erase(sessionId: string): void {
     this.#eraseLog.run(sessionId);
+    this.#ledger.histories.erase(sessionId);
     this.#eraseRow.run(sessionId);
   }
+}
+
+/** What folding a session wrote, which is about what it read too. */
+function writtenFor({ pending }: Entry, { bytesSinceSnapshot, snapshotBytes, historyBytes }: Folded): number {
+  const segment = pending.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  return bytesSinceSnapshot > 0 ? segment : segment + snapshotBytes + historyBytes;
 }

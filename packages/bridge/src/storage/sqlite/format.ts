@@ -34,6 +34,7 @@ const SCHEMA = `
     snapshot_revision INTEGER NOT NULL,
     snapshot_check TEXT NOT NULL,
     snapshot_sum TEXT NOT NULL,
+    history_bytes INTEGER NOT NULL,
     row_sum TEXT NOT NULL,
     snapshot BLOB
   ) STRICT;
@@ -44,6 +45,13 @@ const SCHEMA = `
     commits BLOB NOT NULL,
     PRIMARY KEY (session_id, first)
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE history (
+    session_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    entries BLOB NOT NULL,
+    sum TEXT NOT NULL,
+    PRIMARY KEY (session_id, name)
+  ) STRICT;
 `;
 
 /** The tables as SQLite repeats them. */

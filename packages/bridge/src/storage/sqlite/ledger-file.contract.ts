@@ -6,6 +6,7 @@ import { onTestFinished } from "vitest";
 import { type History, plainState } from "../../testing/commits.contract.js";
 import { readChain, restore } from "../history.js";
 import type { CommitRecord } from "../record.js";
+import { newestFirst } from "../variable-history.js";
 import { packRecords } from "./batch.js";
 import { Folding } from "./folding.js";
 import { closeFile, type OpenFile, openForWriting } from "./format.js";
@@ -69,12 +70,20 @@ export class LedgerFile {
       entries.map(({ sessionId, incarnation, ttlMs, revision, check }) => {
         const { state, check: stored } = restore(this.ledger.read(this.ledger.index.get(sessionId) as never));
         const after = Math.max(0, revision - COMPARED);
-        const kept = this.ledger.commitsAfter(sessionId, after);
+        const commits = this.ledger.commitsAfter(sessionId, after);
         const checks =
-          kept === "compacted" ? kept : readChain({ revision: after }, kept).map((record) => record.check);
+          commits === "compacted"
+            ? commits
+            : readChain({ revision: after }, commits).map((record) => record.check);
+        const kept = new Map(
+          [...state.variables.values()].map((variable) => [
+            variable.name,
+            newestFirst(this.ledger.history(sessionId, variable)),
+          ]),
+        );
         return [
           sessionId,
-          { incarnation, ttlMs, revision, check, stored, state: plainState(state, names), checks },
+          { incarnation, ttlMs, revision, check, stored, state: plainState(state, names), checks, kept },
         ];
       }),
     );
@@ -88,12 +97,14 @@ export function contentsOf(
 ): Map<string, unknown> {
   const sorted = [...histories].sort((a, b) => (a.sessionId < b.sessionId ? -1 : 1));
   return new Map(
-    sorted.map(({ sessionId, incarnation, state, check, records }) => {
+    sorted.map((history) => {
+      const { sessionId, incarnation, state, check, records } = history;
       const { ttlMs, revision } = state;
       const checks = records.slice(-COMPARED).map((record) => record.check);
+      const kept = new Map([...state.variables.keys()].map((name) => [name, history.kept(name)]));
       return [
         sessionId,
-        { incarnation, ttlMs, revision, check, stored: check, state: plainState(state, names), checks },
+        { incarnation, ttlMs, revision, check, stored: check, state: plainState(state, names), checks, kept },
       ];
     }),
   );

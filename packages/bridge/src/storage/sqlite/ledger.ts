@@ -6,11 +6,13 @@
  * remembered in the index, so a session can always be read whole.
  */
 import { commitCheck } from "../commit-check.js";
-import { DamageError, type KeptHistory } from "../history.js";
+import { checkLinks, DamageError, type KeptHistory } from "../history.js";
+import { type Known, readHistory } from "../variable-history.js";
 import { readAge } from "./age.js";
 import { type KeptRecord, unpackRecords } from "./batch.js";
 import type { Database, Statement } from "./driver.js";
 import { failpoint } from "./failpoints.js";
+import { Histories } from "./histories.js";
 import { COLUMNS, toEntry } from "./session-row.js";
 import { type Entry, SessionsIndex } from "./sessions-index.js";
 
@@ -21,6 +23,7 @@ export class Ledger {
   readonly #segments: Statement;
   readonly #snapshot: Statement;
   readonly index: SessionsIndex;
+  readonly histories: Histories;
   /** The last row of the tail, and the bytes in all of its rows. */
   tailEnd = 0;
   tailBytes = 0;
@@ -32,6 +35,7 @@ export class Ledger {
       "SELECT first, commits FROM log WHERE session_id = ? AND last > ? ORDER BY first",
     );
     this.#snapshot = db.prepare("SELECT snapshot FROM session WHERE id = ?");
+    this.histories = new Histories(db);
     this.index = SessionsIndex.build(readAge(db), this.#rows(), this.#tail());
   }
 
@@ -78,6 +82,19 @@ export class Ledger {
     const log = entry.folded === undefined ? [] : this.#logAfter(sessionId, revision);
     const records = [...log, ...entry.pending].slice(revision - entry.revision);
     return records.length < entry.revision - revision ? "compacted" : records;
+  }
+
+  /** Reads the history of a variable that lives, as bytes. */
+  history(sessionId: string, variable: Known): Uint8Array {
+    const entry = this.index.get(sessionId);
+    if (entry === undefined) throw new DamageError(`session ${sessionId} is not there`);
+    const { folded, pending } = entry;
+    const log = folded === undefined ? [] : this.#logAfter(sessionId, folded.snapshotRevision);
+    if (folded !== undefined) checkLinks(folded.snapshotCheck, log, folded.check);
+    const records = [...log, ...pending].map(({ bytes }) => bytes);
+    const kept = (): Uint8Array | undefined =>
+      folded === undefined ? undefined : this.histories.read(entry, variable.name);
+    return readHistory(variable, kept, records);
   }
 
   /** Does all of `work` or none of it. */

@@ -1,6 +1,7 @@
 /** What the two halves of the SQLite store say to each other: the one in the engine's thread, and the one with the file. */
 import type { KeptHistory } from "../history.js";
 import type { SessionHead } from "../store.js";
+import type { Known } from "../variable-history.js";
 import type { FoldingSizes } from "./folding.js";
 import type { Durability } from "./format.js";
 
@@ -17,6 +18,7 @@ export type Task =
   | { readonly kind: "append"; readonly packed: Packed }
   | { readonly kind: "load"; readonly sessionId: string }
   | { readonly kind: "commitsAfter"; readonly sessionId: string; readonly revision: number }
+  | { readonly kind: "history"; readonly sessionId: string; readonly variable: Known }
   | {
       readonly kind: "keepRests";
       readonly rests: readonly Omit<SessionHead, "ttlMs">[];
@@ -44,6 +46,7 @@ export type Reply =
   | { readonly kind: "open"; readonly heads: readonly SessionHead[] }
   | { readonly kind: "loaded"; readonly id: number; readonly history: PackedHistory | undefined }
   | { readonly kind: "commits"; readonly id: number; readonly records: Packed | "compacted" }
+  | { readonly kind: "history"; readonly id: number; readonly bytes: Uint8Array }
   /** It is done, and on disk if it was an append. */
   | { readonly kind: "done"; readonly id: number }
   /** Nothing is answered any more. */

@@ -6,15 +6,16 @@ import type { Entry, Folded } from "./sessions-index.js";
 
 /** The columns that are read at the start, all but the snapshot. */
 export const COLUMNS =
-  "id, incarnation, ttl_ms, due_ms, revision, commit_check, log_bytes, snapshot_revision, snapshot_check, snapshot_sum, row_sum";
+  "id, incarnation, ttl_ms, due_ms, revision, commit_check, log_bytes, snapshot_revision, snapshot_check, snapshot_sum, history_bytes, row_sum";
 
 type Columns = readonly (string | number)[];
 
 /** What goes into {@link COLUMNS}. */
 export function columnsOf(
   { sessionId, incarnation, ttlMs, dueMs }: Pick<Entry, "sessionId" | "incarnation" | "ttlMs" | "dueMs">,
-  { revision, check, bytesSinceSnapshot, snapshotRevision, snapshotCheck, snapshotSum }: Folded,
+  folded: Folded,
 ): Columns {
+  const { revision, check, bytesSinceSnapshot, snapshotRevision, snapshotCheck, snapshotSum } = folded;
   const columns = [
     sessionId,
     incarnation,
@@ -26,6 +27,7 @@ export function columnsOf(
     snapshotRevision,
     toHex(snapshotCheck),
     toHex(snapshotSum),
+    folded.historyBytes,
   ];
   return [...columns, sumOf(columns)];
 }
@@ -52,6 +54,7 @@ export function toEntry(row: Row): Entry {
       snapshotCheck: fromHex(row.snapshot_check),
       snapshotBytes: (row.snapshot_bytes as number | null) ?? 0,
       snapshotSum: fromHex(row.snapshot_sum),
+      historyBytes: row.history_bytes as number,
       bytesSinceSnapshot: row.log_bytes as number,
     },
     pending: [],

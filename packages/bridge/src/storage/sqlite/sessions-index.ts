@@ -17,6 +17,8 @@ export interface Folded {
   readonly snapshotBytes: number;
   /** Of the snapshot's bytes; of no meaning without one. */
   readonly snapshotSum: bigint;
+  /** What was written of histories with the snapshot. */
+  readonly historyBytes: number;
   /** What the log holds since the snapshot. */
   readonly bytesSinceSnapshot: number;
 }

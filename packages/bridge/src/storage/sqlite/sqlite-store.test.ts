@@ -9,17 +9,20 @@ import { History } from "../../testing/commits.contract.js";
 import type { CommitRecord } from "../record.js";
 import { persistentStoreContract, storeContract } from "../store.contract.js";
 import type { Store } from "../store.js";
+import { historyContract } from "../variable-history.contract.js";
 import { openDatabase } from "./driver.js";
 import { temporaryFile } from "./ledger-file.contract.js";
 
 const compiled = new URL("../../../dist/storage/sqlite/sqlite-store.js", import.meta.url).href;
 const { SqliteStore } = (await import(compiled)) as typeof import("./sqlite-store.js");
 
-storeContract(async () => {
+const open = async () => {
   const path = temporaryFile();
   const reopen = (): Promise<Store> => SqliteStore.open(path, "relaxed");
   return { store: await reopen(), reopen };
-});
+};
+storeContract(open);
+historyContract(open);
 
 persistentStoreContract(async () => {
   const path = temporaryFile();
@@ -152,6 +155,49 @@ describe("an engine on a file", () => {
     await second.engine.close();
   });
 
+  test("knows what its variables were, whatever was let go of since, and before a session is awake", async () => {
+    const path = temporaryFile();
+    const first = await openBench({ store: await SqliteStore.open(path, "relaxed") });
+    for (let i = 0; i < 3; i++) await first.do({ ...command.set("s", "rare", i), source: "python" });
+    await Promise.all(
+      Array.from({ length: 3_000 }, (_, i) => first.do(command.set("s", "busy", `${i} ${"x".repeat(100)}`))),
+    );
+    const before = await first.do(command.history("s", "rare"));
+    expect(before.entries.map(({ value, source }) => [value, source])).toEqual([
+      [2, "python"],
+      [1, "python"],
+      [0, "python"],
+    ]);
+    const busy = await first.do(command.history("s", "busy"));
+    expect(busy).toMatchObject({ compacted: true, entries: { length: 50 } });
+    await first.engine.close();
+    const second = await openBench({ store: await SqliteStore.open(path, "relaxed") });
+    expect(await second.do(command.history("s", "rare"))).toEqual(before);
+    expect(await second.do(command.history("s", "busy"))).toEqual(busy);
+    await second.engine.close();
+  });
+
+  test("answers with what it decided on, however many writes and reads of histories are on their way", async () => {
+    const path = temporaryFile();
+    const bench = await openBench({ store: await SqliteStore.open(path, "relaxed") });
+    await bench.do(command.create("s"));
+    const asked = Array.from({ length: 500 }, async (_, i) => {
+      void bench.do(command.increment("s", "n", 1n));
+      if (i % 50 === 49) void bench.do(command.drop("s", "n"));
+      if (i % 50 === 49) void bench.do(command.increment("s", "n", 1n));
+      const { entries, revision } = await bench.do(command.history("s", "n"));
+      const [newest] = entries;
+      expect(newest?.revision).toBe(revision.number);
+      expect(entries.map(({ value }) => value)).toEqual(
+        entries.map((_, place) => (newest?.value as bigint) - BigInt(place)),
+      );
+      return revision.number;
+    });
+    const revisions = await Promise.all(asked);
+    expect(revisions).toEqual(revisions.toSorted((a, b) => a - b));
+    await bench.engine.close();
+  });
+
   test("does not bring back what was deleted or has expired", async () => {
     const path = temporaryFile();
     const first = await openBench({ store: await SqliteStore.open(path) });
@@ -183,6 +229,26 @@ test("a file that is opened by a link is the file that the link leads to", async
   const again = await SqliteStore.open(real);
   expect(await again.heads()).toHaveLength(1);
   await again.close();
+});
+
+test("a history that is not what was written stops the store, which says so and answers nothing more", async () => {
+  const path = temporaryFile();
+  const first = await SqliteStore.open(path, "relaxed");
+  const history = new History("s");
+  history.set("a", "float", 1);
+  for (let i = 0; i < 3; i++) history.set("b", "string", "x".repeat(100_000));
+  await first.append(history.records);
+  await first.close();
+  const db = await openDatabase(path);
+  db.exec("UPDATE history SET entries = zeroblob(length(entries)) WHERE name = 'a'");
+  db.close();
+  const store = await SqliteStore.open(path, "relaxed");
+  const read = store.history("s", { id: "var_a_2", name: "a", version: 1 });
+  const message = `${path} is damaged: the history of a of session s is not what was written`;
+  await expect(read).rejects.toThrow(message);
+  expect((await store.failure).message).toBe(message);
+  await expect(store.load("s")).rejects.toThrow(message);
+  await store.close();
 });
 
 describe("one clear line says why a file cannot be used", () => {

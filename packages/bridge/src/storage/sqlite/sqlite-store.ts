@@ -7,9 +7,11 @@
  */
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
+import type { HistoryEntry } from "../../core/history.js";
 import { readChain, restore } from "../history.js";
 import type { CommitRecord } from "../record.js";
 import type { SessionHead, Store, StoredSession } from "../store.js";
+import { type Known, newestFirst } from "../variable-history.js";
 import { packRecords, unpackRecords } from "./batch.js";
 import { failpoint } from "./failpoints.js";
 import type { FoldingSizes } from "./folding.js";
@@ -136,6 +138,13 @@ export class SqliteStore implements Store {
     if (reply.kind !== "commits" || reply.records === "compacted") return "compacted";
     const { records } = reply;
     return this.#orFail(() => readChain({ revision }, unpackRecords(records)));
+  }
+
+  async history(sessionId: string, variable: Known): Promise<readonly HistoryEntry[]> {
+    const { id, name, version } = variable;
+    const reply = await this.#ask({ kind: "history", sessionId, variable: { id, name, version } });
+    if (reply.kind !== "history") return [];
+    return this.#orFail(() => newestFirst(reply.bytes));
   }
 
   keepRests(rests: readonly Omit<SessionHead, "ttlMs">[], elapsedMs: number): void {

@@ -1,18 +1,23 @@
 /**
  * Reads a whole file and holds every byte that a promise rests on against its check: what SQLite says of its pages, every
- * record and its place in the chain, every snapshot, and that they lead to the states that the file says they do. It only
- * reads, and what it reads is the file at one moment, so a server may be writing.
+ * record and its place in the chain, every snapshot and the histories beside it, and that they lead to the states that the
+ * file says they do. It only reads, and what it reads is the file at one moment, so a server may be writing.
  */
+import type { Variable } from "../../core/variable.js";
 import { commitCheck } from "../commit-check.js";
 import { DamageError, readChain, restore } from "../history.js";
+import { fromEntryBytes, unpackHistory } from "../history-bytes.js";
 import type { CommitRecord } from "../record.js";
 import { fromRecord } from "../record.js";
+import { fromSnapshotBytes } from "../snapshot.js";
 import { type KeptRecord, unpackRecords } from "./batch.js";
 import type { Database, Row } from "./driver.js";
 import { checkFormat, checkPages, explained, StoreFileError } from "./format.js";
+import { entriesOf } from "./histories.js";
 import { Ledger } from "./ledger.js";
 import { openForReading } from "./reading.js";
 import { toEntry, toHex } from "./session-row.js";
+import type { Entry } from "./sessions-index.js";
 
 /** What a sound file holds. */
 export interface FileContents {
@@ -66,13 +71,15 @@ class Verification {
     return { ...live, commits: this.#commits, snapshots: this.#snapshots };
   }
 
-  /** What is in the log is of a session that the file knows. */
+  /** What is in the log and in histories is of a session that the file knows. */
   #checkOrphans(): void {
-    const orphan = this.#db
-      .prepare("SELECT session_id, first FROM log WHERE session_id NOT IN (SELECT id FROM session) LIMIT 1")
-      .get();
-    if (orphan === undefined) return;
-    throw new DamageError(`the log of session ${orphan.session_id} is there, but not the session`);
+    for (const table of ["log", "history"]) {
+      const orphan = this.#db
+        .prepare(`SELECT session_id FROM ${table} WHERE session_id NOT IN (SELECT id FROM session) LIMIT 1`)
+        .get();
+      if (orphan === undefined) continue;
+      throw new DamageError(`the ${table} of session ${orphan.session_id} is there, but not the session`);
+    }
   }
 
   /** The rows of one session: each segment of its log, its snapshot, and what they come to. */
@@ -103,6 +110,7 @@ class Verification {
     if (folded !== undefined && toHex(folded.check) !== row.snapshot_check) {
       throw new DamageError(`${place}: the snapshot is not of the commit ${snapshotRevision} that is kept`);
     }
+    at(place, () => this.#checkHistories(toEntry(row), snapshot));
     at(place, () =>
       restore({
         standing: toEntry(row),
@@ -112,6 +120,22 @@ class Verification {
         records: log.filter(({ commit }) => commit.revision > snapshotRevision),
       }),
     );
+  }
+
+  /** The histories beside a snapshot: one for each of its variables, which ends with what the variable is there. */
+  #checkHistories(owner: Entry, snapshot: Uint8Array | undefined): void {
+    const variables = snapshot === undefined ? [] : fromSnapshotBytes(snapshot).variables;
+    const missing = new Map(variables.map((variable) => [variable.name, variable]));
+    const rows = this.#db.prepare("SELECT name, entries, sum FROM history WHERE session_id = ?");
+    for (const row of rows.iterate(owner.sessionId)) {
+      const history = entriesOf(owner, row);
+      const variable = missing.get(row.name as string);
+      if (variable === undefined)
+        throw new DamageError(`the history of ${row.name} is there, but not the variable`);
+      at(`the history of ${row.name}`, () => checkHistory(history, variable));
+      missing.delete(variable.name);
+    }
+    for (const name of missing.keys()) throw new DamageError(`the history of ${name} is missing`);
   }
 
   /** The log of a session, checked from its first record that is kept to its last. */
@@ -159,6 +183,20 @@ class Verification {
     }
     return { sessions, variables };
   }
+}
+
+function checkHistory(history: Uint8Array, variable: Variable): void {
+  const { id, entries } = unpackHistory(history);
+  if (id !== variable.id) throw new DamageError(`it is that of ${id}`);
+  const [last, ...older] = entries.map(fromEntryBytes).reverse();
+  if (
+    last?.version !== variable.version ||
+    last.type !== variable.type ||
+    !Object.is(last.value, variable.value)
+  )
+    throw new DamageError("it does not end with what the variable is");
+  for (const [i, { version }] of older.entries())
+    if (version !== last.version - i - 1) throw new DamageError(`version ${last.version - i - 1} is missing`);
 }
 
 function check({ bytes, check }: KeptRecord): void {

@@ -81,6 +81,9 @@ function carryOut(ledger: Ledger, request: Request): void {
       say({ kind: "commits", id, records }, records);
       return;
     }
+    case "history":
+      say({ kind: "history", id, bytes: ledger.history(request.sessionId, request.variable) });
+      return;
     case "keepRests":
       held.idleTimes?.keep(request.rests, request.elapsedMs);
       say({ kind: "done", id });

@@ -1,4 +1,4 @@
-// Variables: define, read, write, count, delete and list them.
+// Variables: define, read, write, count, delete and list them, and read what they were.
 //
 // Every answer carries the revision of the session that it is true at, so answers of one session can be ordered.
 
@@ -8,6 +8,8 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { ErrorDetail } from "./errors_pb.js";
 import { file_snakepit_bridge_v1_errors } from "./errors_pb.js";
 import type { RequestId } from "./sessions_pb.js";
@@ -20,7 +22,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file snakepit/bridge/v1/variables.proto.
  */
 export const file_snakepit_bridge_v1_variables: GenFile = /*@__PURE__*/
-  fileDesc("CiJzbmFrZXBpdC9icmlkZ2UvdjEvdmFyaWFibGVzLnByb3RvEhJzbmFrZXBpdC5icmlkZ2UudjEi+wEKF1JlZ2lzdGVyVmFyaWFibGVSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSMgoKZGVmaW5pdGlvbhgCIAEoCzIeLnNuYWtlcGl0LmJyaWRnZS52MS5EZWZpbml0aW9uEjEKCm9uX21pc3NpbmcYAyABKA4yHS5zbmFrZXBpdC5icmlkZ2UudjEuT25NaXNzaW5nEjYKCnJlcXVlc3RfaWQYBCABKAsyHS5zbmFrZXBpdC5icmlkZ2UudjEuUmVxdWVzdElkSACIAQESEwoGc291cmNlGAUgASgJSAGIAQFCDQoLX3JlcXVlc3RfaWRCCQoHX3NvdXJjZSJ6ChhSZWdpc3RlclZhcmlhYmxlUmVzcG9uc2USLgoIdmFyaWFibGUYASABKAsyHC5zbmFrZXBpdC5icmlkZ2UudjEuVmFyaWFibGUSLgoIcmV2aXNpb24YAiABKAsyHC5zbmFrZXBpdC5icmlkZ2UudjEuUmV2aXNpb24igQEKFkVuc3VyZVZhcmlhYmxlc1JlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIzCgtkZWZpbml0aW9ucxgCIAMoCzIeLnNuYWtlcGl0LmJyaWRnZS52MS5EZWZpbml0aW9uEhMKBnNvdXJjZRgDIAEoCUgAiAEBQgkKB19zb3VyY2UiegoXRW5zdXJlVmFyaWFibGVzUmVzcG9uc2USLwoJdmFyaWFibGVzGAEgAygLMhwuc25ha2VwaXQuYnJpZGdlLnYxLlZhcmlhYmxlEi4KCHJldmlzaW9uGAIgASgLMhwuc25ha2VwaXQuYnJpZGdlLnYxLlJldmlzaW9uIjwKEkdldFZhcmlhYmxlUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEhIKCmlkZW50aWZpZXIYAiABKAkidQoTR2V0VmFyaWFibGVSZXNwb25zZRIuCgh2YXJpYWJsZRgBIAEoCzIcLnNuYWtlcGl0LmJyaWRnZS52MS5WYXJpYWJsZRIuCghyZXZpc2lvbhgCIAEoCzIcLnNuYWtlcGl0LmJyaWRnZS52MS5SZXZpc2lvbiI+ChNHZXRWYXJpYWJsZXNSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSEwoLaWRlbnRpZmllcnMYAiADKAkiiQEKFEdldFZhcmlhYmxlc1Jlc3BvbnNlEjAKBWZvdW5kGAEgAygLMiEuc25ha2VwaXQuYnJpZGdlLnYxLkZvdW5kVmFyaWFibGUSDwoHbWlzc2luZxgCIAMoCRIuCghyZXZpc2lvbhgDIAEoCzIcLnNuYWtlcGl0LmJyaWRnZS52MS5SZXZpc2lvbiJTCg1Gb3VuZFZhcmlhYmxlEhIKCmlkZW50aWZpZXIYASABKAkSLgoIdmFyaWFibGUYAiABKAsyHC5zbmFrZXBpdC5icmlkZ2UudjEuVmFyaWFibGUiogIKElNldFZhcmlhYmxlUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEikKBGl0ZW0YAiABKAsyGy5zbmFrZXBpdC5icmlkZ2UudjEuU2V0SXRlbRIxCgpvbl9taXNzaW5nGAMgASgOMh0uc25ha2VwaXQuYnJpZGdlLnYxLk9uTWlzc2luZxIzCghtZXRhZGF0YRgEIAMoCzIhLnNuYWtlcGl0LmJyaWRnZS52MS5NZXRhZGF0YUVudHJ5EjYKCnJlcXVlc3RfaWQYBSABKAsyHS5zbmFrZXBpdC5icmlkZ2UudjEuUmVxdWVzdElkSACIAQESEwoGc291cmNlGAYgASgJSAGIAQFCDQoLX3JlcXVlc3RfaWRCCQoHX3NvdXJjZSJ7CgdTZXRJdGVtEhIKCmlkZW50aWZpZXIYASABKAkSKAoFdmFsdWUYAiABKAsyGS5zbmFrZXBpdC5icmlkZ2UudjEuVmFsdWUSHQoQZXhwZWN0ZWRfdmVyc2lvbhgDIAEoBEgAiAEBQhMKEV9leHBlY3RlZF92ZXJzaW9uInAKE1NldFZhcmlhYmxlUmVzcG9uc2USKQoEaXRlbRgBIAEoCzIbLnNuYWtlcGl0LmJyaWRnZS52MS5JdGVtU2V0Ei4KCHJldmlzaW9uGAIgASgLMhwuc25ha2VwaXQuYnJpZGdlLnYxLlJldmlzaW9uIlAKB0l0ZW1TZXQSCgoCaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoBBIoCgV2YWx1ZRgDIAEoCzIZLnNuYWtlcGl0LmJyaWRnZS52MS5WYWx1ZSK0AgoTU2V0VmFyaWFibGVzUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEioKBWl0ZW1zGAIgAygLMhsuc25ha2VwaXQuYnJpZGdlLnYxLlNldEl0ZW0SDgoGYXRvbWljGAMgASgIEjEKCm9uX21pc3NpbmcYBCABKA4yHS5zbmFrZXBpdC5icmlkZ2UudjEuT25NaXNzaW5nEjMKCG1ldGFkYXRhGAUgAygLMiEuc25ha2VwaXQuYnJpZGdlLnYxLk1ldGFkYXRhRW50cnkSNgoKcmVxdWVzdF9pZBgGIAEoCzIdLnNuYWtlcGl0LmJyaWRnZS52MS5SZXF1ZXN0SWRIAIgBARITCgZzb3VyY2UYByABKAlIAYgBAUINCgtfcmVxdWVzdF9pZEIJCgdfc291cmNlIncKFFNldFZhcmlhYmxlc1Jlc3BvbnNlEi8KB3Jlc3VsdHMYASADKAsyHi5zbmFrZXBpdC5icmlkZ2UudjEuSXRlbVJlc3VsdBIuCghyZXZpc2lvbhgCIAEoCzIcLnNuYWtlcGl0LmJyaWRnZS52MS5SZXZpc2lvbiJ1CgpJdGVtUmVzdWx0EioKA3NldBgBIAEoCzIbLnNuYWtlcGl0LmJyaWRnZS52MS5JdGVtU2V0SAASMAoFZXJyb3IYAiABKAsyHy5zbmFrZXBpdC5icmlkZ2UudjEuRXJyb3JEZXRhaWxIAEIJCgdvdXRjb21lIrgCChhJbmNyZW1lbnRWYXJpYWJsZVJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRISCgppZGVudGlmaWVyGAIgASgJEiUKAmJ5GAMgASgLMhkuc25ha2VwaXQuYnJpZGdlLnYxLlZhbHVlEjEKCm9uX21pc3NpbmcYBCABKA4yHS5zbmFrZXBpdC5icmlkZ2UudjEuT25NaXNzaW5nEjMKCG1ldGFkYXRhGAUgAygLMiEuc25ha2VwaXQuYnJpZGdlLnYxLk1ldGFkYXRhRW50cnkSNgoKcmVxdWVzdF9pZBgGIAEoCzIdLnNuYWtlcGl0LmJyaWRnZS52MS5SZXF1ZXN0SWRIAIgBARITCgZzb3VyY2UYByABKAlIAYgBAUINCgtfcmVxdWVzdF9pZEIJCgdfc291cmNlInYKGUluY3JlbWVudFZhcmlhYmxlUmVzcG9uc2USKQoEaXRlbRgBIAEoCzIbLnNuYWtlcGl0LmJyaWRnZS52MS5JdGVtU2V0Ei4KCHJldmlzaW9uGAIgASgLMhwuc25ha2VwaXQuYnJpZGdlLnYxLlJldmlzaW9uIqYBChVEZWxldGVWYXJpYWJsZVJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRISCgppZGVudGlmaWVyGAIgASgJEjYKCnJlcXVlc3RfaWQYAyABKAsyHS5zbmFrZXBpdC5icmlkZ2UudjEuUmVxdWVzdElkSACIAQESEwoGc291cmNlGAQgASgJSAGIAQFCDQoLX3JlcXVlc3RfaWRCCQoHX3NvdXJjZSJIChZEZWxldGVWYXJpYWJsZVJlc3BvbnNlEi4KCHJldmlzaW9uGAEgASgLMhwuc25ha2VwaXQuYnJpZGdlLnYxLlJldmlzaW9uIr0BChRMaXN0VmFyaWFibGVzUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEhEKBGdsb2IYAiABKAlIAIgBARIuCgR0eXBlGAMgASgOMiAuc25ha2VwaXQuYnJpZGdlLnYxLlZhcmlhYmxlVHlwZRITCgZzb3VyY2UYBCABKAlIAYgBARIRCglwYWdlX3NpemUYBSABKA0SEgoKcGFnZV90b2tlbhgGIAEoCUIHCgVfZ2xvYkIJCgdfc291cmNlIpEBChVMaXN0VmFyaWFibGVzUmVzcG9uc2USLwoJdmFyaWFibGVzGAEgAygLMhwuc25ha2VwaXQuYnJpZGdlLnYxLlZhcmlhYmxlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIuCghyZXZpc2lvbhgDIAEoCzIcLnNuYWtlcGl0LmJyaWRnZS52MS5SZXZpc2lvbipxCglPbk1pc3NpbmcSGgoWT05fTUlTU0lOR19VTlNQRUNJRklFRBAAEhMKD09OX01JU1NJTkdfRkFJTBABEh0KGU9OX01JU1NJTkdfSU5GRVJfVkFSSUFCTEUQAhIUChBPTl9NSVNTSU5HX0lORkVSEAMyswcKD1ZhcmlhYmxlU2VydmljZRJtChBSZWdpc3RlclZhcmlhYmxlEisuc25ha2VwaXQuYnJpZGdlLnYxLlJlZ2lzdGVyVmFyaWFibGVSZXF1ZXN0Giwuc25ha2VwaXQuYnJpZGdlLnYxLlJlZ2lzdGVyVmFyaWFibGVSZXNwb25zZRJqCg9FbnN1cmVWYXJpYWJsZXMSKi5zbmFrZXBpdC5icmlkZ2UudjEuRW5zdXJlVmFyaWFibGVzUmVxdWVzdBorLnNuYWtlcGl0LmJyaWRnZS52MS5FbnN1cmVWYXJpYWJsZXNSZXNwb25zZRJeCgtHZXRWYXJpYWJsZRImLnNuYWtlcGl0LmJyaWRnZS52MS5HZXRWYXJpYWJsZVJlcXVlc3QaJy5zbmFrZXBpdC5icmlkZ2UudjEuR2V0VmFyaWFibGVSZXNwb25zZRJhCgxHZXRWYXJpYWJsZXMSJy5zbmFrZXBpdC5icmlkZ2UudjEuR2V0VmFyaWFibGVzUmVxdWVzdBooLnNuYWtlcGl0LmJyaWRnZS52MS5HZXRWYXJpYWJsZXNSZXNwb25zZRJeCgtTZXRWYXJpYWJsZRImLnNuYWtlcGl0LmJyaWRnZS52MS5TZXRWYXJpYWJsZVJlcXVlc3QaJy5zbmFrZXBpdC5icmlkZ2UudjEuU2V0VmFyaWFibGVSZXNwb25zZRJhCgxTZXRWYXJpYWJsZXMSJy5zbmFrZXBpdC5icmlkZ2UudjEuU2V0VmFyaWFibGVzUmVxdWVzdBooLnNuYWtlcGl0LmJyaWRnZS52MS5TZXRWYXJpYWJsZXNSZXNwb25zZRJwChFJbmNyZW1lbnRWYXJpYWJsZRIsLnNuYWtlcGl0LmJyaWRnZS52MS5JbmNyZW1lbnRWYXJpYWJsZVJlcXVlc3QaLS5zbmFrZXBpdC5icmlkZ2UudjEuSW5jcmVtZW50VmFyaWFibGVSZXNwb25zZRJnCg5EZWxldGVWYXJpYWJsZRIpLnNuYWtlcGl0LmJyaWRnZS52MS5EZWxldGVWYXJpYWJsZVJlcXVlc3QaKi5zbmFrZXBpdC5icmlkZ2UudjEuRGVsZXRlVmFyaWFibGVSZXNwb25zZRJkCg1MaXN0VmFyaWFibGVzEiguc25ha2VwaXQuYnJpZGdlLnYxLkxpc3RWYXJpYWJsZXNSZXF1ZXN0Gikuc25ha2VwaXQuYnJpZGdlLnYxLkxpc3RWYXJpYWJsZXNSZXNwb25zZWIGcHJvdG8z", [file_snakepit_bridge_v1_errors, file_snakepit_bridge_v1_sessions, file_snakepit_bridge_v1_values]);
+  fileDesc("CiJzbmFrZXBpdC9icmlkZ2UvdjEvdmFyaWFibGVzLnByb3RvEhJzbmFrZXBpdC5icmlkZ2UudjEi+wEKF1JlZ2lzdGVyVmFyaWFibGVSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSMgoKZGVmaW5pdGlvbhgCIAEoCzIeLnNuYWtlcGl0LmJyaWRnZS52MS5EZWZpbml0aW9uEjEKCm9uX21pc3NpbmcYAyABKA4yHS5zbmFrZXBpdC5icmlkZ2UudjEuT25NaXNzaW5nEjYKCnJlcXVlc3RfaWQYBCABKAsyHS5zbmFrZXBpdC5icmlkZ2UudjEuUmVxdWVzdElkSACIAQESEwoGc291cmNlGAUgASgJSAGIAQFCDQoLX3JlcXVlc3RfaWRCCQoHX3NvdXJjZSJ6ChhSZWdpc3RlclZhcmlhYmxlUmVzcG9uc2USLgoIdmFyaWFibGUYASABKAsyHC5zbmFrZXBpdC5icmlkZ2UudjEuVmFyaWFibGUSLgoIcmV2aXNpb24YAiABKAsyHC5zbmFrZXBpdC5icmlkZ2UudjEuUmV2aXNpb24igQEKFkVuc3VyZVZhcmlhYmxlc1JlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIzCgtkZWZpbml0aW9ucxgCIAMoCzIeLnNuYWtlcGl0LmJyaWRnZS52MS5EZWZpbml0aW9uEhMKBnNvdXJjZRgDIAEoCUgAiAEBQgkKB19zb3VyY2UiegoXRW5zdXJlVmFyaWFibGVzUmVzcG9uc2USLwoJdmFyaWFibGVzGAEgAygLMhwuc25ha2VwaXQuYnJpZGdlLnYxLlZhcmlhYmxlEi4KCHJldmlzaW9uGAIgASgLMhwuc25ha2VwaXQuYnJpZGdlLnYxLlJldmlzaW9uIjwKEkdldFZhcmlhYmxlUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEhIKCmlkZW50aWZpZXIYAiABKAkidQoTR2V0VmFyaWFibGVSZXNwb25zZRIuCgh2YXJpYWJsZRgBIAEoCzIcLnNuYWtlcGl0LmJyaWRnZS52MS5WYXJpYWJsZRIuCghyZXZpc2lvbhgCIAEoCzIcLnNuYWtlcGl0LmJyaWRnZS52MS5SZXZpc2lvbiI+ChNHZXRWYXJpYWJsZXNSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSEwoLaWRlbnRpZmllcnMYAiADKAkiiQEKFEdldFZhcmlhYmxlc1Jlc3BvbnNlEjAKBWZvdW5kGAEgAygLMiEuc25ha2VwaXQuYnJpZGdlLnYxLkZvdW5kVmFyaWFibGUSDwoHbWlzc2luZxgCIAMoCRIuCghyZXZpc2lvbhgDIAEoCzIcLnNuYWtlcGl0LmJyaWRnZS52MS5SZXZpc2lvbiJTCg1Gb3VuZFZhcmlhYmxlEhIKCmlkZW50aWZpZXIYASABKAkSLgoIdmFyaWFibGUYAiABKAsyHC5zbmFrZXBpdC5icmlkZ2UudjEuVmFyaWFibGUiogIKElNldFZhcmlhYmxlUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEikKBGl0ZW0YAiABKAsyGy5zbmFrZXBpdC5icmlkZ2UudjEuU2V0SXRlbRIxCgpvbl9taXNzaW5nGAMgASgOMh0uc25ha2VwaXQuYnJpZGdlLnYxLk9uTWlzc2luZxIzCghtZXRhZGF0YRgEIAMoCzIhLnNuYWtlcGl0LmJyaWRnZS52MS5NZXRhZGF0YUVudHJ5EjYKCnJlcXVlc3RfaWQYBSABKAsyHS5zbmFrZXBpdC5icmlkZ2UudjEuUmVxdWVzdElkSACIAQESEwoGc291cmNlGAYgASgJSAGIAQFCDQoLX3JlcXVlc3RfaWRCCQoHX3NvdXJjZSJ7CgdTZXRJdGVtEhIKCmlkZW50aWZpZXIYASABKAkSKAoFdmFsdWUYAiABKAsyGS5zbmFrZXBpdC5icmlkZ2UudjEuVmFsdWUSHQoQZXhwZWN0ZWRfdmVyc2lvbhgDIAEoBEgAiAEBQhMKEV9leHBlY3RlZF92ZXJzaW9uInAKE1NldFZhcmlhYmxlUmVzcG9uc2USKQoEaXRlbRgBIAEoCzIbLnNuYWtlcGl0LmJyaWRnZS52MS5JdGVtU2V0Ei4KCHJldmlzaW9uGAIgASgLMhwuc25ha2VwaXQuYnJpZGdlLnYxLlJldmlzaW9uIlAKB0l0ZW1TZXQSCgoCaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoBBIoCgV2YWx1ZRgDIAEoCzIZLnNuYWtlcGl0LmJyaWRnZS52MS5WYWx1ZSK0AgoTU2V0VmFyaWFibGVzUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEioKBWl0ZW1zGAIgAygLMhsuc25ha2VwaXQuYnJpZGdlLnYxLlNldEl0ZW0SDgoGYXRvbWljGAMgASgIEjEKCm9uX21pc3NpbmcYBCABKA4yHS5zbmFrZXBpdC5icmlkZ2UudjEuT25NaXNzaW5nEjMKCG1ldGFkYXRhGAUgAygLMiEuc25ha2VwaXQuYnJpZGdlLnYxLk1ldGFkYXRhRW50cnkSNgoKcmVxdWVzdF9pZBgGIAEoCzIdLnNuYWtlcGl0LmJyaWRnZS52MS5SZXF1ZXN0SWRIAIgBARITCgZzb3VyY2UYByABKAlIAYgBAUINCgtfcmVxdWVzdF9pZEIJCgdfc291cmNlIncKFFNldFZhcmlhYmxlc1Jlc3BvbnNlEi8KB3Jlc3VsdHMYASADKAsyHi5zbmFrZXBpdC5icmlkZ2UudjEuSXRlbVJlc3VsdBIuCghyZXZpc2lvbhgCIAEoCzIcLnNuYWtlcGl0LmJyaWRnZS52MS5SZXZpc2lvbiJ1CgpJdGVtUmVzdWx0EioKA3NldBgBIAEoCzIbLnNuYWtlcGl0LmJyaWRnZS52MS5JdGVtU2V0SAASMAoFZXJyb3IYAiABKAsyHy5zbmFrZXBpdC5icmlkZ2UudjEuRXJyb3JEZXRhaWxIAEIJCgdvdXRjb21lIrgCChhJbmNyZW1lbnRWYXJpYWJsZVJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRISCgppZGVudGlmaWVyGAIgASgJEiUKAmJ5GAMgASgLMhkuc25ha2VwaXQuYnJpZGdlLnYxLlZhbHVlEjEKCm9uX21pc3NpbmcYBCABKA4yHS5zbmFrZXBpdC5icmlkZ2UudjEuT25NaXNzaW5nEjMKCG1ldGFkYXRhGAUgAygLMiEuc25ha2VwaXQuYnJpZGdlLnYxLk1ldGFkYXRhRW50cnkSNgoKcmVxdWVzdF9pZBgGIAEoCzIdLnNuYWtlcGl0LmJyaWRnZS52MS5SZXF1ZXN0SWRIAIgBARITCgZzb3VyY2UYByABKAlIAYgBAUINCgtfcmVxdWVzdF9pZEIJCgdfc291cmNlInYKGUluY3JlbWVudFZhcmlhYmxlUmVzcG9uc2USKQoEaXRlbRgBIAEoCzIbLnNuYWtlcGl0LmJyaWRnZS52MS5JdGVtU2V0Ei4KCHJldmlzaW9uGAIgASgLMhwuc25ha2VwaXQuYnJpZGdlLnYxLlJldmlzaW9uIqYBChVEZWxldGVWYXJpYWJsZVJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRISCgppZGVudGlmaWVyGAIgASgJEjYKCnJlcXVlc3RfaWQYAyABKAsyHS5zbmFrZXBpdC5icmlkZ2UudjEuUmVxdWVzdElkSACIAQESEwoGc291cmNlGAQgASgJSAGIAQFCDQoLX3JlcXVlc3RfaWRCCQoHX3NvdXJjZSJIChZEZWxldGVWYXJpYWJsZVJlc3BvbnNlEi4KCHJldmlzaW9uGAEgASgLMhwuc25ha2VwaXQuYnJpZGdlLnYxLlJldmlzaW9uIr0BChRMaXN0VmFyaWFibGVzUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEhEKBGdsb2IYAiABKAlIAIgBARIuCgR0eXBlGAMgASgOMiAuc25ha2VwaXQuYnJpZGdlLnYxLlZhcmlhYmxlVHlwZRITCgZzb3VyY2UYBCABKAlIAYgBARIRCglwYWdlX3NpemUYBSABKA0SEgoKcGFnZV90b2tlbhgGIAEoCUIHCgVfZ2xvYkIJCgdfc291cmNlIpEBChVMaXN0VmFyaWFibGVzUmVzcG9uc2USLwoJdmFyaWFibGVzGAEgAygLMhwuc25ha2VwaXQuYnJpZGdlLnYxLlZhcmlhYmxlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIuCghyZXZpc2lvbhgDIAEoCzIcLnNuYWtlcGl0LmJyaWRnZS52MS5SZXZpc2lvbiJhChlHZXRWYXJpYWJsZUhpc3RvcnlSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSEgoKaWRlbnRpZmllchgCIAEoCRISCgVsaW1pdBgDIAEoDUgAiAEBQggKBl9saW1pdCKeAQoaR2V0VmFyaWFibGVIaXN0b3J5UmVzcG9uc2USCgoCaWQYASABKAkSMQoHZW50cmllcxgCIAMoCzIgLnNuYWtlcGl0LmJyaWRnZS52MS5IaXN0b3J5RW50cnkSEQoJY29tcGFjdGVkGAMgASgIEi4KCHJldmlzaW9uGAQgASgLMhwuc25ha2VwaXQuYnJpZGdlLnYxLlJldmlzaW9uIswBCgxIaXN0b3J5RW50cnkSDwoHdmVyc2lvbhgBIAEoBBIoCgV2YWx1ZRgCIAEoCzIZLnNuYWtlcGl0LmJyaWRnZS52MS5WYWx1ZRIQCghyZXZpc2lvbhgDIAEoBBIqCgZzZXRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnNvdXJjZRgFIAEoCRIzCghtZXRhZGF0YRgGIAMoCzIhLnNuYWtlcGl0LmJyaWRnZS52MS5NZXRhZGF0YUVudHJ5KnEKCU9uTWlzc2luZxIaChZPTl9NSVNTSU5HX1VOU1BFQ0lGSUVEEAASEwoPT05fTUlTU0lOR19GQUlMEAESHQoZT05fTUlTU0lOR19JTkZFUl9WQVJJQUJMRRACEhQKEE9OX01JU1NJTkdfSU5GRVIQAzKoCAoPVmFyaWFibGVTZXJ2aWNlEm0KEFJlZ2lzdGVyVmFyaWFibGUSKy5zbmFrZXBpdC5icmlkZ2UudjEuUmVnaXN0ZXJWYXJpYWJsZVJlcXVlc3QaLC5zbmFrZXBpdC5icmlkZ2UudjEuUmVnaXN0ZXJWYXJpYWJsZVJlc3BvbnNlEmoKD0Vuc3VyZVZhcmlhYmxlcxIqLnNuYWtlcGl0LmJyaWRnZS52MS5FbnN1cmVWYXJpYWJsZXNSZXF1ZXN0Gisuc25ha2VwaXQuYnJpZGdlLnYxLkVuc3VyZVZhcmlhYmxlc1Jlc3BvbnNlEl4KC0dldFZhcmlhYmxlEiYuc25ha2VwaXQuYnJpZGdlLnYxLkdldFZhcmlhYmxlUmVxdWVzdBonLnNuYWtlcGl0LmJyaWRnZS52MS5HZXRWYXJpYWJsZVJlc3BvbnNlEmEKDEdldFZhcmlhYmxlcxInLnNuYWtlcGl0LmJyaWRnZS52MS5HZXRWYXJpYWJsZXNSZXF1ZXN0Giguc25ha2VwaXQuYnJpZGdlLnYxLkdldFZhcmlhYmxlc1Jlc3BvbnNlEl4KC1NldFZhcmlhYmxlEiYuc25ha2VwaXQuYnJpZGdlLnYxLlNldFZhcmlhYmxlUmVxdWVzdBonLnNuYWtlcGl0LmJyaWRnZS52MS5TZXRWYXJpYWJsZVJlc3BvbnNlEmEKDFNldFZhcmlhYmxlcxInLnNuYWtlcGl0LmJyaWRnZS52MS5TZXRWYXJpYWJsZXNSZXF1ZXN0Giguc25ha2VwaXQuYnJpZGdlLnYxLlNldFZhcmlhYmxlc1Jlc3BvbnNlEnAKEUluY3JlbWVudFZhcmlhYmxlEiwuc25ha2VwaXQuYnJpZGdlLnYxLkluY3JlbWVudFZhcmlhYmxlUmVxdWVzdBotLnNuYWtlcGl0LmJyaWRnZS52MS5JbmNyZW1lbnRWYXJpYWJsZVJlc3BvbnNlEmcKDkRlbGV0ZVZhcmlhYmxlEikuc25ha2VwaXQuYnJpZGdlLnYxLkRlbGV0ZVZhcmlhYmxlUmVxdWVzdBoqLnNuYWtlcGl0LmJyaWRnZS52MS5EZWxldGVWYXJpYWJsZVJlc3BvbnNlEmQKDUxpc3RWYXJpYWJsZXMSKC5zbmFrZXBpdC5icmlkZ2UudjEuTGlzdFZhcmlhYmxlc1JlcXVlc3QaKS5zbmFrZXBpdC5icmlkZ2UudjEuTGlzdFZhcmlhYmxlc1Jlc3BvbnNlEnMKEkdldFZhcmlhYmxlSGlzdG9yeRItLnNuYWtlcGl0LmJyaWRnZS52MS5HZXRWYXJpYWJsZUhpc3RvcnlSZXF1ZXN0Gi4uc25ha2VwaXQuYnJpZGdlLnYxLkdldFZhcmlhYmxlSGlzdG9yeVJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp, file_snakepit_bridge_v1_errors, file_snakepit_bridge_v1_sessions, file_snakepit_bridge_v1_values]);
 
 /**
  * See VariableService.RegisterVariable.
@@ -838,6 +840,139 @@ export const ListVariablesResponseSchema: GenMessage<ListVariablesResponse> = /*
   messageDesc(file_snakepit_bridge_v1_variables, 21);
 
 /**
+ * See VariableService.GetVariableHistory.
+ *
+ * @generated from message snakepit.bridge.v1.GetVariableHistoryRequest
+ */
+export type GetVariableHistoryRequest = Message<"snakepit.bridge.v1.GetVariableHistoryRequest"> & {
+  /**
+   * The session.
+   *
+   * @generated from field: string session_id = 1;
+   */
+  sessionId: string;
+
+  /**
+   * A name or an id.
+   *
+   * @generated from field: string identifier = 2;
+   */
+  identifier: string;
+
+  /**
+   * At most this many entries, the newest ones; from 1. Unset: all that are kept.
+   *
+   * @generated from field: optional uint32 limit = 3;
+   */
+  limit?: number | undefined;
+};
+
+/**
+ * Describes the message snakepit.bridge.v1.GetVariableHistoryRequest.
+ * Use `create(GetVariableHistoryRequestSchema)` to create a new message.
+ */
+export const GetVariableHistoryRequestSchema: GenMessage<GetVariableHistoryRequest> = /*@__PURE__*/
+  messageDesc(file_snakepit_bridge_v1_variables, 22);
+
+/**
+ * See VariableService.GetVariableHistory.
+ *
+ * @generated from message snakepit.bridge.v1.GetVariableHistoryResponse
+ */
+export type GetVariableHistoryResponse = Message<"snakepit.bridge.v1.GetVariableHistoryResponse"> & {
+  /**
+   * The variable's id: a former variable of the same name has another one, and another history.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Newest first: the current value, then those before it, one for each version.
+   *
+   * @generated from field: repeated snakepit.bridge.v1.HistoryEntry entries = 2;
+   */
+  entries: HistoryEntry[];
+
+  /**
+   * True if the variable had older values that are no longer kept. What `limit` left out does not count.
+   *
+   * @generated from field: bool compacted = 3;
+   */
+  compacted: boolean;
+
+  /**
+   * The point it was read at.
+   *
+   * @generated from field: snakepit.bridge.v1.Revision revision = 4;
+   */
+  revision?: Revision | undefined;
+};
+
+/**
+ * Describes the message snakepit.bridge.v1.GetVariableHistoryResponse.
+ * Use `create(GetVariableHistoryResponseSchema)` to create a new message.
+ */
+export const GetVariableHistoryResponseSchema: GenMessage<GetVariableHistoryResponse> = /*@__PURE__*/
+  messageDesc(file_snakepit_bridge_v1_variables, 23);
+
+/**
+ * One value that a variable had: what the set that made this version said, or the definition that began the variable.
+ *
+ * @generated from message snakepit.bridge.v1.HistoryEntry
+ */
+export type HistoryEntry = Message<"snakepit.bridge.v1.HistoryEntry"> & {
+  /**
+   * The version that the variable had with this value.
+   *
+   * @generated from field: uint64 version = 1;
+   */
+  version: bigint;
+
+  /**
+   * The value, in the arm of the type that the variable had then; never `number`.
+   *
+   * @generated from field: snakepit.bridge.v1.Value value = 2;
+   */
+  value?: Value | undefined;
+
+  /**
+   * The number of the revision that made this version.
+   *
+   * @generated from field: uint64 revision = 3;
+   */
+  revision: bigint;
+
+  /**
+   * When that was, by the server's wall clock.
+   *
+   * @generated from field: google.protobuf.Timestamp set_at = 4;
+   */
+  setAt?: Timestamp | undefined;
+
+  /**
+   * Who wrote it, as the writer named itself.
+   *
+   * @generated from field: string source = 5;
+   */
+  source: string;
+
+  /**
+   * The metadata of that write, and of nothing else. Ordered by key.
+   *
+   * @generated from field: repeated snakepit.bridge.v1.MetadataEntry metadata = 6;
+   */
+  metadata: MetadataEntry[];
+};
+
+/**
+ * Describes the message snakepit.bridge.v1.HistoryEntry.
+ * Use `create(HistoryEntrySchema)` to create a new message.
+ */
+export const HistoryEntrySchema: GenMessage<HistoryEntry> = /*@__PURE__*/
+  messageDesc(file_snakepit_bridge_v1_variables, 24);
+
+/**
  * What a write does when the session or the variable does not exist (VAL-12, ORD-14).
  *
  * @generated from enum snakepit.bridge.v1.OnMissing
@@ -981,6 +1116,17 @@ export const VariableService: GenService<{
     methodKind: "unary";
     input: typeof ListVariablesRequestSchema;
     output: typeof ListVariablesResponseSchema;
+  },
+  /**
+   * Reads the values that a variable had, newest first, as far back as they are kept (VAL-20). VARIABLE_NOT_FOUND if there
+   * is no such variable now.
+   *
+   * @generated from rpc snakepit.bridge.v1.VariableService.GetVariableHistory
+   */
+  getVariableHistory: {
+    methodKind: "unary";
+    input: typeof GetVariableHistoryRequestSchema;
+    output: typeof GetVariableHistoryResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_snakepit_bridge_v1_variables, 0);
