@@ -14,7 +14,9 @@ import type { Ledger } from "./ledger.js";
 import { COLUMNS, columnsOf } from "./session-row.js";
 import type { Entry, Folded } from "./sessions-index.js";
 
+/** While folding keeps up, a slice is of so many sessions, or of those that so many bytes are read and written for. */
 const SESSIONS_A_SLICE = 20;
+const BYTES_A_SLICE = 1_048_576;
 /** What is kept for readers that resume: this many commits, or this much of them, whichever is less (VAL-20). */
 const KEPT_COMMITS = 1_000;
 const KEPT_BYTES = 8 * 1_048_576;
@@ -92,7 +94,7 @@ export class Folding {
     this.#round ??= { until: tailEnd, bytes: tailBytes, queue: [...index.unfolded()] };
     const { until, bytes, queue } = this.#round;
     if (queue.length > 0) {
-      this.#foldSome(queue.splice(-SESSIONS_A_SLICE));
+      this.#foldSome(queue);
       return;
     }
     failpoint("after-fold-before-trim");
@@ -124,15 +126,12 @@ export class Folding {
 
   /** Folds some of these sessions, and takes them off the list. */
   giveRows(rowless: Entry[]): void {
-    this.#foldSome(rowless.splice(-SESSIONS_A_SLICE));
+    this.#foldSome(rowless);
   }
 
-  #foldSome(entries: readonly Entry[]): void {
+  #foldSome(queue: Entry[]): void {
     const { index } = this.#ledger;
-    // Since the round began a session may have ended, have been created anew, or have been given its row.
-    const current = entries.filter(
-      (entry) => index.get(entry.sessionId) === entry && entry.pending.length > 0,
-    );
+    const current = this.#take(queue);
     const folded = this.#ledger.transaction(() => {
       const folded = current.map((entry) => this.#fold(entry));
       failpoint("in-fold");
@@ -141,14 +140,42 @@ export class Folding {
     for (const [i, entry] of current.entries()) index.markFolded(entry, folded[i] as Folded);
   }
 
+  /** Takes what one slice folds off a queue. The further folding is behind, the more that is, or the tail would grow and grow. */
+  #take(queue: Entry[]): Entry[] {
+    const { index, tailBytes } = this.#ledger;
+    const factor = Math.max(1, tailBytes / (2 * this.#sizes.roundBytes));
+    const taken: Entry[] = [];
+    let bytes = 0;
+    while (taken.length < factor * SESSIONS_A_SLICE && bytes < factor * BYTES_A_SLICE) {
+      const entry = queue.pop();
+      if (entry === undefined) break;
+      // Since the round began a session may have ended, have been created anew, or have been given its row.
+      if (index.get(entry.sessionId) !== entry || entry.pending.length === 0) continue;
+      taken.push(entry);
+      bytes += this.#workOf(entry);
+    }
+    return taken;
+  }
+
+  /** About how many bytes are read and written to fold a session. */
+  #workOf({ folded = NO_ROW, pending }: Entry): number {
+    const bytes = pending.reduce((sum, record) => sum + record.bytes.length, 0);
+    const since = folded.bytesSinceSnapshot + bytes;
+    return this.#hasOutgrown(since, folded) ? since + folded.snapshotBytes : bytes;
+  }
+
+  /** Whether the log since the last snapshot calls for another one. */
+  #hasOutgrown(bytesSinceSnapshot: number, { snapshotBytes }: Folded): boolean {
+    return bytesSinceSnapshot > Math.max(this.#sizes.snapshotBytes, snapshotBytes);
+  }
+
   #fold(entry: Entry): Folded {
     const { sessionId, revision, check, pending } = entry;
     if (this.#ledger.index.isStale(sessionId)) this.#erase(sessionId);
     const segment = packRecords(pending);
     const before = entry.folded ?? NO_ROW;
     const bytesSinceSnapshot = before.bytesSinceSnapshot + segment.length;
-    const outgrown = bytesSinceSnapshot > Math.max(this.#sizes.snapshotBytes, before.snapshotBytes);
-    const snapshot = outgrown
+    const snapshot = this.#hasOutgrown(bytesSinceSnapshot, before)
       ? toSnapshotBytes(restore(this.#ledger.read(entry)).state.snapshot())
       : undefined;
     this.#segment.run(sessionId, revision - pending.length + 1, revision, segment);
