@@ -186,10 +186,9 @@ export class Sessions {
   /** Carries a commit out and hands it to the store. `session` is undefined if the commit creates it. */
   commit(session: LiveSession | undefined, commit: Commit): LiveSession {
     const record = this.#records.make(commit, session?.awake.revision.check ?? 0n);
-    const durable = this.#append(record);
-    session?.awake.state.apply(commit);
+    const { state, durable } = this.#carryOut(session?.awake.state, record);
     const revision = { incarnation: commit.incarnation, number: commit.revision, check: record.check };
-    const changed = session ?? this.#create(SessionState.create(commit), revision);
+    const changed = session ?? this.#create(state, revision);
     changed.awake.revision = revision;
     changed.awake.durable = durable;
     durable?.then(() => {
@@ -198,10 +197,15 @@ export class Sessions {
     return changed;
   }
 
-  /** A store that fails once has failed for good: nobody can tell what it holds. */
-  #append(record: CommitRecord): Promise<void> | undefined {
+  /**
+   * Applies a commit and hands it to the store, in this order: with one that cannot be applied its session could not be read
+   * again. If either fails it is for good: memory is not what is stored, and nobody can tell what is.
+   */
+  #carryOut(before: SessionState | undefined, record: CommitRecord) {
     try {
-      return this.#store.append([record]);
+      before?.apply(record.commit);
+      const state = before ?? SessionState.create(record.commit);
+      return { state, durable: this.#store.append([record]) };
     } catch (error) {
       this.#fail(error);
       throw error;
