@@ -66,6 +66,11 @@ export class Engine {
     return this.#options.limits;
   }
 
+  /** Settles with the reason when the store has failed, whoever has found out. Nothing is answered from then on. */
+  get failure(): Promise<Error> {
+    return this.#sessions.failed;
+  }
+
   /**
    * Carries a command out. Throws a StoreError if the store has failed.
    *

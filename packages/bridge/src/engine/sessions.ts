@@ -59,9 +59,15 @@ export class Sessions {
   readonly #waking = new Map<string, Promise<void>>();
   /** Sessions that have ended, or are woken to be ended, and whose last commit the store does not have yet. */
   readonly #ending = new Map<string, Promise<void>>();
-  #failure: unknown;
+  /** Settles when what is in memory and what is stored no longer agree, or nobody can tell. */
+  readonly failed: Promise<Error>;
+  #failure: Error | undefined;
+  #tellFailure: (error: Error) => void = () => {};
   readonly #fail = (error: unknown): void => {
-    this.#failure ??= error instanceof StoreError ? error.cause : error;
+    if (this.#failure !== undefined) return;
+    const cause = error instanceof StoreError ? error.cause : error;
+    this.#failure = cause instanceof Error ? cause : new Error(String(cause));
+    this.#tellFailure(this.#failure);
   };
   #stopUpkeep: () => void = () => {};
   #restsKeptAt: number;
@@ -70,6 +76,9 @@ export class Sessions {
     this.#store = store;
     this.#clock = clock;
     this.#restsKeptAt = clock.now();
+    this.failed = new Promise((resolve) => {
+      this.#tellFailure = resolve;
+    });
     void store.failure.then(this.#fail);
     this.#expiry = new ExpirySchedule(clock, {
       dueTime: (lifetime) => this.#dueTime(lifetime),
@@ -123,7 +132,7 @@ export class Sessions {
       const session = this.#sessions.get(sessionId);
       if (session === undefined || session.awake !== undefined) return;
       // Not an absent session, which would be created anew over the old one.
-      if (stored === undefined) throw new Error(`the store has lost session ${sessionId}`);
+      if (stored === undefined) throw this.#lost(sessionId);
       this.#rouse(session, stored);
     } finally {
       this.#waking.delete(sessionId);
@@ -136,6 +145,12 @@ export class Sessions {
     } catch (cause) {
       throw new StoreError(cause, { begun: false });
     }
+  }
+
+  #lost(sessionId: string): StoreError {
+    const error = new Error(`the store has lost session ${sessionId}`);
+    this.#fail(error);
+    return new StoreError(error, { begun: false });
   }
 
   #rouse(session: Session, { state, check }: StoredSession): void {
@@ -168,8 +183,8 @@ export class Sessions {
     this.#expiry.sweep();
   }
 
-  /** Why the store has failed; undefined if it has not. What is in memory is then not to be shown. */
-  get failure(): unknown {
+  /** What {@link Sessions.failed} has settled with; undefined if it has not. What is in memory is then not to be shown. */
+  get failure(): Error | undefined {
     return this.#failure;
   }
 
