@@ -97,7 +97,7 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
     await engine.close();
     throw error;
   });
-  const failure = store.failure.then(async (error) => {
+  const failure = engine.failure.then(async (error) => {
     logger.fatal({ err: error }, "the store has failed; nothing is answered any more");
     await door.close(0);
     return error;

@@ -101,6 +101,28 @@ describe("answers", () => {
     expect(await listed).toMatchObject({ sessions: [] });
   });
 
+  test("that refuse a creation leave when what they were judged by is durable", async () => {
+    const store = heldStore();
+    const bench = new Bench({ store, limits: { maxSessions: 1 } });
+    const creation = { ...command.create("s"), requestId: requestId(1) };
+    const writes = Array.from({ length: 1_000 }, (_, i) => ({
+      ...command.set("s", "n", i),
+      requestId: requestId(2 + i),
+    }));
+    void bench.ask(creation);
+    for (const write of writes) void bench.ask(write);
+    const forgotten = bench.ask(creation);
+    expect(await isPending(forgotten)).toBe(true);
+    store.release();
+    expect(await forgotten).toMatchObject({ reason: "OUTCOME_UNKNOWN" });
+    void bench.ask(command.end("s"));
+    void bench.ask(command.create("t"));
+    const oneTooMany = bench.ask(command.create("s"));
+    expect(await isPending(oneTooMany)).toBe(true);
+    store.release();
+    expect(await oneTooMany).toMatchObject({ reason: "TOO_MANY_SESSIONS" });
+  });
+
   test("to a creation after a deletion leave in that order, and name another incarnation", async () => {
     const { bench, store } = await heldSession();
     const ended = bench.ask(command.end("s"));
@@ -280,6 +302,24 @@ describe("a closed engine", () => {
       expect((await bench.refused(ask)).reason).toBe("SHUTTING_DOWN");
     },
   );
+
+  test("can be closed again, which waits for the first time", async () => {
+    const store = new KeptStore();
+    let closed = 0;
+    let open = (): void => {};
+    store.close = async () => {
+      closed++;
+      await new Promise<void>((done) => {
+        open = done;
+      });
+    };
+    const bench = await openBench({ store });
+    const both = Promise.all([bench.engine.close(), bench.engine.close()]);
+    expect(await isPending(both)).toBe(true);
+    open();
+    await both;
+    expect(closed).toBe(1);
+  });
 
   test("hands its store nothing more, not even for a command that was waiting for its session", async () => {
     const store = new KeptStore();

@@ -50,7 +50,7 @@ const MAX_PING_BYTES = 1_024;
 export class Engine {
   readonly #options: EngineOptions;
   readonly #sessions: Sessions;
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -67,6 +67,11 @@ export class Engine {
     return this.#options.limits;
   }
 
+  /** Settles with the reason when the store has failed, whoever has found out. Nothing is answered from then on. */
+  get failure(): Promise<Error> {
+    return this.#sessions.failed;
+  }
+
   /**
    * Carries a command out. Throws a StoreError if the store has failed.
    *
@@ -74,12 +79,12 @@ export class Engine {
    * @param deadline on the engine's clock; a command whose turn comes later is refused and not carried out
    */
   async dispatch(principal: Principal, command: Command, deadline?: number): Promise<Reply | Refusal> {
-    if (this.#closed) return shuttingDown();
+    if (this.#closing !== undefined) return shuttingDown();
     if ("sessionId" in command) {
       const fault = checkSessionId(command.sessionId);
       if (fault !== undefined) return fault;
       if (this.#sessions.asleep(command.sessionId)) await this.#sessions.wake(command.sessionId);
-      if (this.#closed) return shuttingDown();
+      if (this.#closing !== undefined) return shuttingDown();
     }
     const { failure } = this.#sessions;
     if (failure !== undefined) throw new StoreError(failure, { begun: false });
@@ -106,9 +111,13 @@ export class Engine {
     throw new StoreError(this.#sessions.failure, { begun: true });
   }
 
-  /** Refuses commands from now on, and releases the store. */
-  async close(): Promise<void> {
-    this.#closed = true;
+  /** Refuses commands from now on, and releases the store. The second call waits for the first. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#sessions.close();
     await this.#options.store.close();
   }
@@ -164,12 +173,12 @@ export class Engine {
       const { requestId } = command;
       const earlier =
         requestId === undefined ? "new" : existing.awake.state.findRequest(principal.name, requestId);
-      if (earlier === "forgotten") return forgotten();
+      if (earlier === "forgotten") return this.#whenSettled(command.sessionId, existing, forgotten());
       // A retry of the request that created the session is told so again.
       return whenDurable(existing, this.#created(existing, earlier === 1));
     }
     const commit = create(command, this.#context(principal));
-    if (commit instanceof Refusal) return commit;
+    if (commit instanceof Refusal) return this.#whenSettled(command.sessionId, undefined, commit);
     const session = this.#sessions.commit(undefined, commit);
     return whenDurable(session, this.#created(session, true));
   }

@@ -59,9 +59,15 @@ export class Sessions {
   readonly #waking = new Map<string, Promise<void>>();
   /** Sessions that have ended, or are woken to be ended, and whose last commit the store does not have yet. */
   readonly #ending = new Map<string, Promise<void>>();
-  #failure: unknown;
+  /** Settles when what is in memory and what is stored no longer agree, or nobody can tell. */
+  readonly failed: Promise<Error>;
+  #failure: Error | undefined;
+  #tellFailure: (error: Error) => void = () => {};
   readonly #fail = (error: unknown): void => {
-    this.#failure ??= error instanceof StoreError ? error.cause : error;
+    if (this.#failure !== undefined) return;
+    const cause = error instanceof StoreError ? error.cause : error;
+    this.#failure = cause instanceof Error ? cause : new Error(String(cause));
+    this.#tellFailure(this.#failure);
   };
   #stopUpkeep: () => void = () => {};
   #restsKeptAt: number;
@@ -70,6 +76,9 @@ export class Sessions {
     this.#store = store;
     this.#clock = clock;
     this.#restsKeptAt = clock.now();
+    this.failed = new Promise((resolve) => {
+      this.#tellFailure = resolve;
+    });
     void store.failure.then(this.#fail);
     this.#expiry = new ExpirySchedule(clock, {
       dueTime: (lifetime) => this.#dueTime(lifetime),
@@ -123,7 +132,7 @@ export class Sessions {
       const session = this.#sessions.get(sessionId);
       if (session === undefined || session.awake !== undefined) return;
       // Not an absent session, which would be created anew over the old one.
-      if (stored === undefined) throw new Error(`the store has lost session ${sessionId}`);
+      if (stored === undefined) throw this.#lost(sessionId);
       this.#rouse(session, stored);
     } finally {
       this.#waking.delete(sessionId);
@@ -136,6 +145,12 @@ export class Sessions {
     } catch (cause) {
       throw new StoreError(cause, { begun: false });
     }
+  }
+
+  #lost(sessionId: string): StoreError {
+    const error = new Error(`the store has lost session ${sessionId}`);
+    this.#fail(error);
+    return new StoreError(error, { begun: false });
   }
 
   #rouse(session: Session, { state, check }: StoredSession): void {
@@ -168,8 +183,8 @@ export class Sessions {
     this.#expiry.sweep();
   }
 
-  /** Why the store has failed; undefined if it has not. What is in memory is then not to be shown. */
-  get failure(): unknown {
+  /** What {@link Sessions.failed} has settled with; undefined if it has not. What is in memory is then not to be shown. */
+  get failure(): Error | undefined {
     return this.#failure;
   }
 
@@ -186,10 +201,9 @@ export class Sessions {
   /** Carries a commit out and hands it to the store. `session` is undefined if the commit creates it. */
   commit(session: LiveSession | undefined, commit: Commit): LiveSession {
     const record = this.#records.make(commit, session?.awake.revision.check ?? 0n);
-    const durable = this.#append(record);
-    session?.awake.state.apply(commit);
+    const { state, durable } = this.#carryOut(session?.awake.state, record);
     const revision = { incarnation: commit.incarnation, number: commit.revision, check: record.check };
-    const changed = session ?? this.#create(SessionState.create(commit), revision);
+    const changed = session ?? this.#create(state, revision);
     changed.awake.revision = revision;
     changed.awake.durable = durable;
     durable?.then(() => {
@@ -198,10 +212,15 @@ export class Sessions {
     return changed;
   }
 
-  /** A store that fails once has failed for good: nobody can tell what it holds. */
-  #append(record: CommitRecord): Promise<void> | undefined {
+  /**
+   * Applies a commit and hands it to the store, in this order: with one that cannot be applied its session could not be read
+   * again. If either fails it is for good: memory is not what is stored, and nobody can tell what is.
+   */
+  #carryOut(before: SessionState | undefined, record: CommitRecord) {
     try {
-      return this.#store.append([record]);
+      before?.apply(record.commit);
+      const state = before ?? SessionState.create(record.commit);
+      return { state, durable: this.#store.append([record]) };
     } catch (error) {
       this.#fail(error);
       throw error;

@@ -106,6 +106,26 @@ test("a failure while a session is read back ends those who want it, and nothing
   await expect(created).rejects.toMatchObject({ begun: true });
 });
 
+test("a failure is told to whoever runs the engine, whichever of the two has found it", async () => {
+  for (const fault of FAILING) {
+    const { bench: it, store } = await bench();
+    expect(await isPending(it.engine.failure)).toBe(true);
+    store.arrange(fault);
+    await expect(it.ask(command.set("s", "a", 2))).rejects.toThrow(StoreError);
+    expect(await it.engine.failure).toBeInstanceOf(Error);
+  }
+});
+
+test("a store that has lost a session has failed", async () => {
+  const store = new OutlivingStore();
+  await new Bench({ store }).do(command.set("s", "a", 1));
+  const it = await openBench({ store });
+  store.load = async () => undefined;
+  await expect(it.ask(command.get("s", "a"))).rejects.toMatchObject({ begun: false });
+  expect((await it.engine.failure).message).toBe("the store has lost session s");
+  for (const later of COMMANDS) await expect(it.ask(later)).rejects.toMatchObject({ begun: false });
+});
+
 test("a failure keeps neither the engine nor its timers from coming to an end", async () => {
   const { bench: it, store } = await bench();
   store.fail();

@@ -1,6 +1,7 @@
 /** Folding, stopped everywhere: whatever slice a crash comes after, the file opens again with the same sessions. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { History } from "../../testing/commits.contract.js";
+import type { FoldingSizes } from "./folding.js";
 import { contentsOf, copyAsIfCrashed, LedgerFile, temporaryFile } from "./ledger-file.contract.js";
 import { verifyFile } from "./verify.js";
 
@@ -209,4 +210,39 @@ test("the log of a session is trimmed, but not below the last 1,000 commits", as
   expect(ledger.commitsAfter("s", history.records.length - 1_000)).toHaveLength(1_000);
   expect(ledger.commitsAfter("s", 0)).toBe("compacted");
   crashes.file.close();
+});
+
+describe("a slice", () => {
+  /** How many sessions each slice of a round folds, with this much written to each of them. */
+  async function slices(count: number, bytes: number, sizes?: FoldingSizes): Promise<number[]> {
+    const file = await LedgerFile.open(temporaryFile(), sizes);
+    for (const id of ids(count)) {
+      const history = new History(id);
+      history.set("a", "string", "x".repeat(bytes));
+      file.append(...history.records);
+    }
+    const folded: number[] = [];
+    for (let left = count; left > 0; ) {
+      file.folding.slice();
+      const now = [...file.ledger.index.unfolded()].length;
+      folded.push(left - now);
+      left = now;
+    }
+    file.close();
+    return folded;
+  }
+
+  test("is of a few sessions", async () => {
+    expect(await slices(50, 10)).toEqual([20, 20, 10]);
+  });
+
+  test("is of fewer if they are large, and of one if that is larger still: writers wait for it", async () => {
+    expect(Math.max(...(await slices(12, 300_000)))).toBe(4);
+    expect(Math.max(...(await slices(3, 2_000_000)))).toBe(1);
+  });
+
+  test("is of more the further folding is behind: the tail does not grow and grow", async () => {
+    const [first = 0] = await slices(500, 100, { roundBytes: 1_024, snapshotBytes: 65_536 });
+    expect(first).toBeGreaterThan(400);
+  });
 });

@@ -15,9 +15,9 @@ import type { Ledger } from "./ledger.js";
 import { COLUMNS, columnsOf } from "./session-row.js";
 import type { Entry, Folded } from "./sessions-index.js";
 
-/** A slice ends after so many sessions, or when it has written this much. */
+/** While folding keeps up, a slice is of so many sessions, or of those that so many bytes are read and written for. */
 const SESSIONS_A_SLICE = 20;
-const SLICE_BYTES = 256 * 1_024;
+const BYTES_A_SLICE = 1_048_576;
 /** A snapshot is not put off for the histories beside it by more than this: a session is read from there on. */
 const PUT_OFF_BYTES = 4 * 1_048_576;
 /** What is kept for readers that resume: this many commits, or this much of them, whichever is less (VAL-20). */
@@ -130,27 +130,48 @@ export class Folding {
 
   /** Folds some of these sessions, and takes them off the list. */
   giveRows(rowless: Entry[]): void {
-    this.#foldSome(rowless.splice(-SESSIONS_A_SLICE));
+    this.#foldSome(rowless);
   }
 
-  /** Folds sessions off the end of the queue, as many as make a slice. */
   #foldSome(queue: Entry[]): void {
     const { index } = this.#ledger;
+    const current = this.#take(queue);
     const folded = this.#ledger.transaction(() => {
-      const done = new Map<Entry, Folded>();
-      let bytes = 0;
-      while (queue.length > 0 && done.size < SESSIONS_A_SLICE && bytes < SLICE_BYTES) {
-        const entry = queue.pop() as Entry;
-        // Since the round began it may have ended, have been created anew, or have been given its row.
-        if (index.get(entry.sessionId) !== entry || entry.pending.length === 0) continue;
-        const fold = this.#fold(entry);
-        done.set(entry, fold);
-        bytes += writtenFor(entry, fold);
-      }
+      const folded = current.map((entry) => this.#fold(entry));
       failpoint("in-fold");
-      return done;
+      return folded;
     });
-    for (const [entry, fold] of folded) index.markFolded(entry, fold);
+    for (const [i, entry] of current.entries()) index.markFolded(entry, folded[i] as Folded);
+  }
+
+  /** Takes what one slice folds off a queue. The further folding is behind, the more that is, or the tail would grow and grow. */
+  #take(queue: Entry[]): Entry[] {
+    const { index, tailBytes } = this.#ledger;
+    const factor = Math.max(1, tailBytes / (2 * this.#sizes.roundBytes));
+    const taken: Entry[] = [];
+    let bytes = 0;
+    while (taken.length < factor * SESSIONS_A_SLICE && bytes < factor * BYTES_A_SLICE) {
+      const entry = queue.pop();
+      if (entry === undefined) break;
+      // Since the round began a session may have ended, have been created anew, or have been given its row.
+      if (index.get(entry.sessionId) !== entry || entry.pending.length === 0) continue;
+      taken.push(entry);
+      bytes += this.#workOf(entry);
+    }
+    return taken;
+  }
+
+  /** About how many bytes are read and written to fold a session. */
+  #workOf({ folded = NO_ROW, pending }: Entry): number {
+    const bytes = pending.reduce((sum, record) => sum + record.bytes.length, 0);
+    const since = folded.bytesSinceSnapshot + bytes;
+    return this.#hasOutgrown(since, folded) ? since + folded.snapshotBytes + folded.historyBytes : bytes;
+  }
+
+  /** Whether the log since the last snapshot calls for another one. */
+  #hasOutgrown(bytesSinceSnapshot: number, { snapshotBytes, historyBytes }: Folded): boolean {
+    const rewritten = snapshotBytes + Math.min(historyBytes, PUT_OFF_BYTES);
+    return bytesSinceSnapshot > Math.max(this.#sizes.snapshotBytes, rewritten);
   }
 
   #fold(entry: Entry): Folded {
@@ -159,9 +180,7 @@ export class Folding {
     const segment = packRecords(pending);
     const before = entry.folded ?? NO_ROW;
     const bytesSinceSnapshot = before.bytesSinceSnapshot + segment.length;
-    const rewritten = before.snapshotBytes + Math.min(before.historyBytes, PUT_OFF_BYTES);
-    const outgrown = bytesSinceSnapshot > Math.max(this.#sizes.snapshotBytes, rewritten);
-    const made = outgrown ? this.#makeSnapshot(entry) : undefined;
+    const made = this.#hasOutgrown(bytesSinceSnapshot, before) ? this.#makeSnapshot(entry) : undefined;
     this.#segment.run(sessionId, revision - pending.length + 1, revision, segment);
     if (made === undefined) {
       const folded = { ...before, revision, check, bytesSinceSnapshot };
@@ -222,10 +241,4 @@ export class Folding {
     this.#ledger.histories.erase(sessionId);
     this.#eraseRow.run(sessionId);
   }
-}
-
-/** What folding a session wrote, which is about what it read too. */
-function writtenFor({ pending }: Entry, { bytesSinceSnapshot, snapshotBytes, historyBytes }: Folded): number {
-  const segment = pending.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  return bytesSinceSnapshot > 0 ? segment : segment + snapshotBytes + historyBytes;
 }

@@ -8,7 +8,7 @@ import { readChain, restore } from "../history.js";
 import type { CommitRecord } from "../record.js";
 import { newestFirst } from "../variable-history.js";
 import { packRecords } from "./batch.js";
-import { Folding } from "./folding.js";
+import { Folding, type FoldingSizes } from "./folding.js";
 import { closeFile, type OpenFile, openForWriting } from "./format.js";
 import { Ledger } from "./ledger.js";
 
@@ -37,17 +37,17 @@ export class LedgerFile {
   readonly folding: Folding;
   readonly #files: OpenFile;
 
-  private constructor(files: OpenFile) {
+  private constructor(files: OpenFile, sizes?: FoldingSizes) {
     this.#files = files;
     this.ledger = new Ledger(files.db);
-    this.folding = new Folding(files.db, this.ledger);
+    this.folding = new Folding(files.db, this.ledger, sizes);
   }
 
   /** Opens or makes the file. It does not sync: no test here ends with the power going. */
-  static async open(path: string): Promise<LedgerFile> {
+  static async open(path: string, sizes?: FoldingSizes): Promise<LedgerFile> {
     const files = await openForWriting(path, "relaxed");
     try {
-      return new LedgerFile(files);
+      return new LedgerFile(files, sizes);
     } catch (error) {
       files.db.close();
       files.lock.close();
