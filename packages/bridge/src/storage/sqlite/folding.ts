@@ -77,11 +77,16 @@ export class Folding {
     return this.#round !== undefined || this.#ledger.tailBytes >= ROUND_BYTES;
   }
 
+  /** Begins a round, unless one is running. */
+  begin(): void {
+    this.#round ??= this.#newRound();
+  }
+
   /** Does one slice of a round; begins one if none is running. */
   slice(): void {
-    const { index, tailEnd, tailBytes } = this.#ledger;
+    const { index } = this.#ledger;
     failpoint("before-fold-slice");
-    this.#round ??= { until: tailEnd, bytes: tailBytes, queue: [...index.unfolded()] };
+    this.#round ??= this.#newRound();
     const { until, bytes, queue } = this.#round;
     if (queue.length > 0) {
       this.#foldSome(queue.splice(-SESSIONS_A_SLICE));
@@ -107,20 +112,15 @@ export class Folding {
     while (this.#round !== undefined || this.#ledger.tailBytes > 0) this.slice();
   }
 
-  /** Folds the sessions with an idle time that have no row yet, which is where that is stored. */
-  giveRows(): void {
-    const rowless = [...this.#ledger.index.unfolded()].filter(
-      ({ folded, ttlMs }) => folded === undefined && ttlMs > 0,
-    );
-    if (rowless.length > 0) this.#foldSome(rowless);
+  #newRound(): Round {
+    const { index, tailEnd, tailBytes } = this.#ledger;
+    return { until: tailEnd, bytes: tailBytes, queue: [...index.unfolded()] };
   }
 
   #foldSome(entries: readonly Entry[]): void {
     const { index } = this.#ledger;
-    // Since the round began a session may have ended, have been created anew, or have been given its row.
-    const current = entries.filter(
-      (entry) => index.get(entry.sessionId) === entry && entry.pending.length > 0,
-    );
+    // A session may have ended, or have been created anew, since the round began.
+    const current = entries.filter((entry) => index.get(entry.sessionId) === entry);
     const folded = this.#ledger.transaction(() => {
       const folded = current.map((entry) => this.#fold(entry));
       failpoint("in-fold");

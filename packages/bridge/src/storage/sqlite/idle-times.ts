@@ -47,8 +47,6 @@ export class IdleTimes {
       entry.dueMs = ageMs + restMs;
       used.push(entry);
     }
-    // A session that is only in the tail would begin its idle time anew with every crash, so it gets a row.
-    this.#folding.giveRows();
     this.#ledger.transaction(() => {
       for (const entry of used) {
         const { sessionId, dueMs, folded } = entry;
@@ -59,5 +57,11 @@ export class IdleTimes {
       this.#setAge.run(toAgeText(ageMs), AGE_KEY);
     });
     index.ageMs = ageMs;
+    // A session that is only in the tail would begin its idle time anew with every crash, so it is to have a row soon.
+    for (const { folded, ttlMs } of index.unfolded()) {
+      if (folded !== undefined || ttlMs === 0) continue;
+      this.#folding.begin();
+      return;
+    }
   }
 }

@@ -9,6 +9,7 @@ import type { CommitRecord } from "../record.js";
 import { packRecords } from "./batch.js";
 import { Folding } from "./folding.js";
 import { closeFile, type OpenFile, openForWriting } from "./format.js";
+import { IdleTimes } from "./idle-times.js";
 import { Ledger } from "./ledger.js";
 
 /** How many commits of a session are compared: all, in most tests. */
@@ -34,12 +35,14 @@ export function copyAsIfCrashed(from: string, to: string): void {
 export class LedgerFile {
   readonly ledger: Ledger;
   readonly folding: Folding;
+  readonly idleTimes: IdleTimes;
   readonly #files: OpenFile;
 
   private constructor(files: OpenFile) {
     this.#files = files;
     this.ledger = new Ledger(files.db);
     this.folding = new Folding(files.db, this.ledger);
+    this.idleTimes = new IdleTimes(files.db, this.ledger, this.folding);
   }
 
   /** Opens or makes the file. It does not sync: no test here ends with the power going. */

@@ -71,6 +71,7 @@ function carryOut(ledger: Ledger, request: Request): void {
     case "keepRests":
       held.idleTimes?.keep(request.rests, request.elapsedMs);
       say({ kind: "done", id });
+      foldSoon();
       return;
     case "close":
       held.folding?.all();
