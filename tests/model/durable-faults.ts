@@ -16,14 +16,14 @@ export interface DurableFault {
 export const DURABLE_FAULTS: readonly DurableFault[] = [
   {
     name: "says that it has a commit before it has it",
-    wrap: (store) => over(store, { append: (records) => void store.append(records) }),
+    wrap: (store) => over(store, { append: (records) => hand(store, records) }),
   },
   {
     name: "keeps a commit when the next one comes",
     wrap: (store) => {
       let late: readonly CommitRecord[] = [];
       const catchUp = (): void => {
-        void store.append(late);
+        hand(store, late);
         late = [];
       };
       return over(store, {
@@ -50,7 +50,10 @@ export const DURABLE_FAULTS: readonly DurableFault[] = [
   {
     name: "keeps the commits of one session before those of another that came first",
     wrap: (store) => {
-      let waiting: { readonly records: readonly CommitRecord[]; readonly done: () => void }[] = [];
+      let waiting: {
+        readonly records: readonly CommitRecord[];
+        readonly done: (kept: Promise<void> | undefined) => void;
+      }[] = [];
       const flush = (): void => {
         const last = sessionOf(waiting.at(-1)?.records);
         const inOrder = [
@@ -58,12 +61,16 @@ export const DURABLE_FAULTS: readonly DurableFault[] = [
           ...waiting.filter(({ records }) => sessionOf(records) !== last),
         ];
         waiting = [];
-        for (const { records, done } of inOrder) void store.append(records)?.then(done);
+        for (const { records, done } of inOrder) done(store.append(records));
       };
       return over(store, {
         append(records) {
           if (waiting.length === 0) queueMicrotask(flush);
-          return new Promise((done) => waiting.push({ records, done }));
+          return new Promise<void>((done) => waiting.push({ records, done }));
+        },
+        async close() {
+          flush();
+          await store.close();
         },
       });
     },
@@ -152,6 +159,11 @@ export const DURABLE_FAULTS: readonly DurableFault[] = [
       over(store, { heads: async () => (await store.heads()).map((head) => ({ ...head, restMs: 0 })) }),
   },
 ];
+
+/** Hands commits over without waiting for anything. */
+function hand(store: Store, records: readonly CommitRecord[]): undefined {
+  store.append(records)?.catch(() => {});
+}
 
 /** A store whose sessions are read back wrongly. */
 function reading(store: Store, wrong: (snapshot: SessionSnapshot) => SessionSnapshot): Store {

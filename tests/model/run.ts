@@ -3,6 +3,7 @@ import type { Command, Reply, RequestId } from "../../packages/bridge/src/core/c
 import { type BridgeLimits, DEFAULT_LIMITS } from "../../packages/bridge/src/core/limits.js";
 import { Refusal } from "../../packages/bridge/src/core/refusal.js";
 import { ANYONE, type Principal } from "../../packages/bridge/src/engine/principal.js";
+import { settle } from "../../packages/bridge/src/testing/bench.contract.js";
 import { ManualClock } from "../../packages/bridge/src/testing/manual-clock.js";
 import { MAX_ITEMS, type Step } from "./arbitraries.js";
 import { Burst } from "./burst.js";
@@ -259,7 +260,9 @@ export class Run {
     await this.#lookAtEnded();
     const burst = new Burst(this.#subject, commands);
     const next = await this.#subject.restart();
-    await burst.wait();
+    await settle();
+    burst.expectNoError();
+    burst.expectAnswers();
     const refused = burst.answers.filter((answer) => isShuttingDown(answer)).length;
     // Their turn had not come, so it did not come for any of them.
     if (refused > 0) equal("refused by the stop", commands.length, refused);

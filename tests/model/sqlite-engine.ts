@@ -56,15 +56,17 @@ class Files {
     const store = new FaultyStore(reread(await SqliteStore.open(path, "full", SIZES)));
     const engine = new Engine({ ...this.#parts, store: this.#wrap(store) });
     await engine.open();
+    let ended: Promise<void> | undefined;
+    const end = (): Promise<void> => (ended ??= engine.close());
     return {
       dispatch: (principal, command, deadline) => engine.dispatch(principal, command, deadline),
       store,
       close: async () => {
-        await engine.close();
+        await end();
         rmSync(this.#folder, { recursive: true });
       },
       restart: async () => {
-        await engine.close();
+        await end();
         return this.start(number);
       },
       crashing: {
@@ -74,9 +76,9 @@ class Files {
           await store.quiet();
           const copy = join(this.#folder, `${number + 1}.db`);
           await this.#copy(path, copy);
-          await store.close();
-          const next = await this.start(number + 1);
           await verifyFile(copy);
+          const next = await this.start(number + 1);
+          await store.close();
           return next;
         },
       },
