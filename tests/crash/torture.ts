@@ -9,6 +9,7 @@ import { GrpcTransport } from "../../packages/bridge/src/client/transport/grpc.j
 import type { Revision } from "../../packages/bridge/src/core/commands.js";
 import { SessionNotFoundError } from "../../packages/bridge/src/core/errors.js";
 import { Refusal } from "../../packages/bridge/src/core/refusal.js";
+import type { Variable } from "../../packages/bridge/src/core/variable.js";
 import { COUNTER, Journal, type View, type Write } from "./journal.js";
 import { Worker } from "./load.js";
 import { below, type Random, randomFrom } from "./random.js";
@@ -263,6 +264,8 @@ class Run {
       });
       if (reply.nextPageToken !== "") throw new Error("a page is too small");
       const { revision } = reply;
+      const some = reply.variables[below(reply.variables.length, this.#random)];
+      if (some !== undefined) await this.#checkHistory(transport, sessionId, some, revision);
       const variables = reply.variables.map(
         ({ name, value, version }) => [name, { value: String(value), version }] as const,
       );
@@ -271,6 +274,24 @@ class Run {
       if (nameOf(error) === SessionNotFoundError.name) return undefined;
       throw error;
     }
+  }
+
+  /** The history of a variable ends with what the variable is, and has no gaps. */
+  async #checkHistory(
+    transport: GrpcTransport,
+    sessionId: string,
+    { name, version, value, id }: Variable,
+    { number }: Revision,
+  ): Promise<void> {
+    const reply = await transport.call({ kind: "getVariableHistory", sessionId, identifier: name });
+    const versions = reply.entries.map((entry) => entry.version);
+    const [newest] = reply.entries;
+    const right =
+      reply.id === id &&
+      reply.revision.number === number &&
+      newest?.value === value &&
+      versions.every((each, i) => each === version - i);
+    if (!right) this.journal.fail(`the history of ${name} of ${sessionId} at ${number} has ${versions}`);
   }
 }
 

@@ -15,16 +15,23 @@ export interface Point {
   readonly check?: bigint;
 }
 
+/** A record as it is kept, with its check beside it. */
+interface Kept {
+  readonly bytes: Uint8Array;
+  readonly check: bigint;
+}
+
 /** Something kept is not what was written. */
 export class DamageError extends Error {}
 
 /** Reads records that follow a point, oldest first; throws DamageError where the chain breaks. */
-export function readChain(
-  after: Point,
-  records: Iterable<{ bytes: Uint8Array; check: bigint }>,
-): CommitRecord[] {
+export function readChain(after: Point, records: Iterable<Kept>): CommitRecord[] {
+  return [...readLinks(after, records)];
+}
+
+/** The same one by one, so that whoever needs each only once does not hold them all. */
+function* readLinks(after: Point, records: Iterable<Kept>): Iterable<CommitRecord> {
   let { revision, check } = after;
-  const read: CommitRecord[] = [];
   for (const kept of records) {
     const record = readLink(kept);
     const { commit, previousCheck } = record;
@@ -33,19 +40,14 @@ export function readChain(
         `commit ${commit.revision} of session ${commit.sessionId} does not follow ${revision}`,
       );
     }
-    read.push(record);
+    yield record;
     revision = commit.revision;
     check = record.check;
   }
-  return read;
 }
 
 /** Holds records against their checks and their places in the chain, and reads nothing else of them. */
-export function checkLinks(
-  after: bigint,
-  records: Iterable<{ bytes: Uint8Array; check: bigint }>,
-  last: bigint,
-): void {
+export function checkLinks(after: bigint, records: Iterable<Kept>, last: bigint): void {
   let before = after;
   for (const { bytes, check } of records) {
     if (commitCheck(bytes) !== check) throw notAsWritten();
@@ -75,7 +77,7 @@ export interface KeptHistory {
   /** The check of the snapshot's commit; 0 without one. */
   readonly snapshotCheck: bigint;
   /** Oldest first. */
-  readonly records: readonly { readonly bytes: Uint8Array; readonly check: bigint }[];
+  readonly records: readonly Kept[];
 }
 
 /**
@@ -85,16 +87,16 @@ export interface KeptHistory {
  */
 export function restore(history: KeptHistory, passed: (commit: Commit) => void = () => {}): StoredSession {
   const { standing, snapshot, snapshotRevision: revision, snapshotCheck } = history;
-  const records = readChain({ revision, check: snapshotCheck }, history.records);
   let state = snapshot === undefined ? undefined : SessionState.restore(readSnapshot(snapshot));
-  for (const { commit } of records) {
+  let check = snapshotCheck;
+  for (const { commit, check: reached } of readLinks({ revision, check }, history.records)) {
+    check = reached;
     if (state === undefined) state = SessionState.create(commit);
     else state.apply(commit);
     passed(commit);
   }
   const { sessionId } = standing;
   if (state === undefined) throw new DamageError(`session ${sessionId} has neither a snapshot nor commits`);
-  const check = records.at(-1)?.check ?? snapshotCheck;
   if (!leadsTo(standing, state, check)) {
     throw new DamageError(
       `session ${sessionId} ends at commit ${state.revision}, not at ${standing.revision}`,
@@ -121,7 +123,7 @@ function readSnapshot(bytes: Uint8Array): SessionSnapshot {
   }
 }
 
-function readLink({ bytes, check }: { bytes: Uint8Array; check: bigint }) {
+function readLink({ bytes, check }: Kept) {
   if (commitCheck(bytes) !== check) throw notAsWritten();
   try {
     return fromRecord(bytes);

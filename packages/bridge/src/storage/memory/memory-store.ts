@@ -1,5 +1,6 @@
 /** Keeps commits in memory. Promises nothing beyond the life of the process, and loses nothing within it. */
 import type { HistoryEntry } from "../../core/history.js";
+import type { Commit } from "../../core/session/commit.js";
 import { SessionState } from "../../core/session/state.js";
 import { type CommitRecord, fromRecord } from "../record.js";
 import type { SessionHead, Store, StoredSession } from "../store.js";
@@ -62,7 +63,7 @@ export class MemoryStore implements Store {
     if (log === undefined || last === undefined) return undefined;
     const { check } = fromRecord(last);
     return {
-      state: fold(log.base && SessionState.restore(log.base.snapshot()), log.records.map(fromRecord)),
+      state: fold(log.base && SessionState.restore(log.base.snapshot()), log.records),
       check,
     };
   }
@@ -100,31 +101,30 @@ function compact(log: Log): void {
   ) {
     bytes -= (log.records[count++] as Uint8Array).length;
   }
-  const gone = log.records.slice(0, count).map(fromRecord);
-  log.base = fold(log.base, gone);
-  letGo(log.histories, gone);
+  const changes = new HistoryChanges();
+  log.base = fold(log.base, log.records.slice(0, count), (commit) => changes.add(commit));
+  for (const [name, history] of changes.over((name) => log.histories.get(name))) {
+    if (history === undefined) log.histories.delete(name);
+    else log.histories.set(name, history);
+  }
   log.records = log.records.slice(count);
   log.first += count;
   log.bytes = bytes;
 }
 
 /** Applies records to a state, or makes a state of them. */
-function fold(base: SessionState | undefined, records: readonly CommitRecord[]): SessionState {
+function fold(
+  base: SessionState | undefined,
+  records: readonly Uint8Array[],
+  passed: (commit: Commit) => void = () => {},
+): SessionState {
   let state = base;
-  for (const { commit } of records) {
+  for (const bytes of records) {
+    const { commit } = fromRecord(bytes);
     if (state === undefined) state = SessionState.create(commit);
     else state.apply(commit);
+    passed(commit);
   }
   if (state === undefined) throw new Error("a session without commits");
   return state;
-}
-
-/** Notes what records that are let go of made of the histories. */
-function letGo(histories: Map<string, Uint8Array>, records: readonly CommitRecord[]): void {
-  const changes = new HistoryChanges();
-  for (const { commit } of records) changes.add(commit);
-  for (const [name, bytes] of changes.over((name) => histories.get(name))) {
-    if (bytes === undefined) histories.delete(name);
-    else histories.set(name, bytes);
-  }
 }

@@ -1,5 +1,6 @@
 /** The rows of histories: which there are, when they are written, and that a wrong one is never shown. */
 import { describe, expect, test } from "vitest";
+import type { Variable } from "../../core/variable.js";
 import { History } from "../../testing/commits.contract.js";
 import { openDatabase, type Row } from "./driver.js";
 import { contentsOf, LedgerFile, temporaryFile } from "./ledger-file.contract.js";
@@ -144,6 +145,58 @@ test("what is kept of a variable does not grow with what it goes through", async
   session.snapshot();
   expect(await size("much")).toBeLessThan(1_048_576 + 1_000);
   await session.check();
+  file.close();
+});
+
+test("histories cost no more than the commits that they are of, set at random as variables may be", async () => {
+  const session = await OneSession.begin();
+  const { history, file } = session;
+  const { index } = file.ledger;
+  let commits = 0;
+  let histories = 0;
+  let snapshots = 0;
+  for (let round = 0, revision = 0; round < 60; round++) {
+    for (let i = 0; i < 100; i++) history.set(`v${(i * 37 + round * 11) % 97}`, "float", i);
+    commits += history.records.slice(-100).reduce((sum, { bytes }) => sum + bytes.length, 0);
+    session.append();
+    file.folding.all();
+    const { snapshotRevision, historyBytes } = index.get("s")?.folded ?? {
+      snapshotRevision: 0,
+      historyBytes: 0,
+    };
+    if (snapshotRevision === revision) continue;
+    revision = snapshotRevision;
+    histories += historyBytes;
+    snapshots += 1;
+  }
+  expect(snapshots).toBeGreaterThan(3);
+  expect(histories).toBeLessThan(commits);
+  await session.check();
+  file.close();
+});
+
+test("a history is not read from a log that is not what was written", async () => {
+  const session = await OneSession.begin();
+  const { path, history } = session;
+  for (let i = 0; i < 3; i++) history.set("a", "float", i);
+  session.snapshot();
+  history.set("b", "float", 1);
+  history.set("a", "float", 4);
+  session.append();
+  session.file.folding.all();
+  session.file.close();
+  const db = await openDatabase(path);
+  const { commits } = db.prepare("SELECT commits FROM log ORDER BY first DESC").get() as {
+    commits: Uint8Array;
+  };
+  const last = db.prepare("UPDATE log SET commits = ? WHERE first = (SELECT max(first) FROM log)");
+  // In the commit that is about another variable.
+  commits[100] = (commits[100] as number) ^ 1;
+  last.run(commits);
+  db.close();
+  const file = await LedgerFile.open(path);
+  const variable = history.state.variables.get("a") as Variable;
+  expect(() => file.ledger.history("s", variable)).toThrow("a commit's record is not what was written");
   file.close();
 });
 
