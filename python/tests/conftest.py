@@ -10,10 +10,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from shells import SHELLS, Shell
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "packages" / "bridge" / "bin" / "snakepit-bridge.js"
 START_UP = 30.0
+
+
+@pytest.fixture(params=SHELLS, ids=lambda shell: shell.name)
+def shell(request: pytest.FixtureRequest) -> Shell:
+    """Each of the two clients in turn."""
+    chosen: Shell = request.param
+    return chosen
 
 
 @pytest.fixture(scope="session")
