@@ -6,6 +6,7 @@ It knows nothing about variables: each act of a script says what happens to one 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -227,3 +228,26 @@ async def staged(shell: Shell) -> AsyncIterator[Stage]:
     finally:
         await stage.line.close()
         await server.stop(None)
+
+
+@asynccontextmanager
+async def talking(words: bytes) -> AsyncIterator[str]:
+    """The address of a server that says this to whoever connects, and listens to nothing."""
+    listening: set[asyncio.StreamWriter] = set()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        listening.add(writer)
+        writer.write(words)
+        with contextlib.suppress(OSError):
+            while await reader.read(65_536):
+                pass
+        writer.close()
+        listening.discard(writer)
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    try:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        for writer in listening:
+            writer.transport.abort()

@@ -65,6 +65,13 @@ class Shell:
         finally:
             await self.close(channel)
 
+    def is_connected(self, context: Any) -> bool:
+        if self.is_blocking:
+            connected: bool = context._transport._is_connected()
+            return connected
+        state = context._transport.link().channel.get_state()
+        return state is grpc.ChannelConnectivity.READY
+
     def pass_pauses(self, context: Any, passed: Callable[[float], None]) -> None:
         """Lets the context's pauses take no time."""
 
@@ -131,3 +138,9 @@ async def in_thread(function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
 
     threading.Thread(target=work, daemon=True).start()
     return await ended
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Waits for what no event tells of."""
+    while not condition():  # noqa: ASYNC110 - see above
+        await asyncio.sleep(0.001)

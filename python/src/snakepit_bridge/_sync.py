@@ -234,8 +234,7 @@ class SessionContext(Context):
         if isinstance(step, Share):
             return self._flights.share(step, self._run)
         result = step.function(step.argument)
-        if inspect.isawaitable(result):
-            raise TypeError(
-                "the function has to return a value: only asyncio's context takes a coroutine function"
-            )
+        if inspect.iscoroutine(result):
+            result.close()
+            raise TypeError("a coroutine function is for the asyncio context only")
         return result

@@ -11,8 +11,8 @@ from typing import Any
 import grpc
 import pytest
 import pytest_asyncio
-from scripted import Stage, fails, never, reads, reads_many, says, staged, writes
-from shells import SHELLS, Context, Shell
+from scripted import Stage, fails, never, reads, reads_many, says, staged, talking, writes
+from shells import SHELLS, Context, Shell, until
 
 from snakepit_bridge import (
     AuthError,
@@ -174,6 +174,40 @@ async def test_a_repeated_deletion_of_the_session_may_find_it_gone(stage: Stage)
         stage.play(gone)
         with pytest.raises(SessionNotFoundError):
             await context.delete_session()
+
+
+@pytest.mark.asyncio
+async def test_a_server_that_never_says_a_word(shell: Shell) -> None:
+    """[ORD-16 accepts]"""
+    async with talking(b"") as address, shell.context("s", address=address, timeout=0.2) as context:
+        with pytest.raises(DeadlineError, match=r"within 0\.2 s"):
+            await context.get_variable("x", default=5)
+        with pytest.raises(UnavailableError, match="could not be connected in time"):
+            await context.set_variable("x", 1.0)
+
+
+@pytest.mark.asyncio
+async def test_a_server_that_speaks_another_language(shell: Shell) -> None:
+    unavailable = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    async with talking(unavailable) as address, shell.context("s", address=address) as context:
+        with pytest.raises(UnavailableError, match=address):
+            await context.get_variable("x", default=5)
+        with pytest.raises(UnavailableError, match=address):
+            await context.set_variable("x", 1.0)
+
+
+@pytest.mark.asyncio
+async def test_a_bridge_that_left_between_two_calls_was_not_given_the_second(
+    shell: Shell, stage: Stage
+) -> None:
+    """[ORD-16 accepts]"""
+    stage.play(writes(1.0))
+    async with stage.context() as context:
+        await context.set_variable("x", 1.0)
+        await stage.line.close()
+        await until(lambda: not shell.is_connected(context))
+        with pytest.raises(UnavailableError):
+            await context.set_variable("x", 2.0)
 
 
 # ---- answers that are not a bridge's
