@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -55,6 +55,18 @@ class Shell:
             await in_thread(channel.close)
         else:
             await channel.close()
+
+    @contextmanager
+    def driven(self) -> Iterator[Callable[..., Any]]:
+        """What runs a function of the client to its end, for those who run no loop themselves."""
+        if self.is_blocking:
+            yield lambda function, *args, **kwargs: function(*args, **kwargs)
+            return
+        loop = asyncio.new_event_loop()
+        try:
+            yield lambda function, *args, **kwargs: loop.run_until_complete(function(*args, **kwargs))
+        finally:
+            loop.close()
 
     @asynccontextmanager
     async def lent(self, address: str) -> AsyncIterator[Any]:
