@@ -46,10 +46,9 @@ class Child:
         self._process.send_signal(number)
 
     async def end(self) -> Ended:
-        """Waits for its end; it is killed if it does not come to one."""
-        try:
-            stdout, stderr = await asyncio.wait_for(self._process.communicate(), PATIENCE)
-        finally:
-            if self._process.returncode is None:
-                self._process.kill()
+        """Waits for its end. If it does not come to one, it is aborted and says where each thread is."""
+        ending = asyncio.ensure_future(self._process.communicate())
+        if not (await asyncio.wait({ending}, timeout=PATIENCE))[0]:
+            self._process.send_signal(signal.SIGABRT)
+        stdout, stderr = await ending
         return Ended(self._process.returncode or 0, stdout.decode(), stderr.decode())

@@ -16,6 +16,7 @@ from typing import TypeAlias
 from ._cache import Fetch
 from ._core import Found
 from ._steps import Flow, Share
+from ._sync_helpers import wait_on
 
 __all__ = ["Flights"]
 
@@ -23,11 +24,15 @@ Run: TypeAlias = Callable[[Flow[Found]], Found]
 
 
 class Flight:
-    """A call under way, and in the end what came of it."""
+    """A call under way, and in the end what came of it.
+
+    Who waits does so on a bare lock of its own, which an interrupt leaves intact (`_sync_helpers`).
+    """
 
     def __init__(self) -> None:
         self.thread = threading.get_ident()
-        self._landed = threading.Event()
+        self._landed = False
+        self._waiting: list[threading.Lock] = []
         self._found: Found | None = None
         self._error: Exception | None = None
 
@@ -37,12 +42,20 @@ class Flight:
             self._found = run(flow)
         except Exception as error:  # noqa: BLE001 - all who wait raise it
             self._error = error
-        finally:
-            self._landed.set()
+
+    def end(self) -> None:
+        """Lets those who wait go on."""
+        self._landed = True
+        for waiting in self._waiting:
+            waiting.release()
 
     def land(self) -> Found | None:
         """Waits for the end; returns None if the call was interrupted."""
-        self._landed.wait()
+        waiting = threading.Lock()
+        waiting.acquire()
+        self._waiting.append(waiting)
+        if not self._landed:
+            wait_on(waiting)
         if self._error is None:
             return self._found
         if self.thread == threading.get_ident():
@@ -83,6 +96,7 @@ class Flights:
                     own.fly(run, flow)
                 finally:
                     self._remove(alone, own)
+                    own.end()
             for identifier, flight in flights.items():
                 answer = flight.land()
                 if answer is not None:

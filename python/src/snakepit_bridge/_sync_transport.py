@@ -16,6 +16,7 @@ import grpc
 
 from ._channels import CHANNEL_OPTIONS, call_metadata, status_of
 from ._steps import Attempt, Status
+from ._sync_helpers import Helpers
 
 __all__ = ["SyncTransport"]
 
@@ -50,8 +51,12 @@ class SyncTransport:
         self._address = address
         self._metadata = call_metadata(given_channel=channel is not None, token=token)
         self._now = now
-        self._lock = threading.RLock()
-        self._closing = threading.Event()
+        self._lock = threading.Lock()
+        self._helpers = Helpers()
+        self._closed = False
+        # Held while the context is open.
+        self._open = threading.Lock()
+        self._open.acquire()
         self._channel: grpc.Channel | None = None
         self._process: int | None = None
         self._stubs: dict[str, Callable[..., Any]] = {}
@@ -63,6 +68,14 @@ class SyncTransport:
         Raises:
             RuntimeError: If this process was forked from one in which the channel was already in use.
         """
+        if self._process not in (None, os.getpid()):
+            raise RuntimeError(
+                "this process was forked from one in which the context was already connected: make the "
+                "context after the fork, or start processes with spawn or forkserver"
+            )
+        return self._helpers.run(lambda: self._attempt(step))
+
+    def _attempt(self, step: Attempt) -> bytes | Status:
         if not self._is_connected():
             not_ready = self._connect(step.deadline)
             if not_ready is not None:
@@ -73,11 +86,6 @@ class SyncTransport:
         return self._call(step.path, step.payload, left)
 
     def _is_connected(self) -> bool:
-        if self._process not in (None, os.getpid()):
-            raise RuntimeError(
-                "this process was forked from one in which the context was already connected: make the "
-                "context after the fork, or start processes with spawn or forkserver"
-            )
         return self._watch is not None and self._watch.is_active()
 
     def _connect(self, deadline: float) -> Status | None:
@@ -116,7 +124,7 @@ class SyncTransport:
     def _stub(self, path: str) -> Callable[..., Any]:
         """Returns what makes calls of an RPC. Bytes in, bytes out: the core does the translation."""
         with self._lock:
-            if self._closing.is_set():
+            if self._closed:
                 raise ValueError("closed")
             if self._channel is None:
                 self._process = os.getpid()
@@ -128,16 +136,25 @@ class SyncTransport:
 
     def pause(self, seconds: float) -> None:
         """Waits between attempts, not longer than the context is open."""
-        self._closing.wait(seconds)
+        if self._open.acquire(timeout=seconds):
+            self._open.release()
 
     def close(self) -> None:
         """Ends what is under way and closes the channel if it is ours. Twice is fine."""
-        self._closing.set()
+        if self._process not in (None, os.getpid()):
+            return
+        self._helpers.run(self._close)
+        self._helpers.close()
+
+    def _close(self) -> None:
         with self._lock:
+            if self._closed:
+                return
+            self._closed = True
             channel, self._channel = self._channel, None
             watch, self._watch = self._watch, None
-        if self._process == os.getpid():
-            if watch is not None:
-                watch.cancel()
-            if channel is not None and self._given is None:
-                channel.close()
+        self._open.release()
+        if watch is not None:
+            watch.cancel()
+        if channel is not None and self._given is None:
+            channel.close()

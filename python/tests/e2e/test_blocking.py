@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
@@ -97,6 +98,35 @@ def test_closing_in_one_thread_ends_the_calls_of_the_others(session: SessionCont
             session.get_variable("x", default=0, bypass_cache=True)
 
     assert {type(error) for error in in_threads(6, work)} == {ClosedError}
+
+
+def test_the_main_thread_leaves_its_calls_to_another(session: SessionContext) -> None:
+    """An interrupt in the middle of gRPC's own code would leave a lock of the channel taken for ever."""
+    callers: list[int] = []
+    call = session._transport._call
+
+    def noted(path: str, payload: bytes, seconds: float) -> Any:
+        callers.append(threading.get_ident())
+        return call(path, payload, seconds)
+
+    session._transport._call = noted  # type: ignore[method-assign]
+    session["x"] = 1
+    session.heartbeat()
+    assert len(set(callers)) == 1
+    assert callers[0] != threading.get_ident()
+    assert in_threads(1, lambda _: session.heartbeat()) == []
+    assert len(set(callers)) == 2
+
+
+def test_a_context_that_nobody_holds_leaves_no_thread_behind(bridge: str) -> None:
+    before = set(threading.enumerate())
+    session = SessionContext("e2e blocking dropped", address=bridge)
+    session["x"] = 1
+    (helper,) = [each for each in set(threading.enumerate()) - before if "snakepit" in each.name]
+    del session
+    gc.collect()
+    helper.join(30.0)
+    assert not helper.is_alive()
 
 
 # ---- under a running loop

@@ -99,6 +99,41 @@ async def test_a_context_goes_on_after_ctrl_c_and_does_not_trust_what_it_had(sta
 
 
 @pytest.mark.asyncio
+async def test_ctrl_c_while_a_call_is_being_made_leaves_the_context_usable(stage: Stage) -> None:
+    """The interrupt comes when the request does, and so in the middle of what gRPC does to send it."""
+    program = """
+        import threading
+        from snakepit_bridge.sync import SessionContext
+
+        def be_busy():
+            while True:
+                pass
+
+        # Another thread takes the interpreter wherever the main thread stands.
+        threading.Thread(target=be_busy, daemon=True).start()
+        interrupts = 0
+        with SessionContext("s", address=args[0], timeout=600) as session:
+            print("ready")
+            for _ in range(30):
+                try:
+                    session["x"]
+                except KeyboardInterrupt:
+                    interrupts += 1
+            print(interrupts, session["x"])
+    """
+    child = await Child.start(program, stage.address)
+    assert await child.line() == "ready"
+
+    async def interrupt(request: bytes, context: Any) -> bytes:
+        child.send(signal.SIGINT)
+        return await never(request, context)
+
+    stage.play(*[interrupt] * 30, reads(1.0))
+    ended = await child.end()
+    assert (ended.code, ended.stdout, ended.stderr) == (0, "30 1.0\n", "")
+
+
+@pytest.mark.asyncio
 async def test_ctrl_c_ends_the_call_of_one_thread_only(stage: Stage) -> None:
     stage.play(never, reads(1.5))
     program = """
