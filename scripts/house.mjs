@@ -50,14 +50,19 @@ export const timeWords =
 // Python modules that only think: what they may not import, themselves or through another module of the package.
 const io = ["grpc", "asyncio", "threading", "time"];
 export const pureModules = {
+  _attempts: io,
   _cache: [...io, "._gen"],
   _calls: io,
   _core: io,
   _errors: io,
+  _html: io,
+  _methods: io,
   _options: io,
   _request_ids: io,
   _results: io,
   _retry: io,
+  _state: io,
+  _steps: io,
   _values: io,
 };
 

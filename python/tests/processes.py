@@ -27,7 +27,7 @@ class BridgeProcess:
         self.address = self._address()
 
     def advance(self, milliseconds: int) -> None:
-        """Lets time pass. Only a bridge of `clocked_bridge` can do this."""
+        """Lets time pass. Only a `clocked_bridge` can do this."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"advance {milliseconds}\n")
         self._process.stdin.flush()
@@ -49,7 +49,22 @@ class BridgeProcess:
 
 
 @contextlib.contextmanager
-def running(log: Path, *arguments: str) -> Iterator[BridgeProcess]:
+def running_bridge(folder: Path) -> Iterator[str]:
+    """The address of a bridge with an empty memory store; its log goes to the folder."""
+    command = (str(PROGRAM), "serve", "--port", "0", "--store", "memory")
+    with _running(folder / "stderr.log", *command) as process:
+        yield process.address
+
+
+@contextlib.contextmanager
+def clocked_bridge(folder: Path) -> Iterator[BridgeProcess]:
+    """The same, with a clock that stands still until a test moves it."""
+    with _running(folder / "stderr.log", "--import", "tsx", "tests/clocked-bridge.ts") as process:
+        yield process
+
+
+@contextlib.contextmanager
+def _running(log: Path, *arguments: str) -> Iterator[BridgeProcess]:
     """Starts `node` with these arguments, which make it a bridge; its log goes to a file."""
     with (
         log.open("wb") as stderr,

@@ -6,6 +6,7 @@ It knows nothing about variables: each act of a script says what happens to one 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -13,8 +14,8 @@ from typing import Any
 
 import grpc
 import grpc.aio
+from shells import Context, Shell
 
-from snakepit_bridge import SessionContext
 from snakepit_bridge._gen import any_pb2, errors_pb2, status_pb2, values_pb2, variables_pb2
 
 LIFE = b"0123456789abcdef"
@@ -138,7 +139,8 @@ class Line:
 class Stage:
     """Plays a script: call by call one act; what comes after its end fails the test."""
 
-    def __init__(self) -> None:
+    def __init__(self, shell: Shell) -> None:
+        self.shell = shell
         self.script: list[Act] = []
         self.requests: list[tuple[str, bytes]] = []
         self.metadata: list[dict[str, str | bytes]] = []
@@ -162,20 +164,19 @@ class Stage:
     def address(self) -> str:
         return f"127.0.0.1:{self.line.port}"
 
-    def context(self, session_id: str = "s", **options: Any) -> SessionContext:
+    def context(self, session_id: str = "s", **options: Any) -> Context:
         """A context whose pauses between attempts only move its clock."""
         # Real time passes in these tests, so no entry may expire by it.
-        context = SessionContext(session_id, address=self.address, **{"ttl": 60.0, **options})
-        slept = 0.0
-
-        async def pause(seconds: float) -> None:
-            nonlocal slept
-            slept += seconds
-            self.pauses.append(seconds)
-
-        context._transport._pause = pause
-        context._transport._now = lambda: time.monotonic() + slept
+        context = self.shell.context(session_id, address=self.address, **{"ttl": 60.0, **options})
+        self.shell.pass_pauses(context, self.pauses.append)
+        context._methods.now = lambda: time.monotonic() + sum(self.pauses)
         return context
+
+    async def received_all(self, count: int) -> None:
+        """Waits until the server has received this many calls."""
+        while len(self.requests) < count:
+            self.received.clear()
+            await self.received.wait()
 
     async def _handle(self, path: str, request: bytes, context: Any) -> bytes:
         self.requests.append((path.rpartition("/")[2], request))
@@ -186,11 +187,26 @@ class Stage:
         return await self.script.pop(0)(request, context)
 
 
+async def healthy(_request: bytes, _context: Any) -> bytes:
+    return b"\x08\x01"
+
+
+async def stays_healthy(request: bytes, context: Any) -> AsyncIterator[bytes]:
+    yield await healthy(request, context)
+    await never(request, context)
+
+
 class _Handler(grpc.GenericRpcHandler):
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
 
     def service(self, details: Any) -> Any:
+        # The server itself is well: accidents happen to calls of the bridge.
+        if details.method == "/grpc.health.v1.Health/Check":
+            return grpc.unary_unary_rpc_method_handler(healthy)
+        if details.method == "/grpc.health.v1.Health/Watch":
+            return grpc.unary_stream_rpc_method_handler(stays_healthy)
+
         async def handle(request: bytes, context: Any) -> bytes:
             return await self._stage._handle(details.method, request, context)
 
@@ -198,9 +214,9 @@ class _Handler(grpc.GenericRpcHandler):
 
 
 @asynccontextmanager
-async def staged() -> AsyncIterator[Stage]:
+async def staged(shell: Shell) -> AsyncIterator[Stage]:
     """A stage with its server and line."""
-    stage = Stage()
+    stage = Stage(shell)
     server = grpc.aio.server()
     server.add_generic_rpc_handlers((_Handler(stage),))
     port = server.add_insecure_port("127.0.0.1:0")
@@ -212,3 +228,26 @@ async def staged() -> AsyncIterator[Stage]:
     finally:
         await stage.line.close()
         await server.stop(None)
+
+
+@asynccontextmanager
+async def talking(words: bytes) -> AsyncIterator[str]:
+    """The address of a server that says this to whoever connects, and listens to nothing."""
+    listening: set[asyncio.StreamWriter] = set()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        listening.add(writer)
+        writer.write(words)
+        with contextlib.suppress(OSError):
+            while await reader.read(65_536):
+                pass
+        writer.close()
+        listening.discard(writer)
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    try:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        for writer in listening:
+            writer.transport.abort()

@@ -1,5 +1,7 @@
 """The Python side of the tests with two languages: commands as JSON lines on stdin, answers on stdout.
 
+The argument says with which client: asyncio, or blocking.
+
 Values are tagged, because JSON has one kind of number and no NaN: {"float": "nan"}, {"integer": "42"},
 {"string": "…"}, {"boolean": true}.
 """
@@ -17,7 +19,7 @@ from typing import Any
 
 import grpc.aio
 
-from snakepit_bridge import BatchError, BridgeError, SessionContext
+from snakepit_bridge import BatchError, BridgeError, SessionContext, sync
 
 Command = dict[str, Any]
 
@@ -66,6 +68,17 @@ async def increment(session: SessionContext, command: Command) -> Any:
     return tag(await session.increment(command["name"]))
 
 
+async def update(session: SessionContext, command: Command) -> Any:
+    for _ in range(command["times"]):
+        written = await session.update_variable(command["name"], lambda value: value + 1)
+    return tag(written.value)
+
+
+async def wait_for(session: SessionContext, command: Command) -> Any:
+    wanted = untag(command["value"])
+    return tag(await session.wait_for(command["name"], lambda value: value == wanted, timeout=30))
+
+
 async def register(session: SessionContext, command: Command) -> Any:
     return await session.register_variable(
         command["name"], command["type"], untag(command["value"]), constraints=command.get("constraints")
@@ -105,16 +118,36 @@ async def hostile(_: SessionContext, command: Command) -> Any:
 OPERATIONS: dict[str, Callable[[SessionContext, Command], Awaitable[Any]]] = {
     operation.__name__: operation
     for operation in (
-        *(set_variable, get_variable, get_variables, set_variables, increment),
+        *(set_variable, get_variable, get_variables, set_variables, increment, update, wait_for),
         *(register, sources, get_history, create_session, hostile),
     )
 }
 
 
+class OnTheLoop:
+    """A blocking context that can be awaited: each call is made at once, on the loop."""
+
+    def __init__(self, context: sync.SessionContext) -> None:
+        self._context = context
+
+    def __getattr__(self, name: str) -> Any:
+        async def method(*args: Any, **kwargs: Any) -> Any:
+            return getattr(self._context, name)(*args, **kwargs)
+
+        return method
+
+
+def make(session_id: str) -> Any:
+    options: dict[str, Any] = {"cache": "off", "timeout": 10}
+    if sys.argv[1] == "blocking":
+        return OnTheLoop(sync.SessionContext(session_id, **options))
+    return SessionContext(session_id, **options)
+
+
 async def answer(sessions: dict[str, SessionContext], command: Command) -> dict[str, Any]:
-    session = sessions.setdefault(
-        command["session"], SessionContext(command["session"], cache="off", timeout=10)
-    )
+    if command["session"] not in sessions:
+        sessions[command["session"]] = make(command["session"])
+    session = sessions[command["session"]]
     try:
         return {"ok": await OPERATIONS[command["op"]](session, command)}
     except BridgeError as error:

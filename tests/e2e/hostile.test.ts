@@ -60,7 +60,7 @@ describe("the server survives", () => {
   });
 
   test("noise in every method, from Python", async () => {
-    const python = new PythonDriver(bridge.address, "noise");
+    const python = new PythonDriver(bridge.address, "noise", "asyncio");
     const codes = (await python.call("hostile", { seed: 11, times: 25, paths })) as Record<string, number>;
     await python.end();
     expect(Object.values(codes).reduce((sum, count) => sum + count, 0)).toBe(25 * paths.length);

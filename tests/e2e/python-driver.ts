@@ -19,12 +19,16 @@ export interface Answer {
   readonly items?: Readonly<Record<string, string>>;
 }
 
+/** Python has two clients, which do the same. */
+export type PythonClient = "asyncio" | "blocking";
+
 export class PythonDriver {
   readonly #process: TestProcess;
   readonly #sessionId: string;
 
-  constructor(address: string, sessionId: string) {
-    this.#process = new TestProcess(python, ["tests/e2e/driver.py"], { SNAKEPIT_BRIDGE_ADDRESS: address });
+  constructor(address: string, sessionId: string, client: PythonClient) {
+    const environment = { SNAKEPIT_BRIDGE_ADDRESS: address };
+    this.#process = new TestProcess(python, ["tests/e2e/driver.py", client], environment);
     this.#sessionId = sessionId;
   }
 

@@ -1,9 +1,10 @@
 """Typed variables, grouped in sessions, shared live between TypeScript and Python.
 
-`SessionContext` is the door: it reads and writes the variables of one session from asyncio. Everything else
-here is what it returns and raises.
+`SessionContext` is the door: it reads and writes the variables of one session from asyncio. Its blocking twin
+is `snakepit_bridge.sync.SessionContext`. Everything else here is what they return and raise.
 """
 
+from . import sync
 from ._aio import SessionContext
 from ._cache import CacheStats
 from ._errors import (
@@ -71,4 +72,5 @@ __all__ = [
     "VariableType",
     "Written",
     "__version__",
+    "sync",
 ]

@@ -259,7 +259,7 @@ class SessionCore:
         def understand(answer: variables_pb2.SetVariableResponse) -> Written:
             revision = self._point(calls.SET, answer)
             entry = self._wrote(calls.SET, answer.item, revision, call.fetch)
-            return Written(entry.version, revision)
+            return Written(entry.version, revision, entry.value)
 
         call = self._call(calls.SET, request, understand, about=(identifier,))
         return call

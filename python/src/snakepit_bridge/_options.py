@@ -80,11 +80,11 @@ def check_timeout(timeout: float) -> float:
     return float(timeout)
 
 
-def describe(session_id: str, options: Options, *, has_channel: bool, ttl: float) -> str:
+def describe(shown_as: str, session_id: str, options: Options, *, has_channel: bool, ttl: float) -> str:
     """Returns the repr of a context, without the token."""
     where = "channel=…" if has_channel else f"address={options.address!r}"
     token = "" if options.token is None else ", token='***'"
-    return f"SessionContext({session_id!r}, {where}{token}, cache={options.cache!r}, ttl={ttl:g})"
+    return f"{shown_as}({session_id!r}, {where}{token}, cache={options.cache!r}, ttl={ttl:g})"
 
 
 def to_keywords(options: Options, ttl: float) -> dict[str, Any]:

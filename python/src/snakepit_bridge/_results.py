@@ -71,10 +71,12 @@ class Written:
     Attributes:
         version: The variable's new version.
         revision: The session's revision that the write made.
+        value: The value as the bridge keeps it: an int that was set into a float variable is a float.
     """
 
     version: int
     revision: int
+    value: Value
 
 
 @dataclass(frozen=True)

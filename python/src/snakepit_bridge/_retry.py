@@ -13,10 +13,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["Failure", "Outcome", "after_failure", "backoff"]
+__all__ = ["MOST_CONFLICTS", "Failure", "Outcome", "after_conflict", "after_failure", "backoff"]
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 2.0
+
+MOST_CONFLICTS = 100
+"""How often a read, a computation and a compare-and-set are made before others are said to be faster."""
+
+_LONGEST_PAUSE_AFTER_CONFLICT = 0.05
 
 CANCELLED = 1
 UNKNOWN = 2
@@ -88,6 +93,15 @@ def after_failure(failure: Failure, jitter: float) -> Outcome | float:
     if failure.code == UNAVAILABLE:
         return _pause(failure, jitter) or Outcome.UNAVAILABLE
     return Outcome.AS_ANSWERED
+
+
+def after_conflict(attempt: int, time_left: float, jitter: float) -> float | None:
+    """Returns the pause in seconds before a compare-and-set is tried again with a new read; None: give up.
+
+    At most 1 ms, doubling up to 50 ms, so that those who lost the same race do not run the next one in step.
+    """
+    pause: float = jitter * min(_LONGEST_PAUSE_AFTER_CONFLICT, 0.001 * 2 ** min(attempt - 1, 10))
+    return pause if attempt < MOST_CONFLICTS and pause < time_left else None
 
 
 def _after_write(failure: Failure, jitter: float) -> Outcome | float:

@@ -1,4 +1,4 @@
-"""A session of its own for each test."""
+"""A session of its own for each test and each client."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-
-from snakepit_bridge import SessionContext
+from shells import Context, Shell
 
 
 @pytest.fixture
-def make(bridge: str, request: pytest.FixtureRequest) -> Callable[..., SessionContext]:
+def make(bridge: str, shell: Shell, request: pytest.FixtureRequest) -> Callable[..., Context]:
     """Makes contexts in a session of the test's own; a suffix gives another session."""
     name = request.node.name.replace("[", "-").replace("]", "")[:200]
 
-    def make(suffix: str = "", **options: Any) -> SessionContext:
+    def make(suffix: str = "", **options: Any) -> Context:
         # Real time passes in these tests, so no entry may expire by it.
-        return SessionContext(f"e2e {name}{suffix}", address=bridge, **{"ttl": 60.0, **options})
+        session_id = f"e2e {shell.name} {name}{suffix}"
+        return shell.context(session_id, address=bridge, **{"ttl": 60.0, **options})
 
     return make
 
 
 @pytest_asyncio.fixture
-async def session(make: Callable[..., SessionContext]) -> AsyncIterator[SessionContext]:
+async def session(make: Callable[..., Context]) -> AsyncIterator[Context]:
     async with make() as context:
         await context.create_session()
         yield context

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from shells import Context
 
 from snakepit_bridge import (
     History,
     InvalidInputError,
     LimitError,
-    SessionContext,
     SessionNotFoundError,
     VariableNotFoundError,
 )
@@ -21,9 +21,7 @@ from snakepit_bridge import (
 
 
 @pytest.mark.asyncio
-async def test_a_default_is_for_what_does_not_exist(
-    session: SessionContext, make: Callable[..., SessionContext]
-) -> None:
+async def test_a_default_is_for_what_does_not_exist(session: Context, make: Callable[..., Context]) -> None:
     """[VAL-13 accepts]"""
     assert await session.get_variable("x", default=5) == 5
     assert await session.get_variable("x", None) is None
@@ -35,9 +33,7 @@ async def test_a_default_is_for_what_does_not_exist(
 
 
 @pytest.mark.asyncio
-async def test_without_a_default_an_absence_raises(
-    session: SessionContext, make: Callable[..., SessionContext]
-) -> None:
+async def test_without_a_default_an_absence_raises(session: Context, make: Callable[..., Context]) -> None:
     """[VAL-13 refuses]"""
     with pytest.raises(VariableNotFoundError) as caught:
         await session.get_variable("x")
@@ -54,7 +50,7 @@ async def test_without_a_default_an_absence_raises(
 
 
 @pytest.mark.asyncio
-async def test_many_are_read_at_once(session: SessionContext) -> None:
+async def test_many_are_read_at_once(session: Context) -> None:
     await session.set_variables({"a": 1, "b": 0.5, "c": "text", "d": True})
     identifier = (await session.list_variables())["c"]["id"]
     session.invalidate_cache()
@@ -67,7 +63,7 @@ async def test_many_are_read_at_once(session: SessionContext) -> None:
 
 
 @pytest.mark.asyncio
-async def test_more_names_than_a_command_may_have_are_refused(session: SessionContext) -> None:
+async def test_more_names_than_a_command_may_have_are_refused(session: Context) -> None:
     with pytest.raises(LimitError) as caught:
         await session.get_variables([f"n{number}" for number in range(1001)])
     assert (caught.value.reason, caught.value.limit, caught.value.setting) == (
@@ -78,7 +74,7 @@ async def test_more_names_than_a_command_may_have_are_refused(session: SessionCo
 
 
 @pytest.mark.asyncio
-async def test_a_value_may_have_a_mebibyte_and_no_more(session: SessionContext) -> None:
+async def test_a_value_may_have_a_mebibyte_and_no_more(session: Context) -> None:
     await session.set_variable("x", "x" * 1_048_576)
     assert len(await session.get_variable("x", bypass_cache=True)) == 1_048_576
     with pytest.raises(LimitError) as caught:
@@ -87,13 +83,13 @@ async def test_a_value_may_have_a_mebibyte_and_no_more(session: SessionContext) 
 
 
 @pytest.mark.asyncio
-async def test_a_message_beyond_what_the_server_takes_is_a_limit_too(session: SessionContext) -> None:
+async def test_a_message_beyond_what_the_server_takes_is_a_limit_too(session: Context) -> None:
     with pytest.raises(LimitError):
         await session.set_variable("x", "x" * 8_000_000)
 
 
 @pytest.mark.asyncio
-async def test_a_reading_tells_how_fresh_it_is(session: SessionContext) -> None:
+async def test_a_reading_tells_how_fresh_it_is(session: Context) -> None:
     written = await session.set_variable("x", 1)
     session.invalidate_cache()
     reading = await session.read("x")
@@ -113,7 +109,7 @@ async def test_a_reading_tells_how_fresh_it_is(session: SessionContext) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_list_tells_all(session: SessionContext) -> None:
+async def test_a_list_tells_all(session: Context) -> None:
     before = datetime.now(timezone.utc) - timedelta(minutes=1)
     identifier = await session.register_variable(
         "rate", "float", 0.5, constraints={"min": 0, "max": 1.0}, metadata={"unit": "Hz", "by": "me"}
@@ -137,7 +133,7 @@ async def test_a_list_tells_all(session: SessionContext) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_list_can_be_narrowed(session: SessionContext) -> None:
+async def test_a_list_can_be_narrowed(session: Context) -> None:
     await session.set_variables({"a1": 1, "a2": "x", "b1": 0.5, "a*": True})
     assert list(await session.list_variables("a*")) == ["a*", "a1", "a2"]
     assert list(await session.list_variables(r"a\*")) == ["a*"]
@@ -153,7 +149,7 @@ async def test_a_list_can_be_narrowed(session: SessionContext) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_long_list_comes_whole(session: SessionContext) -> None:
+async def test_a_long_list_comes_whole(session: Context) -> None:
     for start in range(0, 2500, 500):
         await session.set_variables({f"n{number:04}": number for number in range(start, start + 500)})
     listed = await session.list_variables()
@@ -164,7 +160,7 @@ async def test_a_long_list_comes_whole(session: SessionContext) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_history_tells_what_a_variable_was(session: SessionContext) -> None:
+async def test_a_history_tells_what_a_variable_was(session: Context) -> None:
     """[VAL-20 accepts]"""
     before = datetime.now(timezone.utc) - timedelta(minutes=1)
     identifier = await session.register_variable("rate", "float", 0.5, metadata={"unit": "Hz"})
@@ -190,7 +186,7 @@ async def test_a_history_tells_what_a_variable_was(session: SessionContext) -> N
 
 @pytest.mark.asyncio
 async def test_a_history_is_asked_for_and_never_cached(
-    session: SessionContext, make: Callable[..., SessionContext]
+    session: Context, make: Callable[..., Context]
 ) -> None:
     await session.set_variable("x", 1)
     async with make() as other:
@@ -201,7 +197,7 @@ async def test_a_history_is_asked_for_and_never_cached(
 
 
 @pytest.mark.asyncio
-async def test_of_a_long_history_the_newest_are_kept(session: SessionContext) -> None:
+async def test_of_a_long_history_the_newest_are_kept(session: Context) -> None:
     for number in range(60):
         await session.set_variable("n", number)
     history = await session.get_history("n")
@@ -211,9 +207,7 @@ async def test_of_a_long_history_the_newest_are_kept(session: SessionContext) ->
 
 
 @pytest.mark.asyncio
-async def test_what_is_not_there_has_no_history(
-    session: SessionContext, make: Callable[..., SessionContext]
-) -> None:
+async def test_what_is_not_there_has_no_history(session: Context, make: Callable[..., Context]) -> None:
     """[VAL-20 refuses]"""
     with pytest.raises(VariableNotFoundError) as caught:
         await session.get_history("x")
@@ -232,7 +226,7 @@ async def test_what_is_not_there_has_no_history(
 
 
 @pytest.mark.asyncio
-async def test_a_deleted_variable_is_gone(session: SessionContext) -> None:
+async def test_a_deleted_variable_is_gone(session: Context) -> None:
     await session.set_variable("x", 1)
     first = await session.list_variables()
     await session.delete_variable("x")
@@ -252,7 +246,7 @@ async def test_a_deleted_variable_is_gone(session: SessionContext) -> None:
     "metadata",
     [{"source": "me"}, {"": "x"}, {"k": "x" * 5000}, {f"k{n}": "" for n in range(33)}, {"k": 1}],
 )
-async def test_metadata_has_its_bounds(session: SessionContext, metadata: Any) -> None:
+async def test_metadata_has_its_bounds(session: Context, metadata: Any) -> None:
     for call in (
         lambda: session.set_variable("x", 1, metadata),
         lambda: session.increment("x", 1, metadata),

@@ -6,24 +6,21 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-import grpc
-import grpc.aio
 import pytest
+from shells import Context, Shell
 
 from snakepit_bridge import (
     BridgeError,
     InvalidInputError,
-    SessionContext,
     SessionNotFoundError,
     VariableNotFoundError,
 )
-from snakepit_bridge.session_context import SessionContext as SessionContextOfOld
 
 # ---- sessions
 
 
 @pytest.mark.asyncio
-async def test_a_session_is_created_once(make: Callable[..., SessionContext]) -> None:
+async def test_a_session_is_created_once(make: Callable[..., Context]) -> None:
     async with make() as context, make() as other:
         assert await context.create_session(ttl=60, metadata={"team": "a"}) is True
         assert await other.create_session(ttl=timedelta(hours=2)) is False
@@ -38,7 +35,7 @@ async def test_a_session_is_created_once(make: Callable[..., SessionContext]) ->
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("ttl", [-1, -0.001])
-async def test_a_negative_ttl_is_refused(make: Callable[..., SessionContext], ttl: float) -> None:
+async def test_a_negative_ttl_is_refused(make: Callable[..., Context], ttl: float) -> None:
     async with make() as context:
         with pytest.raises(InvalidInputError) as caught:
             await context.create_session(ttl=ttl)
@@ -47,15 +44,15 @@ async def test_a_negative_ttl_is_refused(make: Callable[..., SessionContext], tt
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("session_id", ["", " s", "a\nb", "__proto__", "x" * 257])
-async def test_a_name_that_no_session_can_have_is_refused(bridge: str, session_id: str) -> None:
-    async with SessionContext(session_id, address=bridge) as context:
+async def test_a_name_that_no_session_can_have_is_refused(shell: Shell, bridge: str, session_id: str) -> None:
+    async with shell.context(session_id, address=bridge) as context:
         with pytest.raises(InvalidInputError) as caught:
             await context.set_variable("x", 1)
         assert caught.value.reason == "INVALID_NAME"
 
 
 @pytest.mark.asyncio
-async def test_a_session_is_not_revived_by_a_write(make: Callable[..., SessionContext]) -> None:
+async def test_a_session_is_not_revived_by_a_write(make: Callable[..., Context]) -> None:
     """[ORD-14 refuses]"""
     async with make() as context, make() as other:
         await context.set_variable("x", 1)
@@ -77,7 +74,7 @@ async def test_a_session_is_not_revived_by_a_write(make: Callable[..., SessionCo
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("first", ["set", "increment", "update", "set many", "register"])
-async def test_the_first_write_creates_the_session(make: Callable[..., SessionContext], first: str) -> None:
+async def test_the_first_write_creates_the_session(make: Callable[..., Context], first: str) -> None:
     """[ORD-14 accepts]"""
     async with make() as context:
         await {
@@ -91,7 +88,7 @@ async def test_the_first_write_creates_the_session(make: Callable[..., SessionCo
 
 
 @pytest.mark.asyncio
-async def test_a_strict_context_creates_nothing(make: Callable[..., SessionContext]) -> None:
+async def test_a_strict_context_creates_nothing(make: Callable[..., Context]) -> None:
     """[VAL-12 refuses]"""
     async with make(strict=True) as context:
         with pytest.raises(SessionNotFoundError):
@@ -106,7 +103,7 @@ async def test_a_strict_context_creates_nothing(make: Callable[..., SessionConte
 
 
 @pytest.mark.asyncio
-async def test_sessions_do_not_see_each_other(make: Callable[..., SessionContext]) -> None:
+async def test_sessions_do_not_see_each_other(make: Callable[..., Context]) -> None:
     async with make(" a") as one, make(" b") as two:
         await one.set_variable("x", "one")
         await two.set_variable("x", "two")
@@ -122,10 +119,9 @@ async def test_sessions_do_not_see_each_other(make: Callable[..., SessionContext
 
 
 @pytest.mark.asyncio
-async def test_a_channel_of_ones_own_and_variables_nobody_registered(bridge: str) -> None:
-    channel = grpc.aio.insecure_channel(bridge)
-    try:
-        session = SessionContextOfOld("e2e first specification", channel)
+async def test_a_channel_of_ones_own_and_variables_nobody_registered(shell: Shell, bridge: str) -> None:
+    async with shell.lent(bridge) as channel:
+        session = shell.context(f"e2e first specification {shell.name}", channel)
         await session.set_variable("count", 42)
         assert await session.get_variable("count") == 42
         await session.set_variable("count", 100)
@@ -139,12 +135,10 @@ async def test_a_channel_of_ones_own_and_variables_nobody_registered(bridge: str
         values = await session.get_variables(["one", "two", "three", "four"])
         assert values == {"one": "hello", "two": 42, "three": 3.14, "four": True}
         assert values["four"] is True
-    finally:
-        await channel.close()
 
 
 @pytest.mark.asyncio
-async def test_every_error_is_a_bridge_error(session: SessionContext) -> None:
+async def test_every_error_is_a_bridge_error(session: Context) -> None:
     await session.register_variable("x", "integer", 1, constraints={"max": 1})
     failing: list[Callable[[], Any]] = [
         lambda: session.get_variable("nobody"),

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from shells import Context
 
 from snakepit_bridge import (
     AlreadyExistsError,
     ConstraintError,
     DefinitionConflictError,
     InvalidInputError,
-    SessionContext,
     SessionNotFoundError,
     TypeMismatchError,
 )
@@ -43,7 +43,7 @@ from snakepit_bridge import (
     ],
 )
 async def test_a_value_comes_back_as_the_bridge_keeps_it(
-    session: SessionContext, type_name: Any, value: Any, kept: Any
+    session: Context, type_name: Any, value: Any, kept: Any
 ) -> None:
     """[VAL-19 accepts]"""
     initial: dict[str, Any] = {"float": 0.0, "integer": 0, "string": "", "boolean": False}
@@ -58,7 +58,7 @@ async def test_a_value_comes_back_as_the_bridge_keeps_it(
 
 
 @pytest.mark.asyncio
-async def test_nan_is_a_value(session: SessionContext) -> None:
+async def test_nan_is_a_value(session: Context) -> None:
     await session.set_variable("x", math.nan)
     assert math.isnan(await session.get_variable("x"))
     assert math.isnan(await session.get_variable("x", bypass_cache=True))
@@ -78,7 +78,7 @@ async def test_nan_is_a_value(session: SessionContext) -> None:
     ],
 )
 async def test_a_value_of_another_type_is_refused(
-    session: SessionContext, type_name: Any, initial: Any, wrong: Any, actual: str
+    session: Context, type_name: Any, initial: Any, wrong: Any, actual: str
 ) -> None:
     await session.register_variable("x", type_name, initial)
     with pytest.raises(TypeMismatchError) as caught:
@@ -91,7 +91,7 @@ async def test_a_value_of_another_type_is_refused(
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("value", [None, [1], {"a": 1}, b"x", 2**63, "\ud800"])
-async def test_what_is_no_value_never_leaves(session: SessionContext, value: Any) -> None:
+async def test_what_is_no_value_never_leaves(session: Context, value: Any) -> None:
     """[VAL-19 refuses]"""
     for call in (
         lambda: session.set_variable("x", value),
@@ -107,7 +107,7 @@ async def test_what_is_no_value_never_leaves(session: SessionContext, value: Any
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("name", ["", " x", "a\nb", "__proto__", "x" * 257, 5, None, "\ud800"])
-async def test_a_name_that_no_variable_can_have_is_refused(session: SessionContext, name: Any) -> None:
+async def test_a_name_that_no_variable_can_have_is_refused(session: Context, name: Any) -> None:
     for call in (
         lambda: session.set_variable(name, 1),
         lambda: session.register_variable(name, "integer", 1),
@@ -122,7 +122,7 @@ async def test_a_name_that_no_variable_can_have_is_refused(session: SessionConte
 
 
 @pytest.mark.asyncio
-async def test_a_registered_variable_is_checked_against_its_constraints(session: SessionContext) -> None:
+async def test_a_registered_variable_is_checked_against_its_constraints(session: Context) -> None:
     identifier = await session.register_variable(
         "limit", "integer", 10, constraints={"min": 1, "max": 100}, metadata={"unit": "items"}
     )
@@ -137,7 +137,7 @@ async def test_a_registered_variable_is_checked_against_its_constraints(session:
 
 
 @pytest.mark.asyncio
-async def test_register_is_exclusive(session: SessionContext) -> None:
+async def test_register_is_exclusive(session: Context) -> None:
     await session.register_variable("x", "float", 1)
     with pytest.raises(AlreadyExistsError) as caught:
         await session.register_variable("x", "float", 1)
@@ -145,7 +145,7 @@ async def test_register_is_exclusive(session: SessionContext) -> None:
 
 
 @pytest.mark.asyncio
-async def test_ensure_is_for_starting_twice(session: SessionContext) -> None:
+async def test_ensure_is_for_starting_twice(session: Context) -> None:
     first = await session.ensure_variable("x", "integer", 5, constraints={"max": 10})
     await session.set_variable("x", 7)
     assert await session.ensure_variable("x", "integer", 5, constraints={"max": 10}) == first
@@ -163,7 +163,7 @@ async def test_ensure_is_for_starting_twice(session: SessionContext) -> None:
 
 
 @pytest.mark.asyncio
-async def test_ensure_needs_a_session(make: Callable[..., SessionContext]) -> None:
+async def test_ensure_needs_a_session(make: Callable[..., Context]) -> None:
     async with make() as context:
         with pytest.raises(SessionNotFoundError):
             await context.ensure_variable("x", "float", 1)
@@ -183,7 +183,7 @@ async def test_ensure_needs_a_session(make: Callable[..., SessionContext]) -> No
     ],
 )
 async def test_a_constraint_that_cannot_be_one_is_refused(
-    session: SessionContext, type_name: Any, constraints: dict[str, Any], key: str | None
+    session: Context, type_name: Any, constraints: dict[str, Any], key: str | None
 ) -> None:
     initial: dict[str, Any] = {"float": 0.0, "integer": 0, "string": "", "boolean": False}
     with pytest.raises(InvalidInputError) as caught:
@@ -194,14 +194,14 @@ async def test_a_constraint_that_cannot_be_one_is_refused(
 
 
 @pytest.mark.asyncio
-async def test_an_unknown_type_is_refused(session: SessionContext) -> None:
+async def test_an_unknown_type_is_refused(session: Context) -> None:
     with pytest.raises(InvalidInputError) as caught:
         await session.register_variable("x", "complex", 1)  # type: ignore[arg-type]
     assert caught.value.reason == "UNKNOWN_TYPE"
 
 
 @pytest.mark.asyncio
-async def test_the_first_register_settles_an_inferred_variable(session: SessionContext) -> None:
+async def test_the_first_register_settles_an_inferred_variable(session: Context) -> None:
     await session.set_variable("x", 5)
     with pytest.raises(DefinitionConflictError):
         await session.register_variable("x", "string", "")

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from shells import Context, Shell
 
 from snakepit_bridge import (
     BatchError,
@@ -13,7 +14,6 @@ from snakepit_bridge import (
     ConstraintError,
     InvalidInputError,
     LimitError,
-    SessionContext,
     TypeMismatchError,
     VariableNotFoundError,
 )
@@ -25,7 +25,7 @@ NOT_APPLIED = "not applied: the batch was refused"
 
 
 @pytest.mark.asyncio
-async def test_versions_guard_a_write(session: SessionContext) -> None:
+async def test_versions_guard_a_write(session: Context) -> None:
     """[VAL-11 accepts] [VAL-11 refuses]"""
     created = await session.set_variable("x", 1, expected_version=0)
     assert created.version == 1
@@ -42,7 +42,7 @@ async def test_versions_guard_a_write(session: SessionContext) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_conflict_makes_the_next_read_ask_the_server(make: Callable[..., SessionContext]) -> None:
+async def test_a_conflict_makes_the_next_read_ask_the_server(make: Callable[..., Context]) -> None:
     async with make() as context, make() as other:
         await context.set_variable("x", 1)
         await other.set_variable("x", 2)
@@ -56,7 +56,7 @@ async def test_a_conflict_makes_the_next_read_ask_the_server(make: Callable[...,
 
 
 @pytest.mark.asyncio
-async def test_increments_lose_nothing(make: Callable[..., SessionContext]) -> None:
+async def test_increments_lose_nothing(make: Callable[..., Context]) -> None:
     async with make() as context, make() as other:
         sums = await asyncio.gather(*(each.increment("n") for each in [context, other] * 25))
         assert sorted(sums) == list(range(1, 51))
@@ -67,7 +67,7 @@ async def test_increments_lose_nothing(make: Callable[..., SessionContext]) -> N
 
 
 @pytest.mark.asyncio
-async def test_an_increment_is_checked_like_a_set(session: SessionContext) -> None:
+async def test_an_increment_is_checked_like_a_set(session: Context) -> None:
     await session.register_variable("n", "integer", 9, constraints={"max": 10})
     await session.register_variable("s", "string", "")
     assert await session.increment("n") == 10
@@ -83,7 +83,7 @@ async def test_an_increment_is_checked_like_a_set(session: SessionContext) -> No
 
 
 @pytest.mark.asyncio
-async def test_a_batch_reports_on_each_item(session: SessionContext) -> None:
+async def test_a_batch_reports_on_each_item(session: Context) -> None:
     """[VAL-14 accepts]"""
     result = await session.update_variables({"a": "hello", "b": 42, "c": 3.14, "d": True}, {"by": "test"})
     assert result == {"a": True, "b": True, "c": True, "d": True}
@@ -94,7 +94,7 @@ async def test_a_batch_reports_on_each_item(session: SessionContext) -> None:
 
 
 @pytest.mark.asyncio
-async def test_an_atomic_batch_is_whole_or_absent(session: SessionContext) -> None:
+async def test_an_atomic_batch_is_whole_or_absent(session: Context) -> None:
     """[VAL-14 refuses]"""
     await session.register_variable("n", "integer", 5, constraints={"min": 0, "max": 10})
     await session.register_variable("m", "integer", 5, constraints={"min": 0, "max": 10})
@@ -120,7 +120,7 @@ async def test_an_atomic_batch_is_whole_or_absent(session: SessionContext) -> No
 
 
 @pytest.mark.asyncio
-async def test_a_refused_batch_names_hundreds_of_items(session: SessionContext) -> None:
+async def test_a_refused_batch_names_hundreds_of_items(session: Context) -> None:
     """[VAL-15 refuses]"""
     names = [f"text_{number}" for number in range(400)]
     await session.set_variables(dict.fromkeys(names, "text"))
@@ -129,7 +129,7 @@ async def test_a_refused_batch_names_hundreds_of_items(session: SessionContext) 
 
 
 @pytest.mark.asyncio
-async def test_a_best_effort_batch_applies_what_it_can(session: SessionContext) -> None:
+async def test_a_best_effort_batch_applies_what_it_can(session: Context) -> None:
     await session.register_variable("n", "integer", 5, constraints={"max": 10})
     result = await session.update_variables({"n": 11, "m": 1, "bad": None}, atomic=False)
     assert result["n"] == "value 11 is above maximum 10"
@@ -139,7 +139,7 @@ async def test_a_best_effort_batch_applies_what_it_can(session: SessionContext) 
 
 
 @pytest.mark.asyncio
-async def test_an_atomic_batch_with_an_item_that_is_no_value_is_not_sent(session: SessionContext) -> None:
+async def test_an_atomic_batch_with_an_item_that_is_no_value_is_not_sent(session: Context) -> None:
     before = (await session.set_variable("a", 0)).revision
     result = await session.update_variables({"a": 1, "b": [1]})
     assert result["a"] == NOT_APPLIED
@@ -151,7 +151,7 @@ async def test_an_atomic_batch_with_an_item_that_is_no_value_is_not_sent(session
 
 
 @pytest.mark.asyncio
-async def test_a_variable_stands_in_a_batch_once(session: SessionContext) -> None:
+async def test_a_variable_stands_in_a_batch_once(session: Context) -> None:
     await session.set_variable("x", 1)
     identifier = (await session.list_variables())["x"]["id"]
     result = await session.update_variables({"x": 2, identifier: 3})
@@ -163,15 +163,15 @@ async def test_a_variable_stands_in_a_batch_once(session: SessionContext) -> Non
 
 
 @pytest.mark.asyncio
-async def test_an_empty_batch_makes_no_call() -> None:
-    async with SessionContext("e2e empty", address="127.0.0.1:1") as context:
+async def test_an_empty_batch_makes_no_call(shell: Shell) -> None:
+    async with shell.context("e2e empty", address="127.0.0.1:1") as context:
         assert await context.update_variables({}) == {}
         committed = await context.set_variables({})
         assert (committed.revision, committed.versions) == (None, {})
 
 
 @pytest.mark.asyncio
-async def test_a_commit_tells_its_revision_and_versions(session: SessionContext) -> None:
+async def test_a_commit_tells_its_revision_and_versions(session: Context) -> None:
     first = await session.set_variables({"a": 1, "b": 2})
     second = await session.set_variables({"b": 3, "c": 4}, metadata={"k": "v"})
     assert second.revision == (first.revision or 0) + 1
@@ -179,7 +179,7 @@ async def test_a_commit_tells_its_revision_and_versions(session: SessionContext)
 
 
 @pytest.mark.asyncio
-async def test_a_failure_of_the_whole_request_raises(session: SessionContext) -> None:
+async def test_a_failure_of_the_whole_request_raises(session: Context) -> None:
     """[VAL-14 refuses]"""
     many = {f"n{number}": 1 for number in range(1001)}
     for atomic in (True, False):

@@ -169,7 +169,7 @@ def test_some_refusals_prove_that_the_session_exists(call: str, reason: str, pro
 def test_an_accepted_write_is_cached_as_the_server_kept_it() -> None:
     context = core()
     written = context.accept(context.set("x", 1, None, None), set_answer(3, 1.0))
-    assert written == Written(version=3, revision=3)
+    assert written == Written(version=3, revision=3, value=1.0)
     assert cached(context) == 1.0
     assert isinstance(cached(context), float)
 

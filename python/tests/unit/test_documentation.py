@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import doctest
+from types import ModuleType
 
-from snakepit_bridge import _aio, serialization
+import pytest
+
+from snakepit_bridge import _aio, _sync, serialization
 
 
 def test_examples_of_the_serializer() -> None:
@@ -12,7 +15,7 @@ def test_examples_of_the_serializer() -> None:
     assert (result.failed, result.attempted) == (0, 3)
 
 
-def test_examples_of_the_context_are_well_formed() -> None:
-    result = doctest.testmod(_aio)
-    assert result.failed == 0
-    assert result.attempted >= 2
+@pytest.mark.parametrize("module", [_aio, _sync])
+def test_examples_of_the_context_are_well_formed(module: ModuleType) -> None:
+    result = doctest.testmod(module)
+    assert (result.failed, result.attempted) == (0, 1)

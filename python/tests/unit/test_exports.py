@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-import ast
 import re
 from pathlib import Path
 from types import ModuleType
 
+import pytest
+
 import snakepit_bridge
-from snakepit_bridge import _aio, serialization, session_context
+from snakepit_bridge import _aio, _sync, serialization, session_context, sync
 
 PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
@@ -17,10 +18,10 @@ def test_all_is_sorted_and_complete() -> None:
         for name, value in vars(snakepit_bridge).items()
         if not name.startswith("_") and not isinstance(value, ModuleType)
     }
-    assert set(snakepit_bridge.__all__) == public | {"__version__"}
+    assert set(snakepit_bridge.__all__) == public | {"__version__", "sync"}
     constants = [name for name in snakepit_bridge.__all__ if name.isupper()]
     classes = [name for name in snakepit_bridge.__all__ if name[0].isupper() and not name.isupper()]
-    assert snakepit_bridge.__all__ == [*sorted(constants), *sorted(classes), "__version__"]
+    assert snakepit_bridge.__all__ == [*sorted(constants), *sorted(classes), "__version__", "sync"]
 
 
 def test_the_version_is_the_projects() -> None:
@@ -34,14 +35,15 @@ def test_older_import_paths_work() -> None:
     assert serialization.VariableSerializer is not None
 
 
-def test_the_shell_stays_thin() -> None:
-    source = Path(_aio.__file__).read_text()
-    docstrings: set[int] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            docstrings.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
-    lines = enumerate(source.splitlines(), 1)
-    assert sum(bool(line.strip()) and number not in docstrings for number, line in lines) <= 350
+def test_the_blocking_client_has_a_module_of_its_own() -> None:
+    assert sync.__all__ == ["SessionContext"]
+    assert sync.SessionContext is not snakepit_bridge.SessionContext
+    assert snakepit_bridge.sync is sync
+
+
+@pytest.mark.parametrize("shell", [_aio, _sync])
+def test_the_shells_stay_thin(shell: ModuleType) -> None:
+    assert len(Path(shell.__file__ or "").read_text().splitlines()) <= 350
 
 
 def test_the_package_says_that_it_is_typed() -> None:

@@ -1,19 +1,18 @@
-"""The asyncio shell against accidents."""
+"""Both shells against accidents."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import math
 import pickle
 from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
-import grpc.aio
 import pytest
 import pytest_asyncio
-from scripted import Stage, fails, never, reads, reads_many, says, staged, writes
+from scripted import Stage, fails, never, reads, reads_many, says, staged, talking, writes
+from shells import SHELLS, Context, Shell, until
 
 from snakepit_bridge import (
     AuthError,
@@ -23,7 +22,6 @@ from snakepit_bridge import (
     InternalError,
     LimitError,
     OutcomeUnknownError,
-    SessionContext,
     SessionNotFoundError,
     UnavailableError,
     VariableNotFoundError,
@@ -35,8 +33,8 @@ NOT_FOUND = grpc.StatusCode.NOT_FOUND
 
 
 @pytest_asyncio.fixture
-async def stage() -> AsyncIterator[Stage]:
-    async with staged() as stage:
+async def stage(shell: Shell) -> AsyncIterator[Stage]:
+    async with staged(shell) as stage:
         yield stage
 
 
@@ -66,7 +64,7 @@ async def test_a_read_gives_up_before_its_time_is_up(stage: Stage) -> None:
     assert sum(stage.pauses) < 4.0
     assert len(stage.requests) == len(stage.pauses) + 1 >= 5
     assert caught.value.retryable
-    assert isinstance(caught.value.__cause__, grpc.aio.AioRpcError)
+    assert isinstance(caught.value.__cause__, grpc.RpcError)
 
 
 @pytest.mark.asyncio
@@ -178,6 +176,40 @@ async def test_a_repeated_deletion_of_the_session_may_find_it_gone(stage: Stage)
             await context.delete_session()
 
 
+@pytest.mark.asyncio
+async def test_a_server_that_never_says_a_word(shell: Shell) -> None:
+    """[ORD-16 accepts]"""
+    async with talking(b"") as address, shell.context("s", address=address, timeout=0.2) as context:
+        with pytest.raises(DeadlineError, match=r"within 0\.2 s"):
+            await context.get_variable("x", default=5)
+        with pytest.raises(UnavailableError, match="could not be connected in time"):
+            await context.set_variable("x", 1.0)
+
+
+@pytest.mark.asyncio
+async def test_a_server_that_speaks_another_language(shell: Shell) -> None:
+    unavailable = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    async with talking(unavailable) as address, shell.context("s", address=address) as context:
+        with pytest.raises(UnavailableError, match=address):
+            await context.get_variable("x", default=5)
+        with pytest.raises(UnavailableError, match=address):
+            await context.set_variable("x", 1.0)
+
+
+@pytest.mark.asyncio
+async def test_a_bridge_that_left_between_two_calls_was_not_given_the_second(
+    shell: Shell, stage: Stage
+) -> None:
+    """[ORD-16 accepts]"""
+    stage.play(writes(1.0))
+    async with stage.context() as context:
+        await context.set_variable("x", 1.0)
+        await stage.line.close()
+        await until(lambda: not shell.is_connected(context))
+        with pytest.raises(UnavailableError):
+            await context.set_variable("x", 2.0)
+
+
 # ---- answers that are not a bridge's
 
 
@@ -226,41 +258,15 @@ async def test_statuses_of_others_are_definite(
 
 
 @pytest.mark.asyncio
-async def test_cancelling_is_left_alone_and_makes_a_write_uncertain(stage: Stage) -> None:
-    """[ORD-16 refuses]"""
-    async with stage.context() as context:
-        stage.play(reads(1.0), never)
-        await context.get_variable("x")
-        stage.received.clear()
-        task = asyncio.ensure_future(context.set_variable("x", 2.0))
-        await stage.received.wait()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        stage.play(reads(2.0, 2))
-        assert await context.get_variable("x") == 2.0
-
-
-@pytest.mark.asyncio
-async def test_a_timeout_of_the_caller_is_left_alone(stage: Stage) -> None:
-    stage.play(never)
-    async with stage.context() as context:
-        with pytest.raises(asyncio.TimeoutError):
-            await asyncio.wait_for(context.get_variable("x", bypass_cache=True), 0.1)
-
-
-@pytest.mark.asyncio
-async def test_a_given_channel_that_is_closed_under_a_call(stage: Stage) -> None:
+async def test_a_given_channel_that_is_closed_under_a_call(shell: Shell, stage: Stage) -> None:
     """[ORD-16 accepts]"""
-    channel = grpc.aio.insecure_channel(stage.address)
-    context = SessionContext("s", channel)
+    channel = shell.channel(stage.address)
+    context = shell.context("s", channel)
     stage.play(never, never)
     read = asyncio.ensure_future(context.get_variable("x"))
     write = asyncio.ensure_future(context.set_variable("x", 1.0))
-    while len(stage.requests) < 2:
-        stage.received.clear()
-        await stage.received.wait()
-    await channel.close()
+    await stage.received_all(2)
+    await shell.close(channel)
     with pytest.raises(UnavailableError, match="given channel"):
         await read
     with pytest.raises(OutcomeUnknownError):
@@ -278,9 +284,7 @@ async def test_close_ends_what_is_under_way_and_every_call_after_it(stage: Stage
         asyncio.ensure_future(context.get_variable("y", bypass_cache=True)),
     ]
     write = asyncio.ensure_future(context.set_variable("x", 1.0))
-    while len(stage.requests) < 3:
-        stage.received.clear()
-        await stage.received.wait()
+    await stage.received_all(3)
     await context.close()
     await context.close()
     for read in reads_under_way:
@@ -296,8 +300,10 @@ async def test_close_ends_what_is_under_way_and_every_call_after_it(stage: Stage
         lambda: context.get_variables([]),
         lambda: context.set_variable("x", 1),
         lambda: context.increment("x"),
+        lambda: context.update_variable("x", abs),
         lambda: context.update_variables({}),
         lambda: context.set_variables({}),
+        lambda: context.wait_for("x"),
         lambda: context.register_variable("x", "float", 1),
         lambda: context.ensure_variable("x", "float", 1),
         lambda: context.delete_variable("x"),
@@ -320,103 +326,23 @@ async def test_close_ends_what_is_under_way_and_every_call_after_it(stage: Stage
 
 
 @pytest.mark.asyncio
-async def test_close_leaves_a_given_channel_open(stage: Stage) -> None:
-    async with grpc.aio.insecure_channel(stage.address) as channel:
+async def test_close_leaves_a_given_channel_open(shell: Shell, stage: Stage) -> None:
+    async with shell.lent(stage.address) as channel:
         stage.play(reads(1.0), reads(2.0))
-        async with SessionContext("s", channel) as context:
+        async with shell.context("s", channel) as context:
             assert await context.get_variable("x") == 1.0
-        async with SessionContext("s", channel) as context:
+        async with shell.context("s", channel) as context:
             assert await context.get_variable("x") == 2.0
 
 
 @pytest.mark.asyncio
-async def test_close_before_any_call_is_fine() -> None:
-    context = SessionContext("s")
+async def test_close_before_any_call_is_fine(shell: Shell) -> None:
+    context = shell.context("s")
     await context.close()
     await context.close()
 
 
 # ---- the cache and shared fetches
-
-
-@pytest.mark.asyncio
-async def test_those_who_miss_at_the_same_time_share_one_fetch(stage: Stage) -> None:
-    release = asyncio.Event()
-
-    async def slowly(request: bytes, context: Any) -> bytes:
-        await release.wait()
-        return await reads(1.5)(request, context)
-
-    stage.play(slowly)
-    async with stage.context() as context:
-        tasks = [asyncio.ensure_future(context.get_variable("x")) for _ in range(50)]
-        batch = asyncio.ensure_future(context.get_variables(["x"]))
-        await stage.received.wait()
-        tasks[0].cancel()
-        await asyncio.gather(tasks[0], return_exceptions=True)
-        release.set()
-        assert await asyncio.gather(*tasks[1:]) == [1.5] * 49
-        assert await batch == {"x": 1.5}
-        assert tasks[0].cancelled()
-        stats = context.get_cache_stats()
-        assert (stats["fetches"], stats["misses"], stats["hits"]) == (1, 51, 0)
-
-
-@pytest.mark.asyncio
-async def test_cancelling_the_fetch_itself_cancels_those_who_wait(stage: Stage) -> None:
-    stage.play(never)
-    async with stage.context() as context:
-        task = asyncio.ensure_future(context.get_variable("x"))
-        await stage.received.wait()
-        (flight,) = [task for _, task in context._transport.link().flights._under_way.values()]
-        flight.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-
-@pytest.mark.asyncio
-async def test_a_fetch_that_all_have_left_still_fills_the_cache(stage: Stage) -> None:
-    release = asyncio.Event()
-
-    async def slowly(request: bytes, context: Any) -> bytes:
-        await release.wait()
-        return await reads(1.5)(request, context)
-
-    stage.play(slowly)
-    async with stage.context(ttl=60.0) as context:
-        task = asyncio.ensure_future(context.get_variable("x"))
-        await stage.received.wait()
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        (flight,) = [task for _, task in context._transport.link().flights._under_way.values()]
-        release.set()
-        await flight
-        assert await context.get_variable("x") == 1.5
-        assert len(stage.requests) == 1
-
-
-@pytest.mark.asyncio
-async def test_a_fetch_that_fails_for_nobody_is_nobodys_error(stage: Stage) -> None:
-    release = asyncio.Event()
-
-    async def slowly(request: bytes, context: Any) -> bytes:
-        await release.wait()
-        return await fails(NOT_FOUND, "SESSION_NOT_FOUND")(request, context)
-
-    complaints: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
-    stage.play(slowly)
-    async with stage.context() as context:
-        task = asyncio.ensure_future(context.get_variable("x"))
-        await stage.received.wait()
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        (flight,) = [task for _, task in context._transport.link().flights._under_way.values()]
-        release.set()
-        await asyncio.wait([flight])
-    del flight, task
-    gc.collect()
-    assert complaints == []
 
 
 @pytest.mark.asyncio
@@ -466,9 +392,7 @@ async def test_a_batch_joins_what_others_fetch_already(stage: Stage) -> None:
         single = asyncio.ensure_future(context.get_variable("a"))
         await stage.received.wait()
         batch = asyncio.ensure_future(context.get_variables(["a", "b"], {"a": None}))
-        while len(stage.requests) < 2:
-            stage.received.clear()
-            await stage.received.wait()
+        await stage.received_all(2)
         release.set()
         assert await batch == {"a": None, "b": 2.0}
         with pytest.raises(VariableNotFoundError):
@@ -514,16 +438,19 @@ async def test_without_a_token_none_is_sent(stage: Stage) -> None:
     stage.play(reads(1.0))
     async with stage.context() as context:
         await context.get_variable("x")
-        assert repr(context) == f"SessionContext('s', address='{stage.address}', cache='ttl', ttl=60)"
+        shown_as = stage.shell.shown_as
+        assert repr(context) == f"{shown_as}('s', address='{stage.address}', cache='ttl', ttl=60)"
     assert "authorization" not in stage.metadata[0]
 
 
-def test_the_address_comes_from_the_environment_if_it_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_address_comes_from_the_environment_if_it_is_not_given(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SNAKEPIT_BRIDGE_ADDRESS", "example.test:1")
-    assert "'example.test:1'" in repr(SessionContext("s"))
-    assert "'other.test:2'" in repr(SessionContext("s", address="other.test:2"))
+    assert "'example.test:1'" in repr(shell.context("s"))
+    assert "'other.test:2'" in repr(shell.context("s", address="other.test:2"))
     monkeypatch.delenv("SNAKEPIT_BRIDGE_ADDRESS")
-    assert "'127.0.0.1:50051'" in repr(SessionContext("s"))
+    assert "'127.0.0.1:50051'" in repr(shell.context("s"))
 
 
 @pytest.mark.parametrize(
@@ -538,29 +465,38 @@ def test_the_address_comes_from_the_environment_if_it_is_not_given(monkeypatch: 
         ({"token": ""}, ValueError, "ASCII"),
         ({"token": "a\nb"}, ValueError, "ASCII"),
         ({"token": "ż"}, ValueError, "ASCII"),
-        ({"channel": object()}, TypeError, r"grpc\.aio\.Channel, not object"),
+        ({"channel": object()}, TypeError, r"^channel must be a grpc(\.aio)?\.Channel, not object$"),
     ],
 )
 def test_options_without_a_meaning_are_refused(
-    options: dict[str, Any], cls: type[Exception], text: str
+    shell: Shell, options: dict[str, Any], cls: type[Exception], text: str
 ) -> None:
     with pytest.raises(cls, match=text):
-        SessionContext("s", **options)
-
-
-@pytest.mark.parametrize("session_id", [5, None, b"s", "\ud800"])
-def test_a_session_id_is_text(session_id: Any) -> None:
-    with pytest.raises(ValueError, match="session id"):
-        SessionContext(session_id)
+        shell.context("s", **options)
 
 
 @pytest.mark.asyncio
-async def test_a_channel_excludes_address_and_token() -> None:
-    async with grpc.aio.insecure_channel("localhost:1") as channel:
+async def test_the_channel_of_the_other_shell_is_refused(shell: Shell) -> None:
+    (other,) = [each for each in SHELLS if each is not shell]
+    async with other.lent("localhost:1") as channel:
+        with pytest.raises(TypeError, match="channel must be a grpc"):
+            shell.context("s", channel)
+
+
+@pytest.mark.parametrize("session_id", [5, None, b"s", "\ud800"])
+def test_a_session_id_is_text(shell: Shell, session_id: Any) -> None:
+    with pytest.raises(ValueError, match="session id"):
+        shell.context(session_id)
+
+
+@pytest.mark.asyncio
+async def test_a_channel_excludes_address_and_token(shell: Shell) -> None:
+    async with shell.lent("localhost:1") as channel:
         for options in ({"address": "localhost:1"}, {"token": "t"}):
             with pytest.raises(ValueError, match="either a channel or an address"):
-                SessionContext("s", channel, **options)  # type: ignore[arg-type]
-        assert repr(SessionContext("s", channel)) == "SessionContext('s', channel=…, cache='ttl', ttl=1)"
+                shell.context("s", channel, **options)
+        shown = repr(shell.context("s", channel))
+        assert shown == f"{shell.shown_as}('s', channel=…, cache='ttl', ttl=1)"
 
 
 @pytest.mark.asyncio
@@ -568,7 +504,8 @@ async def test_a_context_pickles_to_its_options(stage: Stage) -> None:
     stage.play(writes(1.0), writes(1.0))
     async with stage.context("s", token="t", ttl=2.0, strict=True, timeout=3.0) as context:
         await context.set_variable("x", 1.0)
-        copy: SessionContext = pickle.loads(pickle.dumps(context))  # noqa: TID251 - bytes made in this line
+        pickled = pickle.dumps(stage.shell.bare(context))
+        copy: Context = stage.shell.awaitable(pickle.loads(pickled))  # noqa: TID251 - bytes made above
     async with copy:
         assert (repr(copy), copy.session_id) == (repr(context), "s")
         assert (copy._options.strict, copy._options.timeout, copy._options.token) == (True, 3.0, "t")
@@ -578,66 +515,16 @@ async def test_a_context_pickles_to_its_options(stage: Stage) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_context_with_a_channel_does_not_pickle() -> None:
-    async with grpc.aio.insecure_channel("localhost:1") as channel:
+async def test_a_context_with_a_channel_does_not_pickle(shell: Shell) -> None:
+    async with shell.lent("localhost:1") as channel:
         with pytest.raises(TypeError, match="cannot be pickled: give it address= instead"):
-            pickle.dumps(SessionContext("s", channel))
-
-
-def test_a_context_works_in_several_loops_in_turn() -> None:
-    context: SessionContext | None = None
-
-    async def use(value: float) -> None:
-        nonlocal context
-        async with staged() as stage:
-            if context is None:
-                context = stage.context(cache="off")
-            context._transport._address = stage.address
-            stage.play(reads(value))
-            assert await context.get_variable("x") == value
-
-    for number in range(3):
-        asyncio.run(use(float(number)))
-        gc.collect()
-    assert context is not None
-    assert len(context._transport._links) == 1
-    asyncio.run(context.close())
-
-
-def test_a_context_with_a_channel_works_in_one_loop_and_says_so() -> None:
-    async def first() -> SessionContext:
-        async with staged() as stage, grpc.aio.insecure_channel(stage.address) as channel:
-            context = SessionContext("s", channel)
-            stage.play(reads(1.0))
-            await context.get_variable("x")
-            return context
-
-    async def second(context: SessionContext) -> None:
-        with pytest.raises(RuntimeError, match="belongs to another event loop"):
-            await context.get_variable("x", bypass_cache=True)
-
-    context = asyncio.run(first())
-    asyncio.run(second(context))
-    asyncio.run(context.close())
-
-
-@pytest.mark.asyncio
-async def test_a_forked_process_is_told_to_make_its_own_context(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stage.play(reads(1.0))
-    async with stage.context() as context:
-        await context.get_variable("x")
-        with monkeypatch.context() as forked:
-            forked.setattr("snakepit_bridge._aio_transport.os.getpid", lambda: -1)
-            with pytest.raises(RuntimeError, match="spawn or forkserver"):
-                await context.get_variable("x", bypass_cache=True)
+            pickle.dumps(shell.bare(shell.context("s", channel)))
 
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("timeout", [0, -1, math.nan])
-async def test_a_timeout_of_a_call_is_a_time(timeout: float) -> None:
-    async with SessionContext("s") as context:
+async def test_a_timeout_of_a_call_is_a_time(shell: Shell, timeout: float) -> None:
+    async with shell.context("s") as context:
         with pytest.raises(ValueError, match="above 0"):
             await context.get_variable("x", timeout=timeout)
 
@@ -650,7 +537,7 @@ async def test_a_call_may_wait_for_ever(stage: Stage) -> None:
 
 
 @pytest.mark.asyncio
-async def test_one_name_is_not_a_list_of_names() -> None:
-    async with SessionContext("s") as context:
+async def test_one_name_is_not_a_list_of_names(shell: Shell) -> None:
+    async with shell.context("s") as context:
         with pytest.raises(TypeError, match="not one str"):
             await context.get_variables("abc")

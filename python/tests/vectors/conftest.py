@@ -1,18 +1,19 @@
-"""Prints at the end how many of the vectors were run."""
+"""Prints at the end how many of the vectors each client ran."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from shells import SHELLS
 from vector_files import all_cases, share_of_python
 
 
 class Tally:
-    """The ids of the cases that were run."""
+    """The ids of the cases that were run, by client."""
 
     def __init__(self) -> None:
-        self.ran: set[str] = set()
+        self.ran: dict[str, set[str]] = {shell.name: set() for shell in SHELLS}
 
 
 TALLY = pytest.StashKey[Tally]()
@@ -30,9 +31,10 @@ def tally(pytestconfig: pytest.Config) -> Tally:
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     cases = all_cases()
     typescript = sum(case.for_typescript for case in cases)
-    ran = len(config.stash[TALLY].ran)
-    terminalreporter.write_line(
-        f"vectors: python ran {ran} of {len(cases)} ({typescript} are for TypeScript only)"
-    )
-    if ran < len(share_of_python(cases)):
-        terminalreporter.write_line("vectors: some of Python's share were deselected or failed to start")
+    for client, ran in config.stash[TALLY].ran.items():
+        terminalreporter.write_line(
+            f"vectors: python, {client}, ran {len(ran)} of {len(cases)} "
+            f"({typescript} are for TypeScript only)"
+        )
+        if len(ran) < len(share_of_python(cases)):
+            terminalreporter.write_line("vectors: some of Python's share were deselected or failed to start")

@@ -1,9 +1,10 @@
-"""Runs the vectors that both languages run."""
+"""Runs the vectors that both languages run: those of the engine over each client's own transport."""
 
 from __future__ import annotations
 
 import contextlib
 import struct
+import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
@@ -13,17 +14,19 @@ import grpc
 import numpy as np
 import pytest
 from google.protobuf import json_format
-from processes import BridgeProcess
+from processes import BridgeProcess, clocked_bridge, running_bridge
+from shells import SHELLS, Shell
 from vector_files import Case, all_cases, share_of_python
 
 from snakepit_bridge import BridgeError
-from snakepit_bridge._calls import DETAILS_KEY, detail_of
+from snakepit_bridge._calls import detail_of, error_from_detail
 from snakepit_bridge._errors import REASONS
 from snakepit_bridge._gen import command_pb2, errors_pb2, sessions_pb2, values_pb2, variables_pb2
+from snakepit_bridge._steps import Attempt, Status
 from snakepit_bridge._values import decode_value, encode_value
 
 CASES = share_of_python(all_cases())
-LARGEST_MESSAGE = 64 * 1024 * 1024
+CODES = {code.value[0]: code.name for code in grpc.StatusCode}
 
 
 def of_kind(kind: str) -> list[Any]:
@@ -34,75 +37,89 @@ def of_kind(kind: str) -> list[Any]:
 
 
 class Door:
-    """Sends each command by the unary RPC of its arm."""
+    """Sends each command by the unary RPC of its arm, as a client's method does."""
 
-    def __init__(self, channel: grpc.Channel) -> None:
-        self._stubs: dict[str, tuple[Any, Any]] = {}
+    def __init__(self, attempt: Callable[[Attempt], bytes | Status]) -> None:
+        self._attempt = attempt
+        self._rpcs: dict[str, tuple[str, Any]] = {}
         for file, service in ((sessions_pb2, "SessionService"), (variables_pb2, "VariableService")):
             for method in file.DESCRIPTOR.services_by_name[service].methods:
                 request = method.input_type.name
                 response = getattr(file, method.output_type.name)
                 path = f"/snakepit.bridge.v1.{service}/{method.name}"
-                self._stubs[request] = channel.unary_unary(path), response
+                self._rpcs[request] = path, response
 
     def ask(self, command: command_pb2.Command) -> dict[str, Any]:
         arm = command.WhichOneof("kind")
         assert arm is not None, "Python has no RPC for a command without an arm"
         request = getattr(command, arm)
-        stub, response = self._stubs[request.DESCRIPTOR.name]
+        path, response = self._rpcs[request.DESCRIPTOR.name]
+        answer = self._attempt(Attempt(path, request.SerializeToString(), time.monotonic() + 30))
         reply = command_pb2.Reply()
-        try:
-            answer = response.FromString(stub(request.SerializeToString(), timeout=30))
-            getattr(reply, arm).CopyFrom(answer)
-        except grpc.RpcError as error:
-            reply.error.CopyFrom(self._refusal(error))
+        if isinstance(answer, Status):
+            reply.error.CopyFrom(self._refusal(answer))
+        else:
+            getattr(reply, arm).CopyFrom(response.FromString(answer))
         found: dict[str, Any] = json_format.MessageToDict(reply)
         return found
 
-    def _refusal(self, error: Any) -> errors_pb2.ErrorDetail:
-        detail = detail_of(dict(error.trailing_metadata() or ()).get(DETAILS_KEY))
-        assert detail is not None, f"a status without a detail: {error}"
+    def _refusal(self, status: Status) -> errors_pb2.ErrorDetail:
+        detail = detail_of(status.trailer)
+        assert detail is not None, f"a status without a detail: {status}"
         reason = errors_pb2.ErrorReason.Name(detail.reason).removeprefix("ERROR_REASON_")
-        assert error.code().name == REASONS[reason].code
+        row = REASONS[reason]
+        assert CODES[status.code] == row.code
+        assert type(error_from_detail(detail)) is row.error
         return detail
 
 
 @contextlib.contextmanager
-def door_of(address: str) -> Iterator[Door]:
-    options = [("grpc.max_receive_message_length", LARGEST_MESSAGE), ("grpc.max_send_message_length", -1)]
-    with grpc.insecure_channel(address, options=options) as channel:
-        yield Door(channel)
+def door_of(shell: Shell, address: str) -> Iterator[Door]:
+    with shell.driven() as run:
+        context = shell.cls("vectors", address=address)
+        yield Door(lambda step: run(context._transport.attempt, step))
+        run(context.close)
 
 
-@pytest.fixture(scope="module")
-def door(bridge: str) -> Iterator[Door]:
-    with door_of(bridge) as door:
-        yield door
+@pytest.fixture(scope="module", params=SHELLS, ids=lambda shell: shell.name)
+def client(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Shell, Door]]:
+    """A client with a bridge of its own: a case says what is answered where nobody ran it before."""
+    folder = tmp_path_factory.mktemp("bridge")
+    with running_bridge(folder) as address, door_of(request.param, address) as door:
+        yield request.param, door
 
 
-@pytest.fixture(scope="module")
-def clocked_door(clocked_bridge: BridgeProcess) -> Iterator[Door]:
-    with door_of(clocked_bridge.address) as door:
-        yield door
+@pytest.fixture(scope="module", params=SHELLS, ids=lambda shell: shell.name)
+def clocked(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Shell, BridgeProcess, Door]]:
+    """The same, with a bridge whose clock a case moves."""
+    folder = tmp_path_factory.mktemp("clocked")
+    with clocked_bridge(folder) as bridge, door_of(request.param, bridge.address) as door:
+        yield request.param, bridge, door
 
 
 @pytest.mark.parametrize("case", [case for case in of_kind("engine") if not case.values[0].needs_clock])
-def test_the_bridge_answers_as_the_vector_says(case: Case, door: Door, tally: Any) -> None:
+def test_the_bridge_answers_as_the_vector_says(case: Case, client: tuple[Shell, Door], tally: Any) -> None:
+    shell, door = client
     for number, step in enumerate(case.data["steps"]):
         follow(step, number, case, door)
-    tally.ran.add(case.id)
+    tally.ran[shell.name].add(case.id)
 
 
 @pytest.mark.parametrize("case", [case for case in of_kind("engine") if case.values[0].needs_clock])
 def test_the_bridge_answers_as_the_vector_says_when_time_passes(
-    case: Case, clocked_bridge: BridgeProcess, clocked_door: Door, tally: Any
+    case: Case, clocked: tuple[Shell, BridgeProcess, Door], tally: Any
 ) -> None:
+    shell, bridge, door = clocked
     for number, step in enumerate(case.data["steps"]):
         if step.keys() == {"advanceMs"}:
-            clocked_bridge.advance(step["advanceMs"])
+            bridge.advance(step["advanceMs"])
         else:
-            follow(step, number, case, clocked_door)
-    tally.ran.add(case.id)
+            follow(step, number, case, door)
+    tally.ran[shell.name].add(case.id)
 
 
 def follow(step: dict[str, Any], number: int, case: Case, door: Door) -> None:
@@ -158,7 +175,9 @@ def test_every_operation_is_known() -> None:
 @pytest.mark.parametrize("case", of_kind("client"))
 def test_the_client_does_as_the_vector_says(case: Case, tally: Any) -> None:
     OPERATIONS[case.data["op"]](case.data["input"], case.data["expect"])
-    tally.ran.add(case.id)
+    # Values and errors are not a client's own: both use the same modules.
+    for ran in tally.ran.values():
+        ran.add(case.id)
 
 
 def check_encode(given: dict[str, Any], expected: dict[str, Any]) -> None:

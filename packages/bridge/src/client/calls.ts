@@ -8,6 +8,7 @@ import { errorFor } from "../core/errors.js";
 import type { KnownLiteral } from "../core/literal.js";
 import type { Definition } from "../core/variable.js";
 import { checkIdentifier, checkSessionId, checkWhole, type MetadataInput, toMetadata } from "./arguments.js";
+import { Deadline } from "./deadline.js";
 import type { NextRequestId } from "./request-ids.js";
 import type { CallOptions, Transport } from "./transport/transport.js";
 
@@ -47,6 +48,11 @@ export class Calls {
   /** Has a command carried out as it is. */
   send<C extends Command>(command: C, options: CallOptions): Promise<ReplyTo<C["kind"]>> {
     return this.#transport.call(command, options);
+  }
+
+  /** The deadline of what takes several calls. */
+  deadline({ timeoutMs = this.#transport.timeoutMs, ...options }: CallOptions): Deadline {
+    return new Deadline({ ...options, timeoutMs }, this.#transport.clock);
   }
 
   /** What a write says about itself. Each use is another write. */

@@ -85,6 +85,21 @@ export function backoffMs(attempt: number, jitter: number): number {
   return longest * (1 - jitter / 2);
 }
 
+/** How often a read, a computation and a compare-and-set are made before others are said to be faster. */
+export const MOST_CONFLICTS = 100;
+const LONGEST_PAUSE_AFTER_CONFLICT_MS = 50;
+
+/**
+ * The pause before a compare-and-set is tried again with a new read; undefined: give up. At most 1 ms, doubling up to
+ * 50 ms, so that those who lost the same race do not run the next one in step.
+ *
+ * @param jitter drawn from [0, 1) by the caller
+ */
+export function conflictPauseMs(attempt: number, timeLeftMs: number, jitter: number): number | undefined {
+  const afterMs = jitter * Math.min(LONGEST_PAUSE_AFTER_CONFLICT_MS, 2 ** (attempt - 1));
+  return attempt < MOST_CONFLICTS && afterMs < timeLeftMs ? afterMs : undefined;
+}
+
 /** Decides what a failed attempt means. */
 export function afterFailure(failure: Failure, jitter: number): Verdict {
   return failure.isWrite ? afterWrite(failure, jitter) : afterRead(failure, jitter);

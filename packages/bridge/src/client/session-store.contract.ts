@@ -5,6 +5,8 @@ import {
   BatchError,
   ConflictError,
   ConstraintError,
+  DeadlineError,
+  DefinitionConflictError,
   InvalidInputError,
   LimitError,
   SessionNotFoundError,
@@ -14,7 +16,7 @@ import {
 import type { Client } from "./client.js";
 import { float, integer } from "./definitions.js";
 import type { SessionStore } from "./session-store.js";
-import { failure, type TestBridge, variables } from "./test-bridge.contract.js";
+import { failure, type TestBridge, variables, whileTimePasses } from "./test-bridge.contract.js";
 import type { VariableValue } from "./values.js";
 
 /** Runs the contract on the stores of clients of a transport. */
@@ -374,6 +376,42 @@ export function sessionStoreContract(transport: string, start: () => Promise<Tes
         ["temperature", { reason: "DEFINITION_CONFLICT" }],
         ["model", { reason: "DEFINITION_CONFLICT" }],
       ]);
+    });
+
+    test("stand as defined one by one, too, and say what is wrong with the one [VAL-5]", async () => {
+      const options = { constraints: { max: 10 }, metadata: { unit: "K" } };
+      const first = await sessions.ensureVariable("s", "x", "integer", 5, options);
+      expect(first).toMatchObject({ name: "x", value: 5, version: 1, metadata: new Map([["unit", "K"]]) });
+      await sessions.updateVariable("s", "x", 7n);
+      expect(await sessions.ensureVariable("s", "x", "integer", 5, options)).toMatchObject({
+        id: first.id,
+        value: 7,
+      });
+      const error = await failure(
+        sessions.ensureVariable("s", "x", "integer", 5, { constraints: { max: 6 } }),
+      );
+      expect(error).toBeInstanceOf(DefinitionConflictError);
+      expect(error).toMatchObject({ identifier: "x", sessionId: "s" });
+      expect(await failure(sessions.ensureVariable("t", "x", "float", 1))).toBeInstanceOf(
+        SessionNotFoundError,
+      );
+    });
+
+    test("are waited for where not even the session exists [ORD-13]", async () => {
+      const absent = sessions.waitForVariable("s", "x", undefined, { timeoutMs: 1 });
+      expect(await failure(whileTimePasses(bridge, absent))).toBeInstanceOf(DeadlineError);
+      await sessions.registerVariable("s", "x", "float", 1);
+      expect(await sessions.waitForVariable("s", "x")).toMatchObject({ value: 1, version: 1 });
+      expect(await sessions.waitForVariable("s", "x", ({ value }) => value === 1)).toMatchObject({
+        value: 1,
+      });
+      const waiting = sessions.waitForVariable("t", "y", ({ version }) => version === 2, {
+        timeoutMs: 60_000,
+      });
+      await sessions.createSession("t", { ttlMs: 0 });
+      await sessions.registerVariable("t", "y", "boolean", false);
+      await sessions.updateVariable("t", "y", true);
+      expect(await whileTimePasses(bridge, waiting)).toMatchObject({ id: "var_y_2", value: true });
     });
 
     test("with a wrong definition are refused by what is wrong", async () => {

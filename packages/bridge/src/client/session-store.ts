@@ -3,7 +3,7 @@
  * sessions here; what works on one session is better served by `Session`, which knows names and types.
  */
 import type { OnMissing } from "../core/commands.js";
-import { errorFor, SessionNotFoundError } from "../core/errors.js";
+import { BatchError, errorFor, SessionNotFoundError } from "../core/errors.js";
 import type { TypeName } from "../core/values/registry.js";
 import {
   checkFilter,
@@ -25,6 +25,7 @@ import {
   toDefinition,
 } from "./definitions.js";
 import { gather } from "./pages.js";
+import { untilWanted } from "./repeating.js";
 import { createRequestIds } from "./request-ids.js";
 import type { CallOptions, Transport } from "./transport/transport.js";
 import { toLiteral, type VariableValue } from "./values.js";
@@ -231,6 +232,47 @@ export class SessionStore {
     );
     const { variables } = await this.#calls.ensure(sessionId, wanted, options);
     return Object.freeze(variables.map(viewVariable));
+  }
+
+  /**
+   * Makes sure that a variable stands as given: a missing one is created, an existing one keeps its value and takes
+   * other constraints if the value satisfies them. Throws DefinitionConflictError if it cannot stand so.
+   */
+  async ensureVariable<T extends TypeName>(
+    sessionId: string,
+    name: string,
+    type: T,
+    initialValue: InitialValues[T],
+    options: RegisterOptions<T> = {},
+  ): Promise<VariableView> {
+    const { constraints = {}, metadata } = options;
+    const wanted = toDefinition(checkIdentifier(name), type, initialValue, constraints, metadata);
+    try {
+      const { variables } = await this.#calls.ensure(sessionId, [wanted], options);
+      if (variables[0] !== undefined) return viewVariable(variables[0]);
+    } catch (error) {
+      // On the wire this is a batch of one; here it is one variable.
+      throw (error instanceof BatchError && error.errors.get(name)) || error;
+    }
+    throw errorFor("PROTOCOL", "the bridge answered no variable for a definition", { sessionId });
+  }
+
+  /**
+   * Waits for a variable: until it exists, and satisfies the predicate if there is one. The session may be absent, too,
+   * and the bridge out of reach. It is asked every 100 ms. Throws DeadlineError when the time is up.
+   *
+   * @example
+   * await sessions.waitForVariable("run-42", "phase", ({ value }) => value === "ready", { timeoutMs: 60_000 });
+   */
+  async waitForVariable(
+    sessionId: string,
+    identifier: string,
+    predicate: (variable: VariableView) => boolean | Promise<boolean> = () => true,
+    options: CallOptions = {},
+  ): Promise<VariableView> {
+    const read = (within: CallOptions) => this.getVariable(sessionId, identifier, within);
+    const wait = { identifier, sessionId, read, isWanted: predicate };
+    return untilWanted(wait, this.#calls.deadline(options));
   }
 
   /** Reads a variable. Throws VariableNotFoundError or SessionNotFoundError. */

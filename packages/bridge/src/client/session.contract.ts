@@ -5,13 +5,14 @@ import {
   BridgeError,
   ClosedError,
   ConstraintError,
+  DefinitionConflictError,
   InvalidInputError,
   SessionNotFoundError,
   VariableNotFoundError,
 } from "../core/errors.js";
 import type { Client } from "./client.js";
 import type { SessionStore } from "./session-store.js";
-import { failure, type TestBridge, variables } from "./test-bridge.contract.js";
+import { failure, type TestBridge, variables, whileTimePasses } from "./test-bridge.contract.js";
 
 /** Runs the contract on clients of a transport. */
 export function sessionContract(transport: string, start: () => Promise<TestBridge>): void {
@@ -84,6 +85,53 @@ export function sessionContract(transport: string, start: () => Promise<TestBrid
         ]),
       );
       expect(await failure(session.setMany({ temperature: 9 }))).toBeInstanceOf(BatchError);
+    });
+
+    test("sets variables to what is made of their values, and loses no write", async () => {
+      const session = await client.session("run", variables);
+      const updates = Array.from({ length: 8 }, () => session.update("max_tokens", (tokens) => tokens + 1));
+      const values = (await whileTimePasses(bridge, Promise.all(updates))).map(({ value }) => value);
+      expect(values.sort((a, b) => a - b)).toEqual([257, 258, 259, 260, 261, 262, 263, 264]);
+      const written = await session.update("model", async (model) => `${model}-x`, {
+        metadata: { by: "me" },
+      });
+      expect(written).toMatchObject({ value: "gpt-x", version: 2 });
+      expect((await sessions.getVariable("run", "model")).metadata).toEqual(new Map([["by", "me"]]));
+      expect(await failure(session.update("temperature", (bold) => bold + 9))).toBeInstanceOf(
+        ConstraintError,
+      );
+      await session.delete("paused");
+      expect(await failure(session.update("paused", (paused) => !paused))).toBeInstanceOf(
+        VariableNotFoundError,
+      );
+    });
+
+    test("waits for values, of variables that do not exist too", async () => {
+      const session = await client.session("run", variables);
+      expect(await session.waitFor("model")).toBe("gpt");
+      await session.delete("paused");
+      const looked: boolean[] = [];
+      const look = (paused: boolean): boolean => looked.push(paused) > 0 && paused;
+      const waiting = session.waitFor("paused", look, { timeoutMs: 60_000 });
+      await session.register("paused", "boolean", false);
+      const followed = session.waitFor("paused", async () => looked.length > 0, { timeoutMs: 60_000 });
+      expect(await whileTimePasses(bridge, followed)).toBe(false);
+      await session.set("paused", true);
+      expect(await whileTimePasses(bridge, waiting)).toBe(true);
+      expect([looked[0], looked.at(-1)]).toEqual([false, true]);
+    });
+
+    test("has further variables stand as given, again and again [VAL-5]", async () => {
+      const session = await client.session("run", variables);
+      const first = await session.ensure("note", "string", "hi", { constraints: { max_length: 5 } });
+      await sessions.updateVariable("run", "note", "there");
+      expect(await session.ensure("note", "string", "hi", { constraints: { max_length: 5 } })).toMatchObject({
+        id: first.id,
+        value: "there",
+      });
+      const error = await failure(session.ensure("note", "float", 1));
+      expect(error).toBeInstanceOf(DefinitionConflictError);
+      expect(error).toMatchObject({ identifier: "note", sessionId: "run" });
     });
 
     test("refuses to round what a number cannot hold, and says what to do", async () => {
@@ -250,6 +298,9 @@ export function sessionContract(transport: string, start: () => Promise<TestBrid
         session.info(),
         session.delete("model"),
         session.register("x", "float", 1),
+        session.ensure("x", "float", 1),
+        session.update("model", (model) => model),
+        session.waitFor("model"),
       ];
       for (const call of calls) {
         const error = await failure(call);

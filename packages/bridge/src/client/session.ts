@@ -27,6 +27,7 @@ import type {
   ValuesOf,
   VariableDefinition,
 } from "./definitions.js";
+import { compareAndSet, untilWanted } from "./repeating.js";
 import type { InitialValues, ListVariablesOptions, RegisterOptions, SessionStore } from "./session-store.js";
 import type { CallOptions } from "./transport/transport.js";
 import { fromStored, invalidValue, isSafe, toLiteral, type VariableValue } from "./values.js";
@@ -234,6 +235,48 @@ export class Session<D extends Definitions = Definitions> {
     return this.#written(name, reply);
   }
 
+  /**
+   * Sets a variable to what a function makes of its value, without losing the write of another: the result is set if
+   * the variable is still at the version that was read, else this begins anew. So the function may be called several
+   * times, and should only compute. `increment` does sums in one call.
+   *
+   * Throws as `set` does; ConflictError if others were faster 100 times, or until the time was up. The timeout is that
+   * of all of it.
+   *
+   * @example
+   * await session.update("temperature", (temperature) => temperature * 0.9);
+   */
+  async update<N extends NameOf<D>>(
+    name: N,
+    compute: (value: ValueOf<D, N>) => ValueOf<D, N> | Promise<ValueOf<D, N>>,
+    options: WriteOptions = {},
+  ): Promise<Written<ValueOf<D, N>>> {
+    const set = (value: ValueOf<D, N>, expectedVersion: number, within: CallOptions) =>
+      this.set(name, value, { ...options, ...within, expectedVersion });
+    const read = (within: CallOptions) => this.read(name, within);
+    return compareAndSet({ read, compute, set }, this.#open().deadline(options));
+  }
+
+  /**
+   * Waits for a value, so that programs which share variables may start in any order: for one that satisfies the
+   * predicate, or without one for any. A variable or session that does not exist is waited for, and so is a bridge
+   * that does not answer. The bridge is asked every 100 ms, so a value that stands for a shorter time may be missed.
+   *
+   * Throws DeadlineError when the time is up; its `cause` is the last error, if it was one that is waited out.
+   *
+   * @example
+   * await session.waitFor("phase", (phase) => phase === "ready", { timeoutMs: 60_000 });
+   */
+  async waitFor<N extends NameOf<D>>(
+    name: N,
+    predicate: (value: ValueOf<D, N>) => boolean | Promise<boolean> = () => true,
+    options: CallOptions = {},
+  ): Promise<ValueOf<D, N>> {
+    const read = (within: CallOptions) => this.get(name, within);
+    const wait = { identifier: name, sessionId: this.id, read, isWanted: predicate };
+    return untilWanted(wait, this.#open().deadline(options));
+  }
+
   /** Lists the session's variables, defined here or not, ordered by name. See `SessionStore.listVariables`. */
   async list(filter: ListVariablesOptions = {}): Promise<readonly VariableView[]> {
     this.#open();
@@ -249,6 +292,20 @@ export class Session<D extends Definitions = Definitions> {
   ): Promise<VariableView> {
     this.#open();
     return this.#store.registerVariable(this.id, name, type, initialValue, options);
+  }
+
+  /**
+   * Makes sure that a further variable stands as given, so that a program can start again. See
+   * `SessionStore.ensureVariable`.
+   */
+  async ensure<T extends TypeName>(
+    name: string,
+    type: T,
+    initialValue: InitialValues[T],
+    options: RegisterOptions<T> = {},
+  ): Promise<VariableView> {
+    this.#open();
+    return this.#store.ensureVariable(this.id, name, type, initialValue, options);
   }
 
   /** Deletes a variable and answers the session's revision. Throws VariableNotFoundError. */

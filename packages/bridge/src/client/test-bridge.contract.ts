@@ -29,3 +29,20 @@ export async function failure(call: Promise<unknown>): Promise<Error> {
   }
   throw new Error("the call did not fail");
 }
+
+/**
+ * Lets time pass on the bridge's clock until something is settled. A client in the same process waits by that clock, a
+ * remote one by its own.
+ */
+export async function whileTimePasses<T>(bridge: TestBridge, work: Promise<T>): Promise<T> {
+  let settled = false;
+  const end = (): void => {
+    settled = true;
+  };
+  work.then(end, end);
+  while (!settled) {
+    bridge.clock.advance(100);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  return work;
+}

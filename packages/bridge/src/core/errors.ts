@@ -111,7 +111,7 @@ export class BatchError extends BridgeError {
 
   constructor(reason: ErrorReason, message: string, options: BridgeErrorOptions = {}) {
     super(reason, message, options);
-    this.errors = errorsByIdentifier(options.items ?? []);
+    this.errors = errorsByIdentifier(options.items ?? [], options.sessionId);
   }
 }
 
@@ -215,10 +215,14 @@ export function errorFrom(refusal: Refusal): BridgeError {
 }
 
 /** The errors of the items of a batch, by identifier; of an identifier refused twice, the first. */
-export function errorsByIdentifier(items: readonly ItemRefusal[]): Map<string, BridgeError> {
+export function errorsByIdentifier(
+  items: readonly ItemRefusal[],
+  sessionId?: string,
+): Map<string, BridgeError> {
+  const where = sessionId === undefined ? {} : { sessionId };
   const errors = new Map<string, BridgeError>();
   for (const { identifier, refusal } of items) {
-    if (!errors.has(identifier)) errors.set(identifier, errorFrom(refusal.at({ identifier })));
+    if (!errors.has(identifier)) errors.set(identifier, errorFrom(refusal.at({ ...where, identifier })));
   }
   return errors;
 }

@@ -51,11 +51,11 @@ const NO_CONNECTION: Failed = { error: undefined, refusal: undefined };
 
 export class GrpcTransport implements Transport {
   readonly address: string;
+  readonly timeoutMs: number;
+  readonly clock: Clock;
   readonly #client: Client;
   readonly #connection: Connection;
-  readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #timeoutMs: number;
   readonly #metadata = new Metadata();
   readonly #aborts = new AbortWatch();
   readonly #pending = new Set<Promise<unknown>>();
@@ -65,8 +65,8 @@ export class GrpcTransport implements Transport {
   constructor(address: string, options: GrpcTransportOptions = {}) {
     const { timeoutMs = DEFAULT_TIMEOUT_MS, clock = systemClock, random = Math.random } = options;
     this.address = checkAddress(address);
-    this.#timeoutMs = checkTimeout(timeoutMs);
-    this.#clock = clock;
+    this.timeoutMs = checkTimeout(timeoutMs);
+    this.clock = clock;
     this.#random = random;
     this.#client = new Client(address, credentials.createInsecure(), CHANNEL_OPTIONS);
     this.#connection = new Connection(this.#client.getChannel(), clock);
@@ -75,13 +75,13 @@ export class GrpcTransport implements Transport {
 
   async call<C extends Command>(
     command: C,
-    { timeoutMs = this.#timeoutMs, signal }: CallOptions = {},
+    { timeoutMs = this.timeoutMs, signal }: CallOptions = {},
   ): Promise<ReplyTo<C["kind"]>> {
     checkTimeout(timeoutMs);
     signal?.throwIfAborted();
     if (this.#closed) throw errorFor("CLOSED", `the client of ${this.address} was closed`);
     const request = encodeRequest(command);
-    const deadline = this.#clock.now() + timeoutMs;
+    const deadline = this.clock.now() + timeoutMs;
     const answer = this.#run({ command, request, timeoutMs, deadline, onAbort: this.#aborts.of(signal) });
     this.#pending.add(answer);
     try {
@@ -104,19 +104,19 @@ export class GrpcTransport implements Transport {
     for (let attempt = 1, lostBefore = false; ; attempt++, lostBefore = write) {
       const result = await this.#attempt(errand);
       if (Buffer.isBuffer(result)) return result;
-      const timeLeftMs = errand.deadline - this.#clock.now();
+      const timeLeftMs = errand.deadline - this.clock.now();
       const status = result.error?.code;
       const reason = result.refusal?.reason;
       const failure = { isWrite: write, attempt, timeLeftMs, status, reason, lostBefore };
       const verdict = afterFailure(failure, this.#random());
       if (verdict.kind !== "retry") throw this.#error(verdict, errand, result);
-      await pause(verdict.afterMs, this.#clock, errand.onAbort);
+      await pause(verdict.afterMs, this.clock, errand.onAbort);
     }
   }
 
   async #attempt(errand: Errand): Promise<Buffer | Failed> {
     if (!(await this.#connection.isReady(errand.deadline, errand.onAbort))) return NO_CONNECTION;
-    const timeLeftMs = errand.deadline - this.#clock.now();
+    const timeLeftMs = errand.deadline - this.clock.now();
     return timeLeftMs > 0 ? this.#handOver(errand, timeLeftMs) : NO_CONNECTION;
   }
 

@@ -26,22 +26,22 @@ const HOST: Principal = Object.freeze({ name: "in process" });
 
 export class LocalTransport implements Transport {
   readonly address = "in process";
+  readonly timeoutMs: number;
+  readonly clock: Clock;
   readonly #engine: Pick<Engine, "dispatch">;
-  readonly #clock: Clock;
-  readonly #timeoutMs: number;
   readonly #aborts = new AbortWatch();
   readonly #pending = new Set<Promise<unknown>>();
   #closed = false;
 
   constructor({ engine, clock, timeoutMs = DEFAULT_TIMEOUT_MS }: LocalTransportOptions) {
     this.#engine = engine;
-    this.#clock = clock;
-    this.#timeoutMs = checkTimeout(timeoutMs);
+    this.clock = clock;
+    this.timeoutMs = checkTimeout(timeoutMs);
   }
 
   async call<C extends Command>(
     command: C,
-    { timeoutMs = this.#timeoutMs, signal }: CallOptions = {},
+    { timeoutMs = this.timeoutMs, signal }: CallOptions = {},
   ): Promise<ReplyTo<C["kind"]>> {
     checkTimeout(timeoutMs);
     signal?.throwIfAborted();
@@ -62,7 +62,7 @@ export class LocalTransport implements Transport {
 
   #dispatch(command: Command, timeoutMs: number, onAbort: OnAbort): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      const cancelTimer = this.#clock.setTimer(timeoutMs, () => {
+      const cancelTimer = this.clock.setTimer(timeoutMs, () => {
         stopListening();
         reject(late(command));
       });
@@ -74,7 +74,7 @@ export class LocalTransport implements Transport {
         cancelTimer();
         stopListening();
       };
-      this.#engine.dispatch(HOST, command, this.#clock.now() + timeoutMs).then(
+      this.#engine.dispatch(HOST, command, this.clock.now() + timeoutMs).then(
         (answer) => {
           end();
           if (answer instanceof Refusal) reject(errorFrom(answer));

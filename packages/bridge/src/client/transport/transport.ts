@@ -3,6 +3,7 @@
  * bridge is in this process or elsewhere. Two narrow waists were considered (a unary and a streaming one, as Connect
  * has); one is enough as long as every operation is a command.
  */
+import type { Clock } from "../../core/clock.js";
 import type { Command, CommandKind, ReplyTo } from "../../core/commands.js";
 
 /** What every call may be given. */
@@ -16,6 +17,10 @@ export interface CallOptions {
 export interface Transport {
   /** Where the bridge is, for people. */
   readonly address: string;
+  /** How long a call waits that says nothing else, in milliseconds. */
+  readonly timeoutMs: number;
+  /** What calls, and the pauses between them, are measured by. */
+  readonly clock: Clock;
 
   /**
    * Has a command carried out.

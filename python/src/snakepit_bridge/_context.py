@@ -1,0 +1,68 @@
+"""What a context is apart from its waiting: made with options, shown, and moved to another process."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from typing import Any, ClassVar
+
+from . import _options
+from ._methods import Methods
+from ._request_ids import RequestIds
+
+__all__ = ["Context"]
+
+
+class Context:
+    """The part that both shells share.
+
+    Args:
+        session_id: The session.
+        channel: The caller's channel, or None.
+        options: As in the shells.
+    """
+
+    _shown_as: ClassVar[str]
+    _channel_class: ClassVar[type]
+
+    def __init__(self, session_id: str, channel: Any, **options: Any) -> None:
+        if channel is not None and not isinstance(channel, self._channel_class):
+            package = self._channel_class.__module__.partition("._")[0]
+            raise TypeError(f"channel must be a {package}.Channel, not {type(channel).__name__}")
+        self._channel = channel
+        self._options = _options.resolve_options(
+            has_channel=channel is not None, environment=os.environ, **options
+        )
+        self._methods = Methods(
+            session_id,
+            self._options,
+            has_channel=channel is not None,
+            ids=RequestIds(lambda: os.urandom(16), os.getpid),
+            now=time.monotonic,
+            jitter=random.random,
+        )
+
+    @property
+    def session_id(self) -> str:
+        """The session's id."""
+        return self._methods.session_id
+
+    def __repr__(self) -> str:
+        return _options.describe(
+            self._shown_as,
+            self.session_id,
+            self._options,
+            has_channel=self._channel is not None,
+            ttl=self._methods.cache.ttl,
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._channel is not None:
+            raise TypeError("a SessionContext with a channel cannot be pickled: give it address= instead")
+        keywords = _options.to_keywords(self._options, self._methods.cache.ttl)
+        return _unpickle, (type(self), self.session_id, keywords)
+
+
+def _unpickle(cls: type[Any], session_id: str, keywords: dict[str, Any]) -> Any:
+    return cls(session_id, **keywords)

@@ -1,0 +1,500 @@
+"""What each method of a session context does, for every shell.
+
+The methods that wait are flows (`_steps`), which a shell runs to their end; the others are done at once.
+Names, parameters, defaults and docstrings stand here only, and are those of the shells' methods. Nothing here
+waits or locks: a shell sees to it that one step is taken at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from typing import Any, Literal
+
+from . import _core as core
+from ._cache import CacheStats, Entry
+from ._errors import (
+    BatchError,
+    BridgeError,
+    ConflictError,
+    DeadlineError,
+    SessionNotFoundError,
+    UnavailableError,
+    VariableNotFoundError,
+)
+from ._results import UNSET, Committed, History, Reading, VariableInfo, VariableType, Written
+from ._retry import after_conflict
+from ._state import State
+from ._steps import Flow, Invoke, Pause
+
+__all__ = ["Methods"]
+
+POLL_INTERVAL = 0.1
+"""How long `wait_for` leaves the server alone before it asks again, in seconds."""
+
+
+class Methods(State):
+    """The methods of one context."""
+
+    def create_session(
+        self,
+        *,
+        ttl: float | timedelta | None = None,
+        metadata: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> Flow[bool]:
+        """Makes sure that the session exists.
+
+        Args:
+            ttl: The idle time after which the session expires, in seconds; 0: never. None: the server's
+                default, an hour. Ignored, as the metadata is, if the session exists.
+            metadata: Free text about the session.
+            timeout: See the class.
+
+        Returns:
+            True if it was created, False if it existed.
+        """
+        return (yield from self._run(self._core.create_session(ttl, metadata), timeout))
+
+    def get_variable(
+        self,
+        name: str,
+        default: Any = UNSET,
+        bypass_cache: bool = False,
+        *,
+        timeout: float | None = None,
+    ) -> Flow[Any]:
+        """Returns the value of a variable, at most the cache's TTL old.
+
+        Args:
+            name: Its name or id.
+            default: Returned if the variable or the session does not exist; None is a default too.
+            bypass_cache: Ask the server in any case; the answer includes every write acknowledged before.
+            timeout: See the class.
+
+        Raises:
+            VariableNotFoundError: There is no such variable, and no default was given.
+            SessionNotFoundError: There is no such session, and no default was given.
+        """
+        try:
+            hit = self._held(name, bypass_cache)
+            entry = (yield from self._fetch_one(name, bypass_cache, timeout)) if hit is None else hit[0]
+            return entry.value
+        except (VariableNotFoundError, SessionNotFoundError):
+            if default is UNSET:
+                raise
+            return default
+
+    def read(self, name: str, *, timeout: float | None = None) -> Flow[Reading]:
+        """Returns a variable's value together with its version and how fresh the answer is.
+
+        Raises:
+            VariableNotFoundError: There is no such variable.
+            SessionNotFoundError: There is no such session.
+        """
+        hit = self._held(name)
+        source: Literal["server", "cache"] = "cache"
+        if hit is None:
+            hit, source = ((yield from self._fetch_one(name, False, timeout)), 0.0), "server"
+        entry, age = hit
+        return Reading(entry.value, entry.type, entry.version, entry.revision, source, age)
+
+    def get_variables(
+        self,
+        names: Iterable[str],
+        defaults: Mapping[str, Any] | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> Flow[dict[str, Any]]:
+        """Returns the values of many variables; those that are not cached are read at one revision.
+
+        Args:
+            names: Names or ids, at most 1,000 that are not cached.
+            defaults: Values for variables that do not exist.
+            timeout: See the class.
+
+        Returns:
+            The values by the identifiers asked for, in their order. A variable that does not exist, in an
+            existing session or not, has its default or is left out.
+        """
+        self.check_open()
+        if isinstance(names, str):
+            raise TypeError("names is a list of names, not one str")
+        entries: dict[str, Entry | VariableNotFoundError] = {}
+        missing: list[str] = []
+        wanted = list(dict.fromkeys(names))
+        for name in wanted:
+            hit = self._held(name)
+            if hit is None:
+                missing.append(name)
+            else:
+                entries[name] = hit[0]
+        if missing:
+            try:
+                entries.update((yield from self._fetch(missing, timeout, shared=True)))
+            except SessionNotFoundError:
+                entries.clear()  # what was cached is of a session that is gone
+        values: dict[str, Any] = {}
+        for name in wanted:
+            entry = entries.get(name)
+            if isinstance(entry, Entry):
+                values[name] = entry.value
+            elif defaults is not None and name in defaults:
+                values[name] = defaults[name]
+        return values
+
+    def set_variable(
+        self,
+        name: str,
+        value: Any,
+        metadata: Mapping[str, str] | None = None,
+        *,
+        expected_version: int | None = None,
+        timeout: float | None = None,
+    ) -> Flow[Written]:
+        """Sets a variable.
+
+        Args:
+            name: Its name or id.
+            value: A bool, int, float or str, or a numpy scalar of these kinds. An int is taken by a float
+                variable if a float holds it exactly; nothing else is converted.
+            metadata: Free text that belongs to this write.
+            expected_version: Set only if the variable is at this version; 0: only if it does not exist. None:
+                always.
+            timeout: See the class.
+
+        Raises:
+            TypeMismatchError: The value is not of the variable's type.
+            ConstraintError: It breaks a constraint.
+            ConflictError: The variable is at another version.
+            InvalidInputError: The name, value or metadata cannot be one.
+            VariableNotFoundError: There is no such variable (`strict`, or `expected_version` above 0).
+            SessionNotFoundError: There is no such session (`strict`, or it existed before).
+        """
+        return (yield from self._run(self._core.set(name, value, metadata, expected_version), timeout))
+
+    def increment(
+        self,
+        name: str,
+        by: float = 1,
+        metadata: Mapping[str, str] | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> Flow[Any]:
+        """Adds to a float or integer variable, as one step that no other write can come between.
+
+        Args:
+            name: Its name or id.
+            by: What to add; negative to subtract. An integer variable takes only an int.
+            metadata: Free text that belongs to this write.
+            timeout: See the class.
+
+        Returns:
+            The sum. Raises as `set_variable` does.
+        """
+        return (yield from self._run(self._core.increment(name, by, metadata), timeout))
+
+    def update_variable(
+        self,
+        name: str,
+        fn: Callable[[Any], Any],
+        metadata: Mapping[str, str] | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> Flow[Written]:
+        """Sets a variable to what a function makes of its value, without losing the write of another.
+
+        The value is read from the server, and the result is set if the variable is still at the version that
+        was read; else this begins anew. So the function may be called several times, and should only compute.
+        `increment` does sums in one call.
+
+        Args:
+            name: Its name or id.
+            fn: Takes the value and returns the new one; with asyncio it may be a coroutine function.
+            metadata: Free text that belongs to this write.
+            timeout: See the class; for all of it together.
+
+        Raises:
+            ConflictError: Others were faster 100 times, or until the time was up. Nothing was set.
+            VariableNotFoundError: There is no such variable. Otherwise as `set_variable`.
+        """
+        limit = self._options.limit(timeout)
+        deadline = self.now() + limit
+        attempt = 0
+        while True:
+            attempt += 1
+            entry = yield from self._fetch_one(name, True, self._left(deadline, "the update", limit))
+            value = yield Invoke(fn, entry.value)
+            call = self._core.set(name, value, metadata, entry.version)
+            try:
+                return (yield from self._run(call, self._left(deadline, "the update", limit)))
+            except ConflictError:
+                pause = after_conflict(attempt, deadline - self.now(), self._jitter())
+                if pause is None:
+                    raise
+            yield Pause(pause)
+
+    def update_variables(
+        self,
+        updates: Mapping[str, Any],
+        metadata: Mapping[str, str] | None = None,
+        atomic: bool = True,
+        *,
+        timeout: float | None = None,
+    ) -> Flow[dict[str, bool | str]]:
+        """Sets many variables and reports on each.
+
+        Args:
+            updates: Values by name or id, at most 1,000.
+            metadata: Free text that belongs to these writes.
+            atomic: True: all or nothing. False: those that are acceptable.
+            timeout: See the class.
+
+        Returns:
+            True for each that was set, else the text of its error. No item makes this raise; a failure of the
+            whole request does.
+        """
+        self.check_open()
+        items, faults = self._core.batch(updates)
+        refused = atomic and bool(faults)
+        if items and not refused:
+            try:
+                call = self._core.set_many(items, metadata, atomic)
+                faults.update((yield from self._run(call, timeout))[1])
+            except BatchError as error:
+                faults, refused = error.errors, True
+        return core.verdicts(updates, faults, refused=refused)
+
+    def set_variables(
+        self,
+        updates: Mapping[str, Any],
+        metadata: Mapping[str, str] | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> Flow[Committed]:
+        """Sets many variables in one commit, all or nothing.
+
+        Args:
+            updates: Values by name or id, at most 1,000; without any, no call is made.
+            metadata: Free text that belongs to these writes.
+            timeout: See the class.
+
+        Raises:
+            BatchError: At least one cannot be set, and none was; `errors` has all of them.
+        """
+        self.check_open()
+        items, faults = self._core.batch(updates)
+        if faults:
+            raise core.batch_error(faults, len(updates), self.session_id)
+        if not items:
+            return Committed(None, {})
+        return (yield from self._run(self._core.set_many(items, metadata, True), timeout))[0]
+
+    def wait_for(
+        self,
+        name: str,
+        predicate: Callable[[Any], Any] | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> Flow[Any]:
+        """Waits for a value, so that programs which share variables may start in any order.
+
+        A variable or session that does not exist yet is waited for, and so is a bridge that does not answer
+        yet. The server is asked every 0.1 s, so a value that stands for a shorter time may be missed.
+
+        Args:
+            name: The name or id of the variable.
+            predicate: Takes the value and tells whether it is the one waited for. None: any value is.
+            timeout: See the class; for all of it together.
+
+        Returns:
+            The value.
+
+        Raises:
+            DeadlineError: The time was up; `__cause__` has the last error, if it was one that is waited out.
+        """
+        limit = self._options.limit(timeout)
+        deadline = self.now() + limit
+        while True:
+            problem: BridgeError | None = None
+            try:
+                entry = yield from self._fetch_one(name, True, deadline - self.now())
+            except (VariableNotFoundError, SessionNotFoundError, UnavailableError, DeadlineError) as error:
+                problem = error
+            else:
+                if predicate is None or (yield Invoke(predicate, entry.value)):
+                    return entry.value
+            yield Pause(max(0.0, min(POLL_INTERVAL, deadline - self.now())))
+            if self.now() >= deadline:
+                why = "its value was not the one waited for" if problem is None else str(problem)
+                raise DeadlineError(
+                    f"the wait for {name!r} ended after {limit:g} s: {why}",
+                    session_id=self.session_id,
+                    identifier=name,
+                ) from problem
+
+    def register_variable(
+        self,
+        name: str,
+        type: VariableType,
+        initial_value: Any,
+        constraints: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, str] | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> Flow[str]:
+        """Defines a new variable.
+
+        Args:
+            name: 1 to 256 bytes of text.
+            type: `float`, `integer`, `string` or `boolean`.
+            initial_value: Its first value, which has to satisfy the constraints.
+            constraints: Limits on every value: `min`, `max` (float, integer), `step` (integer), `min_length`,
+                `max_length`, `pattern` (string).
+            metadata: Free text about the variable.
+            timeout: See the class.
+
+        Returns:
+            The variable's id, which methods take in place of the name.
+
+        Raises:
+            AlreadyExistsError: The name is taken, and not by a variable that was only inferred.
+            DefinitionConflictError: An inferred variable of this name has a value that does not fit.
+            TypeMismatchError: The initial value is not of the type.
+            ConstraintError: The initial value breaks a constraint.
+            InvalidInputError: The name, type, value, metadata or a constraint cannot be one.
+        """
+        call = self._core.register(name, type, initial_value, constraints, metadata)
+        return (yield from self._run(call, timeout))
+
+    def ensure_variable(
+        self,
+        name: str,
+        type: VariableType,
+        initial_value: Any,
+        constraints: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, str] | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> Flow[str]:
+        """Makes sure that a variable with this definition exists, so that a program can start twice.
+
+        A missing variable is created. An existing one keeps its value; other constraints replace its own if
+        the value satisfies them. The session has to exist. The arguments are those of `register_variable`.
+
+        Returns:
+            The variable's id.
+
+        Raises:
+            DefinitionConflictError: It exists with another type, or with a value that breaks the constraints.
+            SessionNotFoundError: There is no such session.
+        """
+        call = self._core.ensure(name, type, initial_value, constraints, metadata)
+        try:
+            return (yield from self._run(call, timeout))
+        except BatchError as error:
+            # On the wire this is a batch of one; here it is one variable.
+            only = error.errors.get(name)
+            if only is None:
+                raise
+            raise only from error
+
+    def delete_variable(self, name: str, *, timeout: float | None = None) -> Flow[None]:
+        """Deletes a variable, by name or id.
+
+        Raises:
+            VariableNotFoundError: There is no such variable.
+            SessionNotFoundError: There is no such session.
+        """
+        yield from self._run(self._core.delete(name), timeout)
+
+    def list_variables(
+        self,
+        glob: str | None = None,
+        *,
+        type: VariableType | None = None,
+        source: str | None = None,
+        timeout: float | None = None,
+    ) -> Flow[dict[str, VariableInfo]]:
+        r"""Returns all there is to know about the variables, by name, from the server.
+
+        Args:
+            glob: Only names that match: `*` is any run of characters, `?` one, and `\` takes the next as it
+                is.
+            type: Only variables of this type.
+            source: Only variables written last by this language, such as `typescript`.
+            timeout: See the class; for all pages together.
+
+        Raises:
+            SessionNotFoundError: There is no such session.
+        """
+        limit = self._options.limit(timeout)
+        deadline = self.now() + limit
+        variables: dict[str, VariableInfo] = {}
+        page_token = ""
+        while True:
+            call = self._core.list_page(glob, type, source, page_token)
+            page, page_token = yield from self._run(call, self._left(deadline, "the list", limit))
+            variables.update(page)
+            if not page_token:
+                return variables
+
+    def get_history(
+        self, name: str, limit: int | None = None, *, timeout: float | None = None
+    ) -> Flow[History]:
+        """Returns the values that a variable had, newest first, the current one included, from the server.
+
+        As many are kept as are the newest 50 and at most 1 MiB of them.
+
+        Args:
+            name: Its name or id.
+            limit: At most so many of them, the newest. None: all that are kept.
+            timeout: See the class.
+
+        Raises:
+            VariableNotFoundError: There is no such variable.
+            SessionNotFoundError: There is no such session.
+        """
+        return (yield from self._run(self._core.history(name, limit), timeout))
+
+    def heartbeat(self, *, timeout: float | None = None) -> Flow[None]:
+        """Restarts the session's idle time.
+
+        Raises:
+            SessionNotFoundError: There is no such session.
+        """
+        yield from self._run(self._core.heartbeat(), timeout)
+
+    def delete_session(self, *, timeout: float | None = None) -> Flow[None]:
+        """Ends the session with all its variables.
+
+        Raises:
+            SessionNotFoundError: There is no such session.
+        """
+        yield from self._run(self._core.delete_session(), timeout)
+
+    def set_cache_ttl(self, ttl: float) -> None:
+        """Sets how long cached answers are used, in seconds; 0: never.
+
+        Raises:
+            ValueError: If it is negative or NaN, or if the context was made with `cache="off"`.
+        """
+        self.check_open()
+        if self._options.cache == "off":
+            raise ValueError('the context was made with cache="off": make one with cache="ttl"')
+        self.cache.set_ttl(ttl)
+
+    def invalidate_cache(self, name: str | None = None) -> None:
+        """Forgets what is cached of a variable, by name or id; None: of all."""
+        self.check_open()
+        self.cache.invalidate(name)
+
+    def get_cache_stats(self) -> CacheStats:
+        """Returns how often the cache helped: hits, misses, evictions, fetches, size, hit_rate.
+
+        Every variable that is looked up is one hit or one miss; calls that bypass the cache are neither. An
+        eviction is an entry that expired or was pushed out. A fetch is one reading call to the server, for
+        however many variables and waiters.
+        """
+        self.check_open()
+        return self.cache.stats(self.now())

@@ -1,0 +1,106 @@
+"""What one context knows, and the pieces that its methods (`_methods`) are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from ._attempts import Attempts
+from ._cache import Entry, Fetch, TtlCache
+from ._core import Call, Found, SessionCore
+from ._errors import DeadlineError, VariableNotFoundError
+from ._options import Options
+from ._request_ids import RequestIds
+from ._steps import Flow, Share
+
+__all__ = ["State"]
+
+T = TypeVar("T")
+
+
+class State:
+    """The state of one context.
+
+    Args:
+        session_id: The session.
+        options: What the context was made with.
+        has_channel: Whether it was given a channel, so that its address does not count.
+        ids: The names for its writes.
+        now: A monotonic clock in seconds.
+        jitter: Draws from [0, 1).
+    """
+
+    def __init__(
+        self,
+        session_id: str,
+        options: Options,
+        *,
+        has_channel: bool,
+        ids: RequestIds,
+        now: Callable[[], float],
+        jitter: Callable[[], float],
+    ) -> None:
+        self.now = now
+        self._jitter = jitter
+        self.cache = TtlCache(options.ttl)
+        self._options = options
+        self._core = SessionCore(session_id, cache=self.cache, strict=options.strict, ids=ids, now=self._time)
+        self.session_id = self._core.session_id
+        self._attempts = Attempts(
+            self._core,
+            address=None if has_channel else options.address,
+            now=self._time,
+            jitter=jitter,
+        )
+
+    def close(self) -> None:
+        """Has every call from now on raise ClosedError, and those under way end."""
+        self._attempts.closed = True
+
+    def check_open(self) -> None:
+        """Raises ClosedError after `close`."""
+        self._attempts.check_open()
+
+    def _left(self, deadline: float, what: str, limit: float) -> float:
+        """Returns the seconds that are left for something. Raises DeadlineError if there are none."""
+        left = deadline - self.now()
+        if left <= 0:
+            raise DeadlineError(f"{what} did not end within {limit:g} s", session_id=self.session_id)
+        return left
+
+    def _time(self) -> float:
+        return self.now()
+
+    def _run(self, call: Call[T], timeout: float | None) -> Flow[T]:
+        return self._attempts.carry(call, self._options.limit(timeout))
+
+    def _held(self, name: str, bypass: bool = False) -> tuple[Entry, float] | None:
+        """Returns what the cache has of a variable, and its age in seconds."""
+        self.check_open()
+        if bypass or self._options.cache == "off":
+            return None
+        return self.cache.look_up(name, self.now())
+
+    def _fetch_one(self, name: str, bypass: bool, timeout: float | None) -> Flow[Entry]:
+        entry = (yield from self._fetch([name], timeout, shared=not bypass))[name]
+        if isinstance(entry, VariableNotFoundError):
+            raise entry
+        return entry
+
+    def _fetch(self, names: Sequence[str], timeout: float | None, *, shared: bool) -> Flow[Found]:
+        # A read that has to be exact, or with a deadline of its own, cannot share the fetch of another.
+        if not shared or timeout is not None or self.cache.ttl == 0:
+            return (yield from self._ask(self._core.get(names), timeout))
+        found: Found = yield Share(names, self._begin)
+        self.check_open()
+        return found
+
+    def _begin(self, names: Sequence[str]) -> tuple[Fetch, Flow[Found]]:
+        call = self._core.get(names)
+        return call.fetch, self._ask(call, None)
+
+    def _ask(self, call: Call[Found], timeout: float | None) -> Flow[Found]:
+        try:
+            return (yield from self._run(call, timeout))
+        except VariableNotFoundError as error:
+            return {call.about[0]: error} if call.about else {}

@@ -1,0 +1,186 @@
+"""What a client has to see of one session, written from the rules (spec/README.md) and from nothing else."""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from snakepit_bridge import (
+    AlreadyExistsError,
+    BatchError,
+    BridgeError,
+    ConflictError,
+    ConstraintError,
+    DefinitionConflictError,
+    InvalidInputError,
+    TypeMismatchError,
+    VariableNotFoundError,
+)
+
+INT64 = range(-(2**63), 2**63)
+ZERO: dict[str, Any] = {"float": 0.0, "integer": 0, "string": "", "boolean": False}
+TYPES = {bool: "boolean", int: "integer", float: "float", str: "string"}
+
+
+class RefusedError(Exception):
+    """The model refuses: with an error of this class, and for a batch with these items."""
+
+    def __init__(self, cls: type[BridgeError], items: dict[str, type[BridgeError]] | None = None) -> None:
+        super().__init__(cls.__name__)
+        self.cls = cls
+        self.items = items or {}
+
+
+@dataclass(frozen=True)
+class Variable:
+    id: str
+    type: str
+    value: Any
+    version: int
+    constraints: dict[str, Any] = field(default_factory=dict)
+    provisional: bool = False
+
+
+@dataclass
+class SessionModel:
+    """One session that exists, and its variables by name."""
+
+    revision: int = 1
+    variables: dict[str, Variable] = field(default_factory=dict)
+    last_versions: dict[str, int] = field(default_factory=dict)
+
+    def get(self, name: str) -> Variable:
+        if name not in self.variables:
+            raise RefusedError(VariableNotFoundError)
+        return self.variables[name]
+
+    def set(self, name: str, value: Any, expected_version: int | None = None) -> Variable:
+        return self._commit({name: self._judge(name, value, expected_version)})[name]
+
+    def increment(self, name: str, by: Any) -> Variable:
+        variable = self.variables.get(name)
+        if variable is None:
+            return self._commit({name: self._judge(name, 0 + by)})[name]
+        if variable.type not in ("float", "integer"):
+            raise RefusedError(TypeMismatchError)
+        kind = "float" if variable.provisional and isinstance(by, float) else variable.type
+        total = accepted(kind, variable.value) + accepted(kind, by)
+        if isinstance(total, int) and total not in INT64:
+            raise RefusedError(ConstraintError)
+        return self._commit({name: self._judge(name, total)})[name]
+
+    def set_many(self, updates: dict[str, Any], *, atomic: bool) -> dict[str, Variable | type[BridgeError]]:
+        judged: dict[str, Variable | type[BridgeError]] = {}
+        for name, value in updates.items():
+            try:
+                judged[name] = self._judge(name, value)
+            except RefusedError as refused:
+                judged[name] = refused.cls
+        faults = {name: each for name, each in judged.items() if isinstance(each, type)}
+        # A batch with what is no value is not sent, so that nobody judges the rest.
+        unsent = {name: each for name, each in faults.items() if each is InvalidInputError}
+        if atomic and faults:
+            raise RefusedError(BatchError, unsent or faults)
+        self._commit({name: each for name, each in judged.items() if isinstance(each, Variable)})
+        return judged
+
+    def register(self, name: str, kind: str, initial: Any, constraints: dict[str, Any]) -> Variable:
+        first = accepted(kind, initial)
+        check(constraints, first)
+        standing = self.variables.get(name)
+        if standing is None:
+            return self._commit({name: self._new(name, kind, first, constraints)})[name]
+        if not standing.provisional:
+            raise RefusedError(AlreadyExistsError)
+        return self._commit({name: settled(standing, kind, constraints)})[name]
+
+    def ensure(self, name: str, kind: str, initial: Any, constraints: dict[str, Any]) -> Variable:
+        standing = self.variables.get(name)
+        if standing is None or standing.provisional:
+            return self.register(name, kind, initial, constraints)
+        check(constraints, accepted(kind, initial))
+        if standing.type != kind:
+            raise RefusedError(DefinitionConflictError)
+        if standing.constraints == constraints:
+            return standing
+        return self._commit({name: settled(standing, kind, constraints)})[name]
+
+    def delete(self, name: str) -> None:
+        self.last_versions[name] = self.get(name).version
+        del self.variables[name]
+        self.revision += 1
+
+    def _judge(self, name: str, value: Any, expected_version: int | None = None) -> Variable:
+        """Returns what setting a variable makes of it."""
+        check_value(value)
+        variable = self.variables.get(name)
+        if variable is None:
+            if expected_version:
+                raise RefusedError(VariableNotFoundError)
+            return replace(self._new(name, TYPES[type(value)], value, {}), provisional=True)
+        if expected_version not in (None, variable.version):
+            raise RefusedError(ConflictError)
+        widens = variable.provisional and variable.type == "integer" and isinstance(value, float)
+        kind = "float" if widens else variable.type
+        kept = accepted(kind, value)
+        check(variable.constraints, kept)
+        return replace(variable, type=kind, value=kept, version=variable.version + 1)
+
+    def _new(self, name: str, kind: str, value: Any, constraints: dict[str, Any]) -> Variable:
+        version = self.last_versions.get(name, 0) + 1
+        return Variable(f"var_{name}_{self.revision + 1}", kind, value, version, constraints)
+
+    def _commit(self, changed: dict[str, Variable]) -> dict[str, Variable]:
+        self.variables.update(changed)
+        self.revision += bool(changed)
+        return changed
+
+
+def check_value(value: Any) -> None:
+    if type(value) not in TYPES or (type(value) is int and value not in INT64):
+        raise RefusedError(InvalidInputError)
+    if isinstance(value, str) and any(0xD800 <= ord(character) < 0xE000 for character in value):
+        raise RefusedError(InvalidInputError)
+
+
+def accepted(kind: str, value: Any) -> Any:
+    """Returns the value as a variable of the type keeps it: nothing is coerced but an exact integer."""
+    check_value(value)
+    if kind == "float" and type(value) is int and int(float(value)) == value:
+        return float(value)
+    if TYPES[type(value)] != kind:
+        raise RefusedError(TypeMismatchError)
+    return value
+
+
+def check(constraints: dict[str, Any], value: Any) -> None:
+    broken = {
+        "min": lambda bound: not value >= bound,
+        "max": lambda bound: not value <= bound,
+        "step": lambda step: (value - constraints.get("min", 0)) % step != 0,
+        "min_length": lambda length: len(value) < length,
+        "max_length": lambda length: len(value) > length,
+        "pattern": lambda pattern: re.search(pattern, value) is None,
+    }
+    if any(broken[key](operand) for key, operand in constraints.items()):
+        raise RefusedError(ConstraintError)
+
+
+def settled(variable: Variable, kind: str, constraints: dict[str, Any]) -> Variable:
+    """Returns a variable with a definition that it did not have; its value has to fit."""
+    try:
+        value = accepted(kind, variable.value)
+        check(constraints, value)
+    except RefusedError:
+        raise RefusedError(DefinitionConflictError) from None
+    return replace(variable, type=kind, value=value, constraints=constraints, provisional=False)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are one: of one type, and floats bit by bit, but any NaN is NaN."""
+    if isinstance(one, float) and isinstance(other, float):
+        return (math.isnan(one) and math.isnan(other)) or struct.pack("d", one) == struct.pack("d", other)
+    return type(one) is type(other) and bool(one == other)
