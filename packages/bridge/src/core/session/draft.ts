@@ -6,8 +6,8 @@ import { type Identifier, variableId } from "../names.js";
 import { overLimit, type Refusal } from "../refusal.js";
 import type { Variable } from "../variable.js";
 import type { Change, Commit, CommitKind } from "./commit.js";
+import { checkCommitSize } from "./commit-size.js";
 import type { SessionState } from "./state.js";
-import { checkCommitSize } from "./value-size.js";
 
 /** What the domain does not know by itself: time, randomness, limits. */
 export interface WriteContext {

@@ -5,7 +5,6 @@ import type { Metadata } from "../metadata.js";
 import { overLimit, type Refusal } from "../refusal.js";
 import { utf8Length } from "../text.js";
 import type { Variable } from "../variable.js";
-import type { Change } from "./commit.js";
 
 /** The bytes a value takes, apart from what every variable takes. */
 export function valueBytes(value: Stored): number {
@@ -45,31 +44,7 @@ export function checkSize(value: Stored, { maxValueBytes }: BridgeLimits): Refus
   return overLimit("TOO_LARGE", message, "max-value-bytes", maxValueBytes, bytes);
 }
 
-/**
- * Refuses changes whose values together would not fit a message: a commit is one record and one answer, however it came, and
- * a definition that changes brings the value of its variable along.
- */
-export function checkCommitSize(
-  changes: readonly Change[],
-  { maxMessageBytes }: BridgeLimits,
-): Refusal | undefined {
-  if (sumOfValues(changes, mostBytes) <= maxMessageBytes) return undefined;
-  const bytes = sumOfValues(changes, valueBytes);
-  if (bytes <= maxMessageBytes) return undefined;
-  const message = `the values take ${bytes} bytes, more than ${maxMessageBytes}, the most of one commit`;
-  return overLimit("TOO_LARGE", message, "max-message-bytes", maxMessageBytes, bytes);
-}
-
-function sumOfValues(changes: readonly Change[], sizeOf: (value: Stored) => number): number {
-  let sum = 0;
-  for (const change of changes) {
-    if (change.kind === "set") sum += sizeOf(change.value);
-    else if (change.kind === "define") sum += sizeOf(change.variable.value);
-  }
-  return sum;
-}
-
 /** At most the bytes that a value takes; for text without counting, which settles nearly all cases. */
-function mostBytes(value: Stored): number {
+export function mostBytes(value: Stored): number {
   return typeof value === "string" ? value.length * 3 : 8;
 }
