@@ -86,7 +86,8 @@ class SyncTransport:
         return self._call(step.path, step.payload, left)
 
     def _is_connected(self) -> bool:
-        return self._watch is not None and self._watch.is_active()
+        watch = self._watch
+        return watch is not None and watch.is_active()
 
     def _connect(self, deadline: float) -> Status | None:
         """Waits until a server answers; returns what stands in the way."""
@@ -104,11 +105,17 @@ class SyncTransport:
             if answer.code in (None, _CANCELLED):
                 return Status(None, answer.text, cause=answer.cause, closed=answer.closed)
         # Whatever else it said: it is there.
+        try:
+            self._watch_health()
+        except ValueError as error:
+            return Status(None, "the channel is closed", cause=error, closed=True)
+        return None
+
+    def _watch_health(self) -> None:
         with self._lock:
             if self._channel is not None and not self._is_connected():
                 watch: Any = self._channel.unary_stream(_WATCH)
                 self._watch = watch(_WHOLE_SERVER, metadata=self._metadata)
-        return None
 
     def _call(self, path: str, payload: bytes, seconds: float) -> bytes | Status:
         try:

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snakepit_bridge._retry import Failure, Outcome, after_failure, backoff
+from snakepit_bridge._retry import (
+    MOST_CONFLICTS,
+    Failure,
+    Outcome,
+    after_conflict,
+    after_failure,
+    backoff,
+)
 
 OK_TO_WAIT = 5.0
 CODES = {
@@ -142,3 +149,12 @@ def test_every_failure_ends_and_no_lost_write_is_called_a_failure(failure: Failu
         assert verdict is Outcome.UNKNOWN
     if not failure.is_write:
         assert verdict is not Outcome.UNKNOWN
+
+
+def test_who_lost_a_race_waits_a_little_longer_each_time_and_not_for_ever() -> None:
+    assert [after_conflict(attempt, 5.0, 0.5) for attempt in (1, 2, 3)] == [0.0005, 0.001, 0.002]
+    assert after_conflict(50, 5.0, 0.999) == pytest.approx(0.05, rel=0.01)
+    assert after_conflict(MOST_CONFLICTS - 1, 5.0, 0.5) is not None
+    assert after_conflict(MOST_CONFLICTS, 5.0, 0.0) is None
+    assert after_conflict(1, 0.0, 0.0) is None
+    assert after_conflict(10, 0.01, 0.5) is None

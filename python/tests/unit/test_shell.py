@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import pickle
 from collections.abc import AsyncIterator
@@ -208,6 +209,24 @@ async def test_a_bridge_that_left_between_two_calls_was_not_given_the_second(
         await until(lambda: not shell.is_connected(context))
         with pytest.raises(UnavailableError):
             await context.set_variable("x", 2.0)
+
+
+@pytest.mark.asyncio
+async def test_a_bridge_that_comes_back_is_found_again(stage: Stage) -> None:
+    stage.play(reads(1.0), reads(2.0, 2))
+    async with stage.context(cache="off") as context:
+        assert await context.get_variable("x") == 1.0
+        await stage.line.close()
+        with pytest.raises(UnavailableError):
+            await context.get_variable("x")
+        await stage.line.open()
+        # Not at once: a channel looks again within a second.
+        value = None
+        while value is None:
+            with contextlib.suppress(UnavailableError):
+                value = await context.get_variable("x")
+            await asyncio.sleep(0.01)
+        assert value == 2.0
 
 
 # ---- answers that are not a bridge's

@@ -90,6 +90,20 @@ test("values of another type do not compile", () => {
   void session.increment("paused", 1);
   // @ts-expect-error a number added to a bigint
   void session.increment("huge", 1);
+  // @ts-expect-error a string made of a number
+  void session.update("temperature", (temperature) => String(temperature));
+  // @ts-expect-error a number is never a string
+  void session.waitFor("temperature", (temperature) => temperature === "0.5");
+});
+
+test("functions are given values of the types defined", () => {
+  void session.update("temperature", (temperature) => {
+    expectTypeOf(temperature).toEqualTypeOf<number>();
+    return temperature / 2;
+  });
+  void session.update("huge", async (huge) => huge + 1n);
+  expectTypeOf(session.waitFor("paused")).resolves.toEqualTypeOf<boolean>();
+  void session.waitFor("model", (model) => model.startsWith("gpt"));
 });
 
 test("constraints that a type does not take do not compile", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Reason } from "../core/refusal.js";
-import { afterFailure, backoffMs, type Failure, STATUS } from "./outcome.js";
+import { afterFailure, backoffMs, conflictPauseMs, type Failure, MOST_CONFLICTS, STATUS } from "./outcome.js";
 
 const FAILURE: Failure = {
   isWrite: false,
@@ -116,4 +116,13 @@ test("jitter shortens a pause by up to half", () => {
   expect(backoffMs(1, 0)).toBe(100);
   expect(backoffMs(1, 0.5)).toBe(75);
   expect(backoffMs(2, 1)).toBe(100);
+});
+
+test("who lost a race waits a little longer each time, and not for ever", () => {
+  expect([1, 2, 3].map((attempt) => conflictPauseMs(attempt, 5_000, 0.5))).toEqual([0.5, 1, 2]);
+  expect(conflictPauseMs(50, 5_000, 0.5)).toBe(25);
+  expect(conflictPauseMs(MOST_CONFLICTS - 1, 5_000, 0.5)).toBe(25);
+  expect(conflictPauseMs(MOST_CONFLICTS, 5_000, 0)).toBeUndefined();
+  expect(conflictPauseMs(1, 0, 0)).toBeUndefined();
+  expect(conflictPauseMs(10, 10, 0.5)).toBeUndefined();
 });
