@@ -34,7 +34,7 @@ START_SECONDS = 10.0
 STOP_SECONDS = 0.5
 """How long calls under way may take when it is told to end."""
 
-ALIVE_WITHIN_SECONDS = 10.0
+ALIVE_WITHIN_SECONDS = 5.0
 
 
 class StartError(Exception):
