@@ -372,6 +372,12 @@ describe("a worker that cannot be started is a clear error:", () => {
     expect(error.message).toMatch(/ cannot be run: spawn .* EACCES$/);
   });
 
+  test("arguments that the system does not take", async () => {
+    const error = await failure(startProgram(WAITING, { args: ["x".repeat(10_000_000)] }));
+    expect(error.reason).toBe("NO_PYTHON");
+    expect(error.message).toMatch(/ cannot be run: spawn E2BIG$/);
+  });
+
   test("an interpreter without our package", async () => {
     const bare = join(testFolder(), "python");
     writeFileSync(bare, `#!/bin/sh\nexec "${python}" -I -S "$@"\n`);

@@ -171,6 +171,32 @@ if __name__ == "__main__":
 
 
 @posix
+def test_what_the_program_forks_ends_on_the_spot(launch: Launch) -> None:
+    program = launch(
+        """
+import os, signal
+def tell(name):
+    print(name, signal.getsignal(signal.SIGTERM) is signal.SIG_DFL, flush=True)
+if os.fork() == 0:
+    tell("forked")
+    os._exit(0)
+os.wait()
+tell("program")
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if os.fork() == 0:
+    print("its own", signal.getsignal(signal.SIGTERM).name, flush=True)
+    os._exit(0)
+os.wait()
+try:
+    os.wait()
+except ChildProcessError:
+    print("no other child")
+"""
+    )
+    assert program.rest() == (0, "forked True\nprogram False\nits own SIG_IGN\nno other child\n", "")
+
+
+@posix
 def test_the_input_of_the_program_is_empty(launch: Launch) -> None:
     program = launch("print(repr(input.__self__.__import__('sys').stdin.read()))")
     assert program.rest() == (0, "''\n", "")
@@ -320,6 +346,32 @@ def test_nothing_of_what_it_started_is_left(launch: Launch, before: str, then: s
         program.close_input()
     assert program.rest()[0] == code or code is None
     assert [runs(pid) for pid in pids] == [False, False]
+
+
+@linux
+@pytest.mark.parametrize("then", ["signal.pause()", "os.kill(os.getpid(), 9)"])
+def test_where_orphans_are_not_adopted_the_group_still_ends(tmp_path: Path, then: str) -> None:
+    """As on macOS."""
+    (tmp_path / "family.py").write_text(
+        "import os, signal, subprocess, sys\n"
+        "code = 'import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1); signal.pause()'\n"
+        "child = subprocess.Popen([sys.executable, '-c', code], stdout=subprocess.PIPE)\n"
+        f"child.stdout.readline()\nprint(child.pid, flush=True)\n{then}"
+    )
+    launcher = (
+        "import sys; from snakepit_bridge.worker import _launch, _supervisor; "
+        "_supervisor._prctl = lambda *_: False; _launch.main(sys.argv[1:])"
+    )
+    program = Launched(["-c", launcher, "--grace", "0.2", "family.py"], tmp_path)
+    try:
+        child = int(program.line())
+        program.close_input()
+        assert program.rest()[0] in (128 + signal.SIGTERM, 128 + signal.SIGKILL)
+        while runs(child):
+            assert program.is_patient
+            threading.Event().wait(0.01)
+    finally:
+        program.end()
 
 
 @linux

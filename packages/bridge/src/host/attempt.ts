@@ -6,6 +6,7 @@ import type { LogLine } from "./log.js";
 import type { WorkerMessage } from "./messages.js";
 import type { ResolvedOptions } from "./options.js";
 import { WorkerProcess } from "./process.js";
+import { withoutPython } from "./python.js";
 
 /** Told how an attempt goes. */
 export interface AttemptEvents {
@@ -55,6 +56,11 @@ export class Attempt {
       });
       const error = await this.#process.ended;
       return { error: this.#fault ?? error ?? this.#unready(), readyForMs: this.#readyForMs() };
+    } catch (cause) {
+      // What the system refuses before it looks for the interpreter, such as arguments that are too long.
+      const { python, cwd } = this.#options;
+      const text = withoutPython(python, cwd, cause as Error);
+      return { error: new WorkerError("NO_PYTHON", text, { cause }), readyForMs: 0 };
     } finally {
       cancelTimeout();
       this.#liveness.stop();

@@ -69,6 +69,9 @@ def main(arguments: Sequence[str]) -> None:
 
         end_with_stdin(options.grace)
     signal.signal(signal.SIGTERM, _on_terminate)
+    if hasattr(os, "register_at_fork"):
+        # Those that the program forks end on the spot, as multiprocessing expects of them.
+        os.register_at_fork(after_in_child=_forget_on_terminate)
     if pipe is not None:
         HOST.connect(int(pipe))
     try:
@@ -104,6 +107,11 @@ def _parser() -> argparse.ArgumentParser:
 def _on_terminate(number: int, _frame: FrameType | None) -> None:
     # Python would end on the spot; so `finally` and `atexit` have their turn.
     raise SystemExit(128 + number)
+
+
+def _forget_on_terminate() -> None:
+    if signal.getsignal(signal.SIGTERM) is _on_terminate:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _find_script(path: str) -> Program:

@@ -16,6 +16,7 @@ import select
 import signal
 import sys
 import time
+import traceback
 from pathlib import Path
 
 from ._stdin import STDIN, is_watched, read_to_end
@@ -54,7 +55,9 @@ def fork_supervised(grace: float) -> None:
     try:
         code = Supervisor(program, grace, adopts=adopts).run()
     finally:
-        # Whatever happened here: nothing stays behind.
+        # Whatever happened here: it is told, and nothing stays behind.
+        if sys.exc_info()[0] is not None:
+            traceback.print_exc()
         with contextlib.suppress(OSError):
             os.killpg(program, signal.SIGKILL)
         sys.stderr.flush()
