@@ -117,7 +117,7 @@ async def test_streams_pass_message_by_message() -> None:
             answered.set()
             assert await call.read() == b"seen two"
             assert await call.read() is grpc.aio.EOF
-            assert dict(await call.trailing_metadata()) == {"after": "/snakepit.bridge.v1.Later/Count"}
+            assert tuple(await call.trailing_metadata()) == (("after", "/snakepit.bridge.v1.Later/Count"),)
         await server.stop(None)
 
 

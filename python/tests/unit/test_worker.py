@@ -6,6 +6,8 @@ import contextlib
 import doctest
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -110,12 +112,22 @@ def test_a_host_that_is_gone_is_no_error(pipe: Pipe) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_process_that_the_program_forks_says_nothing(pipe: Pipe) -> None:
-    host = Host()
-    host.connect(pipe.writing)
-    child = os.fork()
-    if child == 0:
-        host.ready(None, None)
-        os._exit(0)
-    os.waitpid(child, 0)
-    assert pipe.messages() == []
-    assert os.get_inheritable(pipe.writing) is False
+    # In a program of its own: here gRPC is in use, which a fork would disturb.
+    program = """
+import os, sys
+from snakepit_bridge.worker._host import Host
+host = Host()
+host.connect(int(sys.argv[1]))
+if os.fork() == 0:
+    host.ready("child", None)
+    os._exit(0)
+os.wait()
+host.ready("program", None)
+print(os.get_inheritable(int(sys.argv[1])))
+"""
+    command = [sys.executable, "-c", program, str(pipe.writing)]
+    printed = subprocess.run(
+        command, pass_fds=[pipe.writing], capture_output=True, text=True, check=True
+    ).stdout
+    assert printed == "False\n"
+    assert pipe.messages() == [{"kind": "ready", "address": "program"}]
