@@ -241,6 +241,29 @@ sys.exit("out of luck")
     expect(worker.state.kind).toBe("ready");
   });
 
+  test("is told by the usual name of its signal", async () => {
+    const { worker } = await startProgram("import os\nos.abort()", { ready: "started", restart: false });
+    expect(await worker.ended).toMatchObject({ error: { exit: { code: undefined, signal: "SIGABRT" } } });
+  });
+
+  test.each(["starting", "running", "ready", "pausing"] as const)(
+    "can be closed by whoever is told that it is %s again",
+    async (kind) => {
+      const record = new WorkerRecord();
+      const restart = { firstDelayMs: 1, maxDelayMs: 1_000_000 };
+      const { worker } = await startProgram(WAITING, {
+        restart,
+        onState: (state) => {
+          record.onState(state);
+          if (record.kinds.includes("pausing") && state.kind === kind) void worker.close();
+        },
+      });
+      process.kill(worker.pid as number, "SIGKILL");
+      expect(await worker.ended).toEqual({ reason: "closed" });
+      expect(record.kinds.slice(-3)).toEqual([kind, "closing", "ended"]);
+    },
+  );
+
   test("is not started again if nobody wants it", async () => {
     const { worker } = await startProgram(WAITING, { restart: false });
     process.kill(worker.pid as number, "SIGKILL");

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import re
 import signal
@@ -94,22 +95,19 @@ def _port(text: str) -> int:
 
 async def _serve(bridge: str, port: int) -> None:
     stop = _stop_on_signal_or_end_of_input()
+    _check_port(port)
     async with grpc.aio.insecure_channel(bridge, options=CHANNEL_OPTIONS) as channel:
-        health = HealthHandler(channel)
-        server = grpc.aio.server(options=SERVER_OPTIONS)
-        server.add_generic_rpc_handlers((ForwardingHandler(channel, bridge), health))
-        address = f"{HOST}:{_listen(server, port)}"
         connecting = asyncio.ensure_future(_connect(channel, bridge))
         either: set[asyncio.Future[Any]] = {connecting, stop}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if stop.done():
             connecting.cancel()
             return
-        if not connecting.result():
-            raise StartError(
-                f"no bridge answers at {bridge}: start one with `npx snakepit-bridge serve`, or name another "
-                f"with --server or the environment variable {ADDRESS_VARIABLE}"
-            )
+        await connecting
+        health = HealthHandler(channel)
+        server = grpc.aio.server(options=SERVER_OPTIONS)
+        server.add_generic_rpc_handlers((ForwardingHandler(channel, bridge), health))
+        address = f"{HOST}:{server.add_insecure_port(f'{HOST}:{port}')}"
         await server.start()
         tasks = [asyncio.ensure_future(work) for work in (health.follow(), _tell_host())]
         sys.stdout.write(f"snakepit_bridge.grpc_bridge listening on {address} (bridge: {bridge})\n")
@@ -122,25 +120,26 @@ async def _serve(bridge: str, port: int) -> None:
         await server.stop(STOP_SECONDS)
 
 
-async def _connect(channel: grpc.aio.Channel, bridge: str) -> bool:
-    if await become_ready(channel, START_SECONDS):
-        return True
-    sys.stderr.write(f"waiting for the bridge at {bridge}\n")
-    return await become_ready(channel, START_SECONDS, persistent=True)
-
-
-def _listen(server: grpc.aio.Server, port: int) -> int:
-    try:
-        # gRPC would log the reason, and not tell it.
-        with socket.socket() as attempt:
-            attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _check_port(port: int) -> None:
+    """Raises StartError if the port cannot be had. gRPC would log the reason, and not tell it."""
+    with socket.socket() as attempt:
+        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
             attempt.bind((HOST, port))
-        return server.add_insecure_port(f"{HOST}:{port}")
-    except (OSError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or error
+        except OSError as error:
+            reason = f"{error.strerror}; --port 0 takes any that is free"
+            raise StartError(f"cannot listen on {HOST}:{port}: {reason}") from None
+
+
+async def _connect(channel: grpc.aio.Channel, bridge: str) -> None:
+    if await become_ready(channel, START_SECONDS):
+        return
+    sys.stderr.write(f"waiting for the bridge at {bridge}\n")
+    if not await become_ready(channel, START_SECONDS, persistent=True):
         raise StartError(
-            f"cannot listen on {HOST}:{port}: {reason}; --port 0 takes any that is free"
-        ) from None
+            f"no bridge answers at {bridge}: start one with `npx snakepit-bridge serve`, or name another "
+            f"with --server or the environment variable {ADDRESS_VARIABLE}"
+        )
 
 
 def _stop_on_signal_or_end_of_input() -> asyncio.Future[None]:
@@ -153,7 +152,8 @@ def _stop_on_signal_or_end_of_input() -> asyncio.Future[None]:
             stop.set_result(None)
 
     def end_from_elsewhere() -> None:
-        loop.call_soon_threadsafe(end)
+        with contextlib.suppress(RuntimeError):  # the loop has ended already
+            loop.call_soon_threadsafe(end)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         try:

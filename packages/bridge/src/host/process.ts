@@ -141,8 +141,11 @@ export class WorkerProcess {
   }
 }
 
+/** Of two names for one number the first: SIGABRT, not SIGIOT. */
 const SIGNALS: ReadonlyMap<number, NodeJS.Signals> = new Map(
-  Object.entries(constants.signals).map(([name, number]) => [number, name as NodeJS.Signals]),
+  Object.entries(constants.signals)
+    .map(([name, number]) => [number, name as NodeJS.Signals] as const)
+    .reverse(),
 );
 
 /** The supervisor tells of a signal as shells do: by 128 and its number. */

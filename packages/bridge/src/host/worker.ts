@@ -104,6 +104,9 @@ class Worker implements PythonWorker {
 
   async #untilItEnds(): Promise<WorkerEnd> {
     for (;;) {
+      // Whoever is told a state may close the worker before this goes on.
+      this.#become({ kind: "starting", restarts: this.#restarts?.inARow ?? 0 });
+      if (this.#closing) return { reason: "closed" };
       const { error, readyForMs } = await this.#start();
       if (this.#closing) return { reason: "closed" };
       if (error === undefined) return { reason: "finished" };
@@ -112,12 +115,10 @@ class Worker implements PythonWorker {
       if (delayMs === undefined) return { reason: "failed", error };
       this.#become({ kind: "pausing", error, delayMs });
       await this.#pause(delayMs);
-      if (this.#closing) return { reason: "closed" };
     }
   }
 
-  async #start(): Promise<Outcome> {
-    this.#become({ kind: "starting", restarts: this.#restarts?.inARow ?? 0 });
+  #start(): Promise<Outcome> {
     this.#attempt = new Attempt(this.#options, this.#clock, {
       onRunning: (pid) => this.#become({ kind: "running", pid }),
       onReady: (pid, address) => {
@@ -131,8 +132,9 @@ class Worker implements PythonWorker {
     return this.#attempt.run();
   }
 
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
+  async #pause(ms: number): Promise<void> {
+    if (this.#closing) return;
+    await new Promise<void>((resolve) => {
       const cancelTimer = this.#clock.setTimer(ms, resolve);
       this.#endPause = () => {
         cancelTimer();

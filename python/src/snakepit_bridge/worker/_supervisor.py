@@ -55,11 +55,11 @@ def fork_supervised(grace: float) -> None:
     try:
         code = Supervisor(program, grace, adopts=adopts).run()
     finally:
-        # Whatever happened here: it is told, and nothing stays behind.
         if sys.exc_info()[0] is not None:
+            # Whatever happened here: it is told, and the program does not stay behind.
             traceback.print_exc()
-        with contextlib.suppress(OSError):
-            os.killpg(program, signal.SIGKILL)
+            with contextlib.suppress(OSError):
+                os.killpg(program, signal.SIGKILL)
         sys.stderr.flush()
         os._exit(code)
 
