@@ -28,6 +28,16 @@ export const rooms = [
   },
   { prefix: "client/transport/", files: ["client/", "core/", "wire/"], node: true },
   { prefix: "client/", files: ["client/", "core/"] },
+  {
+    prefix: "host/",
+    // How programs say where a bridge is, wait and give up is the same everywhere.
+    files: [
+      "host/",
+      "core/",
+      ...["address", "system-clock", "abort"].map((name) => `client/transport/${name}.ts`),
+    ],
+    node: true,
+  },
   { prefix: "cli/", files: [""], except: ["wire/"], packages: "*", node: true },
   { prefix: "version.ts", files: [], node: true },
   { prefix: "testing/", files: ["testing/", "core/"] },

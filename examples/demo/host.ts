@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Bridge, startBridge } from "snakepit-bridge";
+import { besideWorker, command } from "./beside-worker.js";
 import { type Check, runChecks } from "./checks.js";
 import { look, observe, until, variable } from "./observer.js";
 import { checkRestarts } from "./restart.js";
@@ -16,7 +17,6 @@ import { Screen } from "./screen.js";
 import { tellStory } from "./story.js";
 import { Terminal } from "./terminal.js";
 import { ALL_NAMES, testVariables, variables } from "./variables.js";
-import { Worker } from "./worker-process.js";
 
 const SESSION_ID = "demo";
 /** What was set is still there when the demo is started again. `--once` has a file of its own. */
@@ -29,7 +29,7 @@ const HELP = `Usage: npm start [-- --once]
 
 A TypeScript host and a Python worker share typed variables. The host changes learning_rate, target and paused; the
 worker reads them before each step of an optimisation and writes step, loss, x and y. Ctrl-C ends both; started again,
-they go on where they were, from the file ./${FILE}.
+they go on where they were, from the file ./${FILE}. A worker that is killed is started again.
 
   --once   test both directions and a restart, print a table, end with exit code 0, or with 1 if a check failed
   --help   print this
@@ -93,7 +93,10 @@ function watch(stop: AbortController): Promise<Ending> {
     const before = await look(sessions, SESSION_ID, ALL_NAMES);
     const steps = variable(before, "step");
     if (steps.version > 1) terminal.line(`Going on at step ${steps.value}, revision ${before.revision}.`);
-    const screen = new Screen(terminal, `Ctrl-C ends. To look in: ${command("list", bridge.address)}`);
+    const screen = new Screen(
+      terminal,
+      `Ctrl-C ends. To look in: ${command("list", bridge.address, SESSION_ID)}`,
+    );
     const work = async (): Promise<Ending> => {
       await until("the Python worker to make its first step", START_TIMEOUT_MS, async () =>
         signal.aborted ||
@@ -108,8 +111,8 @@ function watch(stop: AbortController): Promise<Ending> {
       const kept = `Everything is kept in ${FILE}: start again, and it goes on. Remove the file to begin anew.`;
       return { exitCode: 0, text: `${screen.summary()}\n${kept}` };
     };
-    // The story ends too if the worker does by itself.
-    return besideWorker(bridge, [], work).finally(() => stop.abort());
+    // The story ends too if the worker does for good.
+    return besideWorker(bridge, SESSION_ID, terminal, {}, work).finally(() => stop.abort());
   });
 }
 
@@ -119,7 +122,9 @@ async function test(file: string, { signal }: AbortController): Promise<Ending> 
   const { checks, last } = await withBridge(file, async (bridge) => {
     const session = await bridge.session(SESSION_ID, testVariables);
     const work = (): Promise<Check[]> => unlessInterrupted(signal, runChecks(bridge.sessions, session));
-    const checks = await besideWorker(bridge, ["--checks"], work);
+    // A worker that crashes has failed the test, so it is not started again.
+    const settings = { args: ["--checks"], restart: false } as const;
+    const checks = await besideWorker(bridge, SESSION_ID, terminal, settings, work);
     return { checks, last: await look(bridge.sessions, SESSION_ID, Object.keys(testVariables)) };
   });
   checks.push(...(await unlessInterrupted(signal, checkRestarts(file, SESSION_ID, last, signal))));
@@ -128,26 +133,6 @@ async function test(file: string, { signal }: AbortController): Promise<Ending> 
   const duration = ((performance.now() - started) / 1_000).toFixed(1);
   const text = `\n${passed} of ${checks.length} checks passed in ${duration} s.`;
   return { exitCode: passed === checks.length ? 0 : 1, text };
-}
-
-/** Does something while the worker runs, and ends the worker. Fails if the worker ends by itself. */
-async function besideWorker<T>(
-  { address }: Bridge,
-  args: readonly string[],
-  work: () => Promise<T>,
-): Promise<T> {
-  const worker = new Worker(address, SESSION_ID, args);
-  try {
-    terminal.line(`Bridge at ${address}, session "${SESSION_ID}", Python worker is process ${worker.pid}.`);
-    terminal.line(`To look in from another terminal: ${command("list", address)}\n`);
-    const crash = worker.ended.then((text) => {
-      throw new Error(text);
-    });
-    return await Promise.race([crash, work()]);
-  } finally {
-    terminal.block([]);
-    await worker.stop();
-  }
 }
 
 /** Ctrl-C, the end of the terminal, and the end of whoever reads our output. A second signal ends us at once. */
@@ -166,10 +151,6 @@ function unlessInterrupted<T>(signal: AbortSignal, work: Promise<T>): Promise<T>
     if (signal.aborted) fail();
   });
   return Promise.race([work, interrupted]);
-}
-
-function command(name: string, address: string): string {
-  return `npx snakepit-bridge ${name} ${SESSION_ID} --address ${address}`;
 }
 
 function row({ name, passed, detail, ms }: Check): string {

@@ -10,16 +10,16 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import threading
 from dataclasses import dataclass, field
 from typing import Any
 
 import worker_checks
 
-from snakepit_bridge import BridgeError, SessionContext
+from snakepit_bridge import BridgeError, SessionContext, worker
 
 SETTINGS = ("learning_rate", "target", "paused")
 SECONDS_PER_STEP = 0.02
+SECONDS_PER_STEP_AT_MOST = 10.0
 
 
 def rosenbrock(x: float, y: float, a: float) -> float:
@@ -57,7 +57,10 @@ async def optimise(session: SessionContext) -> None:
     adam = Adam(**await session.get_variables(["x", "y"]))
     before = await session.get_variable("step")
     used: dict[str, str] = {}
+    # The host waits for the first of these, and takes the worker for hung if the others do not come.
+    worker.ready(alive_within=SECONDS_PER_STEP_AT_MOST)
     while True:
+        worker.alive()
         now = await session.list_variables()
         settings: dict[str, Any] = {name: now[name]["value"] for name in SETTINGS}
         seen = {f"saw_{name}": str(now[name]["version"]) for name in SETTINGS}
@@ -82,32 +85,12 @@ async def work(session: SessionContext) -> None:
     await optimise(session)
 
 
-async def end_of_parent() -> None:
-    """The host ends the worker by closing its input. That also happens when the host dies."""
-    loop = asyncio.get_running_loop()
-    ended = asyncio.Event()
-
-    def wait() -> None:
-        while os.read(0, 1024):
-            pass
-        loop.call_soon_threadsafe(ended.set)
-
-    threading.Thread(target=wait, daemon=True).start()
-    await ended.wait()
-
-
 async def main() -> int:
     session_id = os.environ.get("SNAKEPIT_BRIDGE_SESSION", "demo")
     # The address comes from SNAKEPIT_BRIDGE_ADDRESS. Settings have to be exact, so nothing is cached.
     async with SessionContext(session_id, cache="off") as session:
-        working = asyncio.create_task(work(session))
-        parent = asyncio.create_task(end_of_parent())
-        await asyncio.wait({working, parent}, return_when=asyncio.FIRST_COMPLETED)
-        if parent.done():
-            working.cancel()
-            return 0
         try:
-            await working
+            await work(session)
         except BridgeError as error:
             print(f"{type(error).__name__}: {error}", file=sys.stderr)
     return 1

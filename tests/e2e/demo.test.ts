@@ -118,13 +118,25 @@ describe("the demo", () => {
     expect(exists(worker)).toBe(false);
   });
 
-  test("a worker that crashes is told in one line, and the host ends with 1", async () => {
+  test("a worker that is killed is told in one line, and is back", async () => {
     const host = start();
     const worker = await workerOf(host);
     await host.until(/step = \d+/);
     process.kill(worker, "SIGKILL");
+    await host.until(/worker\.py ended with SIGKILL; it is started again\.\n/);
+    const [, pid] = await host.until(/started again.*Python worker is process (\d+)/s);
+    expect(Number(pid)).not.toBe(worker);
+    await host.until(/started again.*process \d+.*step = \d+/s);
+    host.signal("SIGINT");
+    expect(await host.ended).toBe(0);
+    expect(exists(Number(pid))).toBe(false);
+  });
+
+  test("a worker that is killed during --once is a failure", async () => {
+    const host = start("--once");
+    process.kill(await workerOf(host), "SIGKILL");
     expect(await host.ended).toBe(1);
-    expect(host.stderr).toBe("error: the Python worker ended with SIGKILL\n");
+    expect(host.stderr).toBe("error: worker.py ended with SIGKILL\n");
   });
 
   test("a host that is killed leaves no worker behind", async () => {
