@@ -116,7 +116,7 @@ describe("serve", () => {
 describe("an option that makes no sense is one line", () => {
   test.each([
     [["--port", "65536"], 1, /port is 65536; it has to be a whole number from 0 to 65535$/],
-    [["--host", "no.such.host.invalid"], 1, /the host name is not known$/],
+    [["--host", "no.such.host.invalid", "--store", "memory"], 1, /the host name is not known$/],
     [["--store", "sqlite:"], 1, /store "sqlite:" is not available; available: memory, sqlite:PATH$/],
     [["--limit", "max-fun=1"], 1, /'max-fun=1' is invalid\. .* names are max-value-bytes, /],
     [["--limit", "max-items"], 1, /'max-items' is invalid\. It has to be NAME=N/],
