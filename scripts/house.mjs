@@ -53,10 +53,12 @@ export const pureModules = {
   _calls: io,
   _core: io,
   _errors: io,
+  _json: [...io, "._gen"],
   _options: io,
   _request_ids: io,
   _results: io,
   _retry: io,
+  _scalars: [...io, "._gen"],
   _values: io,
 };
 

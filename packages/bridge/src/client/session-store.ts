@@ -15,19 +15,11 @@ import {
   type Updates,
 } from "./arguments.js";
 import { Calls, type SetOptions, SOURCE, type WriteOptions } from "./calls.js";
-import {
-  type BooleanConstraints,
-  checkType,
-  type Definitions,
-  type FloatConstraints,
-  type IntegerConstraints,
-  type StringConstraints,
-  toDefinition,
-} from "./definitions.js";
+import { checkType, type Definitions, toDefinition, type VariableDefinition } from "./definitions.js";
 import { gather } from "./pages.js";
 import { createRequestIds } from "./request-ids.js";
 import type { CallOptions, Transport } from "./transport/transport.js";
-import { toLiteral, type VariableValue } from "./values.js";
+import { toAmount, toLiteral, type VariableValue } from "./values.js";
 import {
   type BatchResults,
   type Committed,
@@ -75,21 +67,13 @@ export interface MissingOptions {
   readonly onMissing?: OnMissing;
 }
 
+type DefinitionOf<T extends TypeName> = Extract<VariableDefinition, { readonly type: T }>;
+
 /** The values that a type takes. */
-export interface InitialValues {
-  readonly float: number;
-  readonly integer: number | bigint;
-  readonly string: string;
-  readonly boolean: boolean;
-}
+export type InitialValues = { readonly [T in TypeName]: DefinitionOf<T>["initialValue"] };
 
 /** The constraints that a type takes. */
-export interface ConstraintsOf {
-  readonly float: FloatConstraints;
-  readonly integer: IntegerConstraints;
-  readonly string: StringConstraints;
-  readonly boolean: BooleanConstraints;
-}
+export type ConstraintsOf = { readonly [T in TypeName]: DefinitionOf<T>["constraints"] };
 
 /** What a registration may be given. */
 export interface RegisterOptions<T extends TypeName = TypeName> extends CallOptions {
@@ -305,7 +289,7 @@ export class SessionStore {
     options: WriteOptions & MissingOptions = {},
   ): Promise<Written<number | bigint>> {
     const { onMissing = "fail" } = options;
-    const literal = toLiteral(by, identifier);
+    const literal = toAmount(by, identifier);
     const { item, revision } = await this.#calls.increment(
       sessionId,
       identifier,
