@@ -67,13 +67,18 @@ export interface MissingOptions {
   readonly onMissing?: OnMissing;
 }
 
-type DefinitionOf<T extends TypeName> = Extract<VariableDefinition, { readonly type: T }>;
+// By the types that can be defined: one that is missing there does not compile where any type is taken.
+type DefinitionsByType = {
+  readonly [T in VariableDefinition["type"]]: Extract<VariableDefinition, { readonly type: T }>;
+};
 
 /** The values that a type takes. */
-export type InitialValues = { readonly [T in TypeName]: DefinitionOf<T>["initialValue"] };
+export type InitialValues = {
+  readonly [T in keyof DefinitionsByType]: DefinitionsByType[T]["initialValue"];
+};
 
 /** The constraints that a type takes. */
-export type ConstraintsOf = { readonly [T in TypeName]: DefinitionOf<T>["constraints"] };
+export type ConstraintsOf = { readonly [T in keyof DefinitionsByType]: DefinitionsByType[T]["constraints"] };
 
 /** What a registration may be given. */
 export interface RegisterOptions<T extends TypeName = TypeName> extends CallOptions {

@@ -170,6 +170,7 @@ export function readList<T>(input: ByteReader, read: () => T): T[] {
 
 export function pick<T>(list: readonly T[], index: number): T {
   const item = list[index];
-  if (item === undefined) throw new RangeError(`record holds the unknown code ${index}`);
+  if (item === undefined)
+    throw new RangeError(`record holds the code ${index}, which this version does not know`);
   return item;
 }
