@@ -14,6 +14,8 @@ async def main() -> None:
         await register("batch_size", "integer", 32, constraints={"min": 8, "max": 512, "step": 8})
         await register("model", "string", "small-1", constraints={"pattern": "^[a-z]+-[0-9]+$"})
         await register("paused", "boolean", False)
+        await register("phase", "choice", "warm-up", constraints={"choices": ["warm-up", "main"]})
+        await register("plan", "json", {"steps": []})
 
         async def attempt(name: str, value: Any) -> None:
             try:
@@ -23,15 +25,14 @@ async def main() -> None:
                 print(f"{name}: {error.reason}: {error}")
 
         await attempt("threshold", 1)  # a whole number that a float holds exactly
-        await attempt("threshold", float("nan"))
         await attempt("batch_size", 20)
-        await attempt("batch_size", 16.0)
         await attempt("model", "Large 2")
         await attempt("paused", 1)
+        await attempt("phase", "finished")
+        await attempt("plan", {"steps": ["load", "train"], "rate": 0.5})
 
         # 64-bit integers and special floats arrive as they are.
-        await register("counter", "integer", 9223372036854775807)
-        await register("ratio", "float", float("-inf"))
+        await session.set_variables({"counter": 9223372036854775807, "ratio": float("-inf")})
         print(await session.get_variables(["counter", "ratio"]))
 
         # A refused batch names every item at fault, and applies none.
@@ -48,11 +49,11 @@ asyncio.run(main())
 
 # Prints:
 #   threshold = 1.0
-#   threshold: CONSTRAINT_VIOLATED: value NaN is below minimum 0
 #   batch_size: CONSTRAINT_VIOLATED: value 20 is not a multiple of step 8 from minimum 8
-#   batch_size: TYPE_MISMATCH: must be an integer
 #   model: CONSTRAINT_VIOLATED: value does not match pattern ^[a-z]+-[0-9]+$
 #   paused: TYPE_MISMATCH: must be a boolean
+#   phase: CONSTRAINT_VIOLATED: value "finished" is not one of "warm-up", "main"
+#   plan = {'steps': ['load', 'train'], 'rate': 0.5}
 #   {'counter': 9223372036854775807, 'ratio': -inf}
 #   refused: threshold: value 2 is above maximum 1
 #   refused: batch_size: value 7 is below minimum 8

@@ -8,6 +8,8 @@ await session.register("threshold", "float", 0.5, { constraints: { min: 0, max: 
 await session.register("batch_size", "integer", 32, { constraints: { min: 8, max: 512, step: 8 } });
 await session.register("model", "string", "small-1", { constraints: { pattern: "^[a-z]+-[0-9]+$" } });
 await session.register("paused", "boolean", false);
+await session.register("phase", "choice", "warm-up", { constraints: { choices: ["warm-up", "main"] } });
+await session.register("plan", "json", { steps: [] });
 
 async function attempt(name: string, value: VariableValue): Promise<void> {
   try {
@@ -20,15 +22,14 @@ async function attempt(name: string, value: VariableValue): Promise<void> {
 }
 
 await attempt("threshold", 1n); // a whole number that a float holds exactly
-await attempt("threshold", Number.NaN);
 await attempt("batch_size", 20);
-await attempt("batch_size", 16.5);
 await attempt("model", "Large 2");
 await attempt("paused", 1);
+await attempt("phase", "finished");
+await attempt("plan", { steps: ["load", "train"], rate: 0.5 });
 
 // 64-bit integers and special floats arrive as they are.
-await session.register("counter", "integer", 9223372036854775807n);
-await session.register("ratio", "float", Number.NEGATIVE_INFINITY);
+await session.setMany({ counter: 9223372036854775807n, ratio: Number.NEGATIVE_INFINITY });
 console.log(await session.getMany(["counter", "ratio"]));
 
 // A refused batch names every item at fault, and applies none.
@@ -44,11 +45,11 @@ await client.close();
 
 // Prints:
 //   threshold = 1
-//   threshold: CONSTRAINT_VIOLATED: value NaN is below minimum 0
 //   batch_size: CONSTRAINT_VIOLATED: value 20 is not a multiple of step 8 from minimum 8
-//   batch_size: TYPE_MISMATCH: must be an integer
 //   model: CONSTRAINT_VIOLATED: value does not match pattern ^[a-z]+-[0-9]+$
 //   paused: TYPE_MISMATCH: must be a boolean
+//   phase: CONSTRAINT_VIOLATED: value "finished" is not one of "warm-up", "main"
+//   plan = { steps: [ 'load', 'train' ], rate: 0.5 }
 //   { counter: 9223372036854775807n, ratio: -Infinity }
 //   refused: threshold: value 2 is above maximum 1
 //   refused: batch_size: value 7 is below minimum 8

@@ -51,7 +51,7 @@ def reads_many(revision: int = 1, **values: float) -> Act:
 
 def writes(value: float, revision: int = 1, name: str = "x") -> Act:
     """Answers SetVariable and IncrementVariable, which look alike on the wire."""
-    item = {"id": f"var_{name}_1", "version": revision, "value": {"float": value}}
+    item = {"id": f"var_{name}_1", "type": 1, "version": revision, "value": {"float": value}}
     point = values_pb2.Revision(incarnation=LIFE, number=revision)
     return says(variables_pb2.SetVariableResponse(item=item, revision=point).SerializeToString())
 

@@ -3,7 +3,7 @@
 The argument says with which client: asyncio, or blocking.
 
 Values are tagged, because JSON has one kind of number and no NaN: {"float": "nan"}, {"integer": "42"},
-{"string": "…"}, {"boolean": true}.
+{"string": "…"}, {"boolean": true}, {"json": …} for what only a json variable holds.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ Command = dict[str, Any]
 
 def untag(tagged: dict[str, Any]) -> Any:
     [(kind, value)] = tagged.items()
+    if kind == "json":
+        return value
     return {"float": float, "integer": int, "string": str, "boolean": bool}[kind](value)
 
 
@@ -37,7 +39,7 @@ def tag(value: Any) -> dict[str, Any]:
     if isinstance(value, float):
         # The bits, so that the sign of a zero counts.
         return {"float": struct.pack(">d", value).hex() if value == value else "nan"}
-    return {"string": value}
+    return {"string": value} if isinstance(value, str) else {"json": value}
 
 
 async def set_variable(session: SessionContext, command: Command) -> Any:

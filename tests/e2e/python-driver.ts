@@ -1,4 +1,5 @@
 /** The other end of `driver.py`: what a test says to Python, and what Python answers. */
+import type { JsonValue } from "snakepit-bridge";
 import { python, TestProcess } from "./processes.js";
 
 /** A value with its type, as JSON can carry it. Floats come back as their bits in hex. */
@@ -6,7 +7,9 @@ export type Tagged =
   | { readonly float: string }
   | { readonly integer: string }
   | { readonly string: string }
-  | { readonly boolean: boolean };
+  | { readonly boolean: boolean }
+  /** With integers and floats told apart only where they are not whole. */
+  | { readonly json: JsonValue };
 
 /** How an operation ended. */
 export interface Answer {

@@ -5,6 +5,7 @@ import {
   type Client,
   ConflictError,
   connect,
+  type JsonValue,
   type Session,
   startBridge,
   type VariableValue,
@@ -113,6 +114,43 @@ describe.each(["asyncio", "blocking"] as const)("with Python's %s client", (name
       }
     });
 
+    test("of JSON is the same in both, whichever wrote it", async () => {
+      await session.register("plan", "json", {});
+      const nested = {
+        // All but the noncharacter, which I-JSON does not have.
+        text: LONG_TEXT.slice(0, 1_000).replaceAll("\u{10ffff}", ""),
+        list: [null, true, -1.5, 2 ** 53 - 1, { "": [] }],
+        constructor: { a: "b" },
+      };
+      const values: JsonValue[] = [null, [], {}, nested, [[["deep"]]]];
+      values.push(JSON.parse('{"__proto__":{"a":1}}') as JsonValue);
+      for (const value of values) {
+        await session.set("plan", value);
+        expect(await python.call("get_variable", { name: "plan" })).toEqual({ json: value });
+        await session.set("plan", "in between");
+        await python.call("set_variable", { name: "plan", value: { json: value } });
+        expect(await session.get("plan")).toEqual(value);
+      }
+      const scalars: [ours: JsonValue, theirs: Tagged][] = [
+        ["", { string: "" }],
+        ['{"a":1}', { string: '{"a":1}' }],
+        ["null", { string: "null" }],
+        [7, { integer: "7" }],
+        [0.1, { float: bitsOf(0.1) }],
+        [-0, { float: bitsOf(-0) }],
+        [2 ** 60, { float: bitsOf(2 ** 60) }],
+        [true, { boolean: true }],
+      ];
+      for (const [ours, theirs] of scalars) {
+        await session.set("plan", ours);
+        expect(await python.call("get_variable", { name: "plan" })).toEqual(theirs);
+        expect(await session.get("plan")).toBe(ours);
+      }
+      await python.call("set_variable", { name: "plan", value: { float: "3" } });
+      expect(await python.call("get_variable", { name: "plan" })).toEqual({ float: bitsOf(3) });
+      expect(await session.get("plan")).toBe(3);
+    });
+
     test("that is inferred has the type of the language that wrote it first", async () => {
       await python.call("set_variable", { name: "count", value: { integer: "3" } });
       await python.call("set_variable", { name: "rate", value: { float: "3" } });
@@ -192,6 +230,8 @@ describe.each(["asyncio", "blocking"] as const)("with Python's %s client", (name
       await session.register("rate", "float", 1, { constraints: { min: 0, max: 2 } });
       await session.register("name", "string", "abc", { constraints: { pattern: "^[a-z]+$" } });
       await session.register("size", "integer", 8, { constraints: { min: 8, step: 8 } });
+      await session.register("phase", "choice", "warm-up", { constraints: { choices: ["warm-up", "main"] } });
+      await session.register("plan", "json", {});
       const wrong: [name: string, ours: VariableValue, theirs: Tagged][] = [
         ["rate", 2.5, { float: "2.5" }],
         ["rate", -0.1, { float: "-0.1" }],
@@ -202,6 +242,15 @@ describe.each(["asyncio", "blocking"] as const)("with Python's %s client", (name
         ["size", 12n, { integer: "12" }],
         ["size", 0n, { integer: "0" }],
         ["size", true, { boolean: true }],
+        ["phase", "mian", { string: "mian" }],
+        ["phase", true, { boolean: true }],
+        ["phase", null, { json: null }],
+        ["phase", ["main"], { json: ["main"] }],
+        ["plan", "\uffff", { string: "\uffff" }],
+        ["plan", 2n ** 53n, { integer: String(2n ** 53n) }],
+        ["plan", Number.NaN, { float: "nan" }],
+        ["plan", { a: ["\ufdd0"] }, { json: { a: ["\ufdd0"] } }],
+        ["new", [1], { json: [1] }],
       ];
       for (const [name, ours, value] of wrong) {
         const error = await session.set(name, ours).catch((thrown: unknown) => thrown);
@@ -209,7 +258,7 @@ describe.each(["asyncio", "blocking"] as const)("with Python's %s client", (name
         const { name: className, reason: ourReason, message } = error as Error & { reason: string };
         expect({ theirs, reason, text }).toEqual({ theirs: className, reason: ourReason, text: message });
       }
-      expect(await session.info()).toMatchObject({ revision: 4 });
+      expect(await session.info()).toMatchObject({ revision: 6 });
     });
 
     test("see a batch whole: pairs that are written together are never read apart", async () => {

@@ -21,6 +21,7 @@ import {
   USUAL_TYPES,
   value,
 } from "./pools.js";
+import { TYPE_WORDS } from "./rules.js";
 
 /** One step of a sequence. */
 export type Step =
@@ -319,10 +320,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
         glob,
         pageSize,
         pageToken,
-        type: fc.option(one("float" as const, "integer" as const, "string" as const, "boolean" as const), {
-          nil: undefined,
-          freq: 1,
-        }),
+        type: fc.option(one(...TYPE_WORDS), { nil: undefined, freq: 1 }),
         from: fc.option(one("python", "unknown", "nobody"), { nil: undefined, freq: 1 }),
       })
       .map(({ type, from, ...rest }) => ({

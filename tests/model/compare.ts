@@ -181,15 +181,16 @@ export function compareRefusal(expected: Refused, actual: Refusal): void {
 const tagged = (value: Stored): string => `${typeof value} ${say(value)}`;
 
 function plainLimits(limits: readonly Limit[]): unknown {
-  return limits.map(({ key, operand }) => [key, operand.kind, tagged(operand.value)]);
+  return limits.map(({ key, operands }) => [
+    key,
+    ...operands.map(({ kind, value }) => [kind, tagged(value)]),
+  ]);
 }
 
 function plainConstraints(constraints: readonly Constraint[]): unknown {
-  return constraints.map(({ key, values: [first, ...more] }) => [
+  return constraints.map(({ key, values }) => [
     key,
-    first?.kind,
-    first && tagged(first.value),
-    ...more,
+    ...values.map(({ kind, value }) => [kind, tagged(value)]),
   ]);
 }
 

@@ -1,6 +1,7 @@
 /** Bridges with one thing wrong each, made by laying something between the test and a right one. */
 import type { Clock } from "../../packages/bridge/src/core/clock.js";
 import type { Command, Reply, RequestId, SetItem } from "../../packages/bridge/src/core/commands.js";
+import type { Literal } from "../../packages/bridge/src/core/literal.js";
 import { Refusal } from "../../packages/bridge/src/core/refusal.js";
 import type { Principal } from "../../packages/bridge/src/engine/principal.js";
 import type { CommitRecord } from "../../packages/bridge/src/storage/record.js";
@@ -69,6 +70,17 @@ function otherClock(name: string, change: (clock: Clock) => Clock): Fault {
 
 function withoutId<C extends { requestId?: RequestId }>({ requestId: _, ...rest }: C): Omit<C, "requestId"> {
   return rest;
+}
+
+/** The same with the JSON in one field as a parser understood it. */
+function rewritten<K extends string, T extends { readonly [P in K]: Literal }>(holder: T, field: K): T {
+  const { kind, value } = holder[field] as { kind: string; value?: unknown };
+  if (kind !== "json") return holder;
+  try {
+    return { ...holder, [field]: { kind, value: JSON.stringify(JSON.parse(String(value))) } };
+  } catch {
+    return holder;
+  }
 }
 
 function withoutVersion({ expectedVersion: _, ...rest }: SetItem): SetItem {
@@ -177,6 +189,31 @@ export const FAULTS: readonly Fault[] = [
     )
       await ask({ kind: "createSession", sessionId: command.sessionId, metadata: [] });
     return answer;
+  }),
+  fault("writes JSON anew instead of keeping it", () => async (command, ask) => {
+    switch (command.kind) {
+      case "setVariable":
+        return ask({ ...command, item: rewritten(command.item, "value") });
+      case "setVariables":
+        return ask({ ...command, items: command.items.map((item) => rewritten(item, "value")) });
+      case "registerVariable":
+        return ask({ ...command, definition: rewritten(command.definition, "initialValue") });
+      case "ensureVariables":
+        return ask({
+          ...command,
+          definitions: command.definitions.map((definition) => rewritten(definition, "initialValue")),
+        });
+      default:
+        return ask(command);
+    }
+  }),
+  fault("knows one more choice than was registered", () => async (command, ask) => {
+    if (command.kind !== "registerVariable" || command.definition.type !== "choice") return ask(command);
+    const { definition } = command;
+    const more: Literal = { kind: "string", value: "b" };
+    const constraints = definition.constraints.map(({ key, values }) => ({ key, values: [...values, more] }));
+    const answer = await ask({ ...command, definition: { ...definition, constraints } });
+    return answer instanceof Refusal ? ask(command) : answer;
   }),
   fault("does not compare versions", () => async (command, ask) => {
     if (command.kind === "setVariable") return ask({ ...command, item: withoutVersion(command.item) });

@@ -7,13 +7,7 @@ import type {
   SetVariables,
   VariableWrite,
 } from "../../packages/bridge/src/core/commands.js";
-import {
-  INT64_MAX,
-  INT64_MIN,
-  type KnownLiteral,
-  type Literal,
-  type Stored,
-} from "../../packages/bridge/src/core/literal.js";
+import { INT64_MAX, INT64_MIN, type Literal, type Stored } from "../../packages/bridge/src/core/literal.js";
 import type { Definition } from "../../packages/bridge/src/core/variable.js";
 import {
   breach,
@@ -25,6 +19,7 @@ import {
   isGoodVariableName,
   isRefused,
   isTypeWord,
+  keptIn,
   type Limit,
   type Pair,
   type Refused,
@@ -143,7 +138,7 @@ export class Judge {
       const type = inferredType(by);
       const full = this.#noRoomFor(identifier);
       if (type !== "float" && type !== "integer") {
-        const mismatch = refused(type === undefined ? "INVALID_VALUE" : "TYPE_MISMATCH", { identifier });
+        const mismatch = refused(by.kind === "unknown" ? "INVALID_VALUE" : "TYPE_MISMATCH", { identifier });
         return full === undefined ? mismatch : eitherOf(mismatch, full);
       }
       if (full !== undefined) return full;
@@ -199,7 +194,13 @@ export class Judge {
     const stored = claim(type, value);
     if (isRefused(stored)) return { ...stored, identifier };
     const fault = sizeFault(stored, this.#act.limits.maxValueBytes) ?? breach(limits, stored);
-    return fault === undefined ? stored : { ...fault, identifier };
+    if (fault?.constraint === "choices") this.#act.note("a value was none of the choices");
+    if (fault !== undefined) return { ...fault, identifier };
+    if (type === "json") {
+      const isJson = value.kind === "json";
+      this.#act.note(isJson ? "JSON was kept as it was sent" : "a value of another arm became JSON");
+    }
+    return stored;
   }
 
   #noRoomFor(name: string): Refused | undefined {
@@ -333,8 +334,10 @@ export class Judge {
     // Long and strange text may be shown shortened and escaped.
     const plain = typeof standing.value !== "string" || /^[a-z0-9]{0,40}$/.test(standing.value);
     const namesValue: Refused = plain ? { ...conflict, says: [say(standing.value)] } : conflict;
-    const kept = claim(type, { kind: standing.type, value: standing.value } as KnownLiteral);
-    if (isRefused(kept) || breach(limits, kept) !== undefined) return namesValue;
+    const kept = claim(type, keptIn(standing.type, standing.value));
+    if (isRefused(kept)) return namesValue;
+    const fault = sizeFault(kept, this.#act.limits.maxValueBytes) ?? breach(limits, kept);
+    if (fault !== undefined) return namesValue;
     if (standing.provisional) this.#act.note("a provisional variable was settled");
     else this.#act.note("constraints were replaced");
     standing.type = type;
@@ -392,6 +395,11 @@ function faultsOf<I, R>(
 function sameLimits(a: readonly Limit[], b: readonly Limit[]): boolean {
   return (
     a.length === b.length &&
-    a.every(({ key, operand }, i) => key === b[i]?.key && Object.is(operand.value, b[i]?.operand.value))
+    a.every(
+      ({ key, operands }, i) =>
+        key === b[i]?.key &&
+        operands.length === b[i].operands.length &&
+        operands.every(({ value }, place) => Object.is(value, b[i]?.operands[place]?.value)),
+    )
   );
 }

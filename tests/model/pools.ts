@@ -4,7 +4,8 @@ import type { GivenConstraint } from "../../packages/bridge/src/core/constraints
 import type { Literal } from "../../packages/bridge/src/core/literal.js";
 import type { MetadataPairs } from "../../packages/bridge/src/core/metadata.js";
 import type { Definition } from "../../packages/bridge/src/core/variable.js";
-import { BAD_PATTERNS, PATTERNS } from "./rules.js";
+import { JSON_TEXTS } from "./json-rules.js";
+import { BAD_PATTERNS, PATTERNS, TYPE_WORDS, type TypeWord } from "./rules.js";
 
 /** `@id:NAME` as an identifier: the present id of NAME; `@old:NAME`: an id that NAME had once. */
 export const ID_OF = "@id:";
@@ -22,7 +23,7 @@ export const sessionId = fc.oneof(
   often(1, one(...BAD_SESSION_IDS)),
 );
 
-export const COMMON_NAMES = ["a", "b", "n", "constructor", "😀é"] as const;
+export const COMMON_NAMES = ["a", "b", "n", "constructor", "😀é", "c", "j"] as const;
 const EDGE_NAMES = [
   "A",
   "toString",
@@ -73,14 +74,15 @@ const BAD_NAMES = [
 ] as const;
 export const commonName = one(...COMMON_NAMES);
 /** What the common names mostly hold, so that most commands on them get somewhere. */
-export const USUAL_TYPES: Record<(typeof COMMON_NAMES)[number], "float" | "integer" | "string" | "boolean"> =
-  {
-    a: "string",
-    b: "float",
-    n: "integer",
-    constructor: "boolean",
-    "😀é": "float",
-  };
+export const USUAL_TYPES: Record<(typeof COMMON_NAMES)[number], TypeWord> = {
+  a: "string",
+  b: "float",
+  n: "integer",
+  constructor: "boolean",
+  "😀é": "float",
+  c: "choice",
+  j: "json",
+};
 const name = fc.oneof(often(12, commonName), often(2, one(...EDGE_NAMES)), often(1, one(...BAD_NAMES)));
 export const identifier = fc.oneof(
   often(16, name),
@@ -177,6 +179,10 @@ const literal: fc.Arbitrary<Literal> = fc.oneof(
     1,
     fc.boolean().map((value): Literal => ({ kind: "boolean", value })),
   ),
+  often(
+    2,
+    one(...JSON_TEXTS.keys()).map((value): Literal => ({ kind: "json", value })),
+  ),
   often(1, fc.constant<Literal>({ kind: "unknown" })),
 );
 const ordinary: fc.Arbitrary<Literal> = fc.oneof(
@@ -222,8 +228,11 @@ const operand = fc.oneof(
   often(1, literal),
 );
 const key = fc.oneof(
-  often(12, one("min", "max", "step", "min_length", "max_length", "pattern")),
-  often(1, one("", "Min", "choices", "__proto__", "constructor", "toString")),
+  often(12, one("min", "max", "step", "min_length", "max_length", "pattern", "choices")),
+  often(1, one("", "Min", "choice", "__proto__", "constructor", "toString")),
+);
+const listed = one("a", "ab", "abc", "b", "", "😀", "x".repeat(100), "\ud800").map(
+  (value): Literal => ({ kind: "string", value }),
 );
 const hostileConstraints: fc.Arbitrary<readonly GivenConstraint[]> = fc.array(
   fc.record({
@@ -234,6 +243,7 @@ const hostileConstraints: fc.Arbitrary<readonly GivenConstraint[]> = fc.array(
         operand.map((o) => [o]),
       ),
       often(1, fc.array(operand, { maxLength: 2 })),
+      often(4, fc.array(listed, { maxLength: 12 })),
     ),
   }),
   { maxLength: 3 },
@@ -259,6 +269,10 @@ const constraintsFor: Record<string, fc.Arbitrary<readonly GivenConstraint[]>> =
     bound("pattern", ...["^a", "b$", "(x{100}){9}"].map((value): Literal => ({ kind: "string", value }))),
   ),
   boolean: fc.constant([]),
+  choice: one(["a", "ab", "abc"], ["abc", "ab", "a"], ["a", "ab", "abc", "b", "1"]).map((texts) => [
+    { key: "choices", values: texts.map((value): Literal => ({ kind: "string", value })) },
+  ]),
+  json: fc.constant([]),
 };
 function both<T>(a: fc.Arbitrary<readonly T[]>, b: fc.Arbitrary<readonly T[]>): fc.Arbitrary<readonly T[]> {
   return fc.tuple(a, b).map(([x, y]) => [...y, ...x]);
@@ -271,6 +285,17 @@ export const firstValue: Record<string, fc.Arbitrary<Literal>> = {
   ),
   string: one("ab", "abc", "a").map((value): Literal => ({ kind: "string", value })),
   boolean: fc.boolean().map((value): Literal => ({ kind: "boolean", value })),
+  // The last of them is on some lists only.
+  choice: one("ab", "ab", "abc", "abc", "a", "a", "b").map((value): Literal => ({ kind: "string", value })),
+  json: one<Literal>(
+    { kind: "json", value: "null" },
+    { kind: "json", value: ' { "b" : 1.0 ,\t"a" : [ ] }' },
+    { kind: "string", value: "ab" },
+    { kind: "number", value: -0 },
+    { kind: "float", value: 7 },
+    { kind: "integer", value: 7n },
+    { kind: "boolean", value: true },
+  ),
 };
 
 const goodMetadata: fc.Arbitrary<MetadataPairs> = one<MetadataPairs>(
@@ -312,7 +337,7 @@ export const metadata: fc.Arbitrary<MetadataPairs> = fc.oneof(
   ),
 );
 
-const typeWord = one("float", "integer", "string", "boolean");
+const typeWord = one(...TYPE_WORDS);
 export const goodDefinition: fc.Arbitrary<Definition> = fc
   .tuple(commonName, fc.oneof(often(4, fc.constant(undefined)), often(1, typeWord)))
   .chain(([named, other]) => definitionOf(named, other ?? USUAL_TYPES[named]));

@@ -5,6 +5,7 @@
 import type { GivenConstraint } from "../../packages/bridge/src/core/constraints.js";
 import type { KnownLiteral, Literal, Stored } from "../../packages/bridge/src/core/literal.js";
 import type { Reason } from "../../packages/bridge/src/core/refusal.js";
+import { asJson } from "./json-rules.js";
 
 /** What the model says of a refusal. A field that is absent is one that the rules leave open. */
 export interface Refused {
@@ -29,11 +30,17 @@ export interface Refused {
 }
 
 export type Pair = readonly [string, string];
-export type TypeWord = "float" | "integer" | "string" | "boolean";
-/** A constraint that was found good: its key and its one operand, in the arm it is kept in. */
+export const TYPE_WORDS = ["float", "integer", "string", "boolean", "choice", "json"] as const;
+export type TypeWord = (typeof TYPE_WORDS)[number];
+/** A constraint that was found good: its key and its operands, in the arm they are kept in. */
 export interface Limit {
   readonly key: string;
-  readonly operand: KnownLiteral;
+  readonly operands: readonly KnownLiteral[];
+}
+
+/** The literal in which a value of the type is kept and told. */
+export function keptIn(type: TypeWord, value: Stored): KnownLiteral {
+  return { kind: type === "choice" ? "string" : type, value } as KnownLiteral;
 }
 
 export function refused(reason: Reason, more: Omit<Refused, "reasons"> = {}): Refused {
@@ -122,12 +129,12 @@ export function goodMetadata(given: Iterable<Pair>): Pair[] | Refused {
 // ── values (VAL-2, VAL-3) ────────────────────────────────────────────────────────────────────────────────────────────
 
 export function isTypeWord(type: string): type is TypeWord {
-  return ["float", "integer", "string", "boolean"].includes(type);
+  return (TYPE_WORDS as readonly string[]).includes(type);
 }
 
-/** The type of a variable that this value creates; undefined for what is no value. */
+/** The type of a variable that this value creates; undefined for what is no value, and for JSON, which creates none. */
 export function inferredType(value: Literal): TypeWord | undefined {
-  if (value.kind === "unknown") return undefined;
+  if (value.kind === "unknown" || value.kind === "json") return undefined;
   return value.kind === "number" ? "float" : value.kind;
 }
 
@@ -142,6 +149,10 @@ function isWholeAndSafe(value: number): boolean {
 /** The value as a variable of the type keeps it, or why the claim does not fit. */
 export function claim(type: TypeWord, value: Literal): Stored | Refused {
   if (value.kind === "unknown") return refused("INVALID_VALUE");
+  if (type !== "json" && value.kind === "json" && value.value.trim() === "null") {
+    const advice = "a variable always has a value, so delete it if it has none any more";
+    return refused("INVALID_VALUE", { message: `null is no ${type}; ${advice}` });
+  }
   const mismatch = (message: string): Refused =>
     refused("TYPE_MISMATCH", { message, typeMismatch: { expected: type, actual: value.kind } });
   switch (type) {
@@ -157,9 +168,12 @@ export function claim(type: TypeWord, value: Literal): Stored | Refused {
         ? BigInt(value.value)
         : mismatch("must be an integer");
     case "string":
+    case "choice":
       return value.kind === "string" ? value.value : mismatch("must be a string");
     case "boolean":
       return value.kind === "boolean" ? value.value : mismatch("must be a boolean");
+    case "json":
+      return asJson(value);
   }
 }
 
@@ -222,6 +236,24 @@ function patternOf(source: string): KnownPattern | undefined {
 
 const MAX_LENGTH = 1_048_576;
 
+/** The operands of a constraint as they are kept; undefined if they have no meaning. */
+function operandsOf(type: TypeWord, key: string, values: readonly Literal[]): KnownLiteral[] | undefined {
+  if (type === "choice" && key === "choices") {
+    const texts = values.flatMap((one) => (one.kind === "string" ? [one] : []));
+    const good =
+      texts.length === values.length &&
+      texts.length >= 1 &&
+      texts.length <= 1_000 &&
+      new Set(texts.map(({ value }) => value)).size === texts.length &&
+      texts.every(({ value }) => !hasLoneSurrogate(value)) &&
+      texts.reduce((sum, { value }) => sum + bytesOf(value), 0) <= 65_536;
+    return good ? texts : undefined;
+  }
+  const [first] = values;
+  const operand = first === undefined || values.length > 1 ? undefined : operandOf(type, key, first);
+  return operand && [operand];
+}
+
 function operandOf(type: TypeWord, key: string, value: Literal): KnownLiteral | undefined {
   if (type === "float" && (key === "min" || key === "max")) {
     const bound = claim("float", value);
@@ -249,11 +281,11 @@ export function goodConstraints(type: TypeWord, given: readonly GivenConstraint[
   const bad = (key: string): Refused => refused("INVALID_CONSTRAINT", { constraint: key });
   const good: Limit[] = [];
   for (const { key, values } of [...given].sort((a, b) => byUtf8(a.key, b.key))) {
-    const [first] = values;
-    const operand = first === undefined || values.length !== 1 ? undefined : operandOf(type, key, first);
-    if (operand === undefined || limitOf(good, key) !== undefined) return bad(key);
-    good.push({ key, operand });
+    const operands = operandsOf(type, key, values);
+    if (operands === undefined || limitOf(good, key) !== undefined) return bad(key);
+    good.push({ key, operands });
   }
+  if (type === "choice" && limitOf(good, "choices") === undefined) return bad("choices");
   for (const [low, high] of [
     ["min", "max"],
     ["min_length", "max_length"],
@@ -270,7 +302,7 @@ export function goodConstraints(type: TypeWord, given: readonly GivenConstraint[
 }
 
 function limitOf(limits: readonly Limit[], key: string): Stored | undefined {
-  return limits.find((limit) => limit.key === key)?.operand.value;
+  return limits.find((limit) => limit.key === key)?.operands[0]?.value;
 }
 
 function numberOf(limits: readonly Limit[], key: string): number | bigint | undefined {
@@ -298,6 +330,14 @@ export function breach(limits: readonly Limit[], value: Stored): Refused | undef
     return undefined;
   }
   if (typeof value === "boolean") return undefined;
+  const choices = limits.find(({ key }) => key === "choices")?.operands.map((one) => String(one.value));
+  if (choices !== undefined && !choices.includes(value)) {
+    // Long and strange text may be shown shortened and escaped.
+    const plain = [value, ...choices].every((text) => /^[a-z0-9]{0,40}$/.test(text)) && choices.length <= 10;
+    const list = choices.map((text) => `"${text}"`).join(", ");
+    if (plain) return broken("choices", `value "${value}" is not one of ${list}`);
+    return refused("CONSTRAINT_VIOLATED", { constraint: "choices" });
+  }
   const length = BigInt([...value].length);
   const least = numberOf(limits, "min_length");
   const most = numberOf(limits, "max_length");

@@ -24,6 +24,21 @@ describe("limits", () => {
     await expectReply(bridge, { getSession: { sessionId: "s" } }, refusal("SESSION_NOT_FOUND"));
   });
 
+  test("[VAL-18 accepts] JSON of exactly 1 MiB, and refuses one byte more, also of a text that is shorter as a string", async () => {
+    const bridge = new JsonBridge();
+    await expectReply(bridge, register("x", { json: "{}" }), { registerVariable: {} });
+    const limit = { setting: "max-value-bytes", limit: String(MIB), actual: String(MIB + 1) };
+    const whole = `"${"é".repeat(MIB / 2 - 1)}"`;
+    await expectReply(bridge, set("x", { json: whole }), { setVariable: {} });
+    await expectReply(bridge, set("x", { json: `${whole} ` }), refusal("TOO_LARGE", { limit }));
+    // Each quotation mark takes two bytes as JSON, and the string has two of its own.
+    await expectReply(bridge, set("x", { string: '"'.repeat(MIB / 2 - 1) }), { setVariable: {} });
+    const quotes = `a${'"'.repeat(MIB / 2 - 1)}`;
+    await expectReply(bridge, set("x", { string: quotes }), refusal("TOO_LARGE", { limit }));
+    await expectReply(bridge, set("y", { string: quotes }), { setVariable: {} });
+    await expectReply(bridge, register("y", { json: "{}" }), refusal("DEFINITION_CONFLICT"));
+  });
+
   test("[VAL-20 refuses] more variables than a session may have; deleted names count [VAL-10 accepts]", async () => {
     const bridge = new JsonBridge({ maxVariables: 2 });
     await expectReply(bridge, set("a", { integer: "1" }), { setVariable: {} });
@@ -195,6 +210,8 @@ describe("JSON", () => {
     ["a bare value", value(1)],
     ["an arm of another name", value({ int: "1" })],
     ["a lone surrogate", value({ string: "\ud800" })],
+    ["an object for the text of one", value({ json: { a: 1 } })],
+    ["null for the text of it", value({ json: null, string: "a", boolean: true })],
     ["an unknown command", { getEverything: {} }],
     ["two commands", { ping: {}, heartbeat: { sessionId: "s" } }],
     ["an enum of another name", { listVariables: { sessionId: "s", type: "FLOAT" } }],

@@ -1,7 +1,7 @@
 /** Runs the vectors of `spec/` in TypeScript: those of the engine in process, those of clients against ours. */
 import { fromJson, toJson } from "@bufbuild/protobuf";
 import { afterAll, describe, expect, test } from "vitest";
-import { fromStored, toLiteral } from "../../packages/bridge/src/client/values.js";
+import { fromLiteral, toLiteral } from "../../packages/bridge/src/client/values.js";
 import { BridgeError, errorFor } from "../../packages/bridge/src/core/errors.js";
 import { REASONS, type Reason } from "../../packages/bridge/src/core/refusal.js";
 import { codeOf } from "../../packages/bridge/src/wire/errors.js";
@@ -81,7 +81,7 @@ function encode(input: Json): Json {
 function decode(input: Json): Json {
   const literal = literalFromProto(fromJson(ValueSchema, input as never));
   if (literal.kind === "unknown") throw new Error("a vector of decode has no value");
-  return tag(fromStored(literal.value));
+  return tag(fromLiteral(literal));
 }
 
 function error(input: Json): Json {
@@ -107,6 +107,11 @@ function untag(tagged: Json): unknown {
       return undefined;
     case "list":
       return (content as Json[]).map(untag);
+    case "dict":
+      // Which defines its keys, so that none of them can reach the prototype.
+      return Object.fromEntries((content as [string, Json][]).map(([key, item]) => [key, untag(item)]));
+    case "nested":
+      return Array.from({ length: (content as number) - 1 }).reduce<unknown[]>((inside) => [inside], []);
     case "bytes":
       return Uint8Array.from(Buffer.from(content as string, "hex"));
     default:
@@ -124,6 +129,10 @@ function tag(value: unknown): Json {
       return { str: value };
     case "boolean":
       return { bool: value };
+    case "object":
+      if (value === null) return { null: null };
+      if (Array.isArray(value)) return { list: value.map(tag) };
+      return { dict: Object.entries(value).map(([key, item]) => [key, tag(item)]) };
     default:
       return unknown(`a ${typeof value}`);
   }

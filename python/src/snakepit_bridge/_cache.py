@@ -27,7 +27,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TypedDict
 
-from ._results import Value, VariableType
+from ._json import value_of
+from ._results import Scalar, Value, VariableType
 
 __all__ = ["CacheStats", "Entry", "Fetch", "TtlCache", "name_of"]
 
@@ -48,17 +49,22 @@ class Entry:
 
     Attributes:
         id: Its id.
-        value: Its value.
+        held: What it holds; of json the text, so that each reader is given an object of its own.
         type: Its type.
         version: Its version.
         revision: The revision of the session at which all this was true.
     """
 
     id: str
-    value: Value
+    held: Scalar
     type: VariableType
     version: int
     revision: int
+
+    @property
+    def value(self) -> Value:
+        """Its value; of json a new object each time."""
+        return value_of(self.held, self.type)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Everything about the shape of the contract is here and in `_values`; nothing her
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,8 +16,17 @@ from google.protobuf.message import DecodeError
 from ._cache import Entry
 from ._errors import REASONS, BridgeError, InternalError, InvalidInputError, error_for
 from ._gen import errors_pb2, sessions_pb2, status_pb2, values_pb2, variables_pb2
-from ._results import HistoryEntry, Value, VariableInfo
-from ._values import decode_type, decode_value, encode_text, encode_type, encode_value, type_name
+from ._json import value_of
+from ._results import HistoryEntry, Scalar, VariableInfo
+from ._values import (
+    decode_kept,
+    decode_operand,
+    encode_scalar,
+    encode_text,
+    encode_type,
+    encode_value,
+    type_name,
+)
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -108,7 +117,7 @@ def item(identifier: object, value: object, expected_version: int | None = None)
 
 def definition(
     name: object,
-    type_name: object,
+    type_of_it: object,
     initial_value: object,
     constraints: Mapping[str, Any] | None,
     metadata: Mapping[str, str] | None,
@@ -118,8 +127,8 @@ def definition(
     try:
         return values_pb2.Definition(
             name=checked,
-            type=encode_type(type_name),
-            initial_value=encode_value(initial_value),
+            type=encode_type(type_of_it),
+            initial_value=encode_value(initial_value, type_of_it),
             constraints=constraint_list(constraints),
             metadata=metadata_list(metadata),
         )
@@ -135,7 +144,7 @@ def constraint_list(constraints: Mapping[str, Any] | None) -> list[values_pb2.Co
         text = encode_text(key, "the key of a constraint", "INVALID_CONSTRAINT")
         operands = operand if isinstance(operand, (list, tuple)) else (operand,)
         try:
-            values = [encode_value(value) for value in operands]
+            values = [encode_scalar(value) for value in operands]
         except InvalidInputError as error:
             raise InvalidInputError(f"{text}: {error}", reason="INVALID_CONSTRAINT", field=text) from None
         messages.append(values_pb2.Constraint(key=text, values=values))
@@ -216,26 +225,25 @@ def decode_point(message: values_pb2.Revision) -> Point:
 
 def decode_entry(message: values_pb2.Variable, revision: int) -> Entry:
     """Returns a variable as it was read at a revision."""
-    return Entry(
-        message.id, decode_value(message.value), decode_type(message.type), message.version, revision
-    )
+    held, type_of_it = decode_kept(message)
+    return Entry(message.id, held, type_of_it, message.version, revision)
 
 
 def decode_item(message: variables_pb2.ItemSet, revision: int) -> Entry:
     """Returns what a set made of a variable."""
-    value = decode_value(message.value)
-    arm: Any = message.value.WhichOneof("kind")
-    return Entry(message.id, value, arm, message.version, revision)
+    held, type_of_it = decode_kept(message)
+    return Entry(message.id, held, type_of_it, message.version, revision)
 
 
 def decode_info(message: values_pb2.Variable) -> VariableInfo:
     """Returns all that a list tells about a variable."""
+    held, type_of_it = decode_kept(message)
     return {
         "id": message.id,
-        "type": decode_type(message.type),
-        "value": decode_value(message.value),
+        "type": type_of_it,
+        "value": value_of(held, type_of_it),
         "version": message.version,
-        "constraints": {entry.key: _operands(entry.values) for entry in message.constraints},
+        "constraints": {entry.key: _operands(entry) for entry in message.constraints},
         "metadata": {entry.key: entry.value for entry in message.metadata},
         "source": message.source,
         "created_at": _instant(message.created_at),
@@ -245,12 +253,11 @@ def decode_info(message: values_pb2.Variable) -> VariableInfo:
 
 def decode_history_entry(message: variables_pb2.HistoryEntry) -> HistoryEntry:
     """Returns one value that a variable had."""
-    value = decode_value(message.value)
-    arm: Any = message.value.WhichOneof("kind")
+    held, type_of_it = decode_kept(message)
     return HistoryEntry(
         version=message.version,
-        type=arm,
-        value=value,
+        type=type_of_it,
+        value=value_of(held, type_of_it),
         revision=message.revision,
         set_at=_instant(message.set_at),
         source=message.source,
@@ -258,9 +265,13 @@ def decode_history_entry(message: variables_pb2.HistoryEntry) -> HistoryEntry:
     )
 
 
-def _operands(messages: Sequence[values_pb2.Value]) -> Value | list[Value]:
-    values = [decode_value(message) for message in messages]
-    return values[0] if len(values) == 1 else values
+_LISTS = frozenset({"choices"})
+"""Constraints that are a list however long it is."""
+
+
+def _operands(constraint: values_pb2.Constraint) -> Scalar | list[Scalar]:
+    values = [decode_operand(message) for message in constraint.values]
+    return values[0] if len(values) == 1 and constraint.key not in _LISTS else values
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)

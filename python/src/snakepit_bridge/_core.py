@@ -27,7 +27,7 @@ from ._errors import (
 from ._gen import sessions_pb2, variables_pb2
 from ._request_ids import RequestIds
 from ._results import Committed, History, Value, VariableInfo, Written
-from ._values import encode_text, encode_type, encode_value
+from ._values import encode_scalar, encode_text, encode_type
 
 __all__ = ["Call", "SessionCore", "batch_error", "verdicts"]
 
@@ -267,7 +267,7 @@ class SessionCore:
     def increment(self, identifier: str, by: object, metadata: Mapping[str, str] | None) -> Call[Value]:
         """Asks to add to one variable; the result is the sum."""
         request = variables_pb2.IncrementVariableRequest(
-            identifier=calls.check_name(identifier), by=encode_value(by), **self._write(metadata)
+            identifier=calls.check_name(identifier), by=encode_scalar(by), **self._write(metadata)
         )
 
         def understand(answer: variables_pb2.IncrementVariableResponse) -> Value:

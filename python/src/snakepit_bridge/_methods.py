@@ -64,7 +64,7 @@ class Methods(State):
         *,
         timeout: float | None = None,
     ) -> Flow[Any]:
-        """Returns the value of a variable, at most the cache's TTL old.
+        """Returns the value of a variable, at most the cache's TTL old; of json a new object each time.
 
         Args:
             name: Its name or id.
@@ -156,8 +156,9 @@ class Methods(State):
 
         Args:
             name: Its name or id.
-            value: A bool, int, float or str, or a numpy scalar of these kinds. An int is taken by a float
-                variable if a float holds it exactly; nothing else is converted.
+            value: A bool, int, float or str, or a numpy scalar of these kinds; for a json variable also None,
+                a list, tuple or dict of such values, which comes back as it was, a tuple as a list. An int is
+                taken by a float variable if a float holds it exactly; nothing else is converted.
             metadata: Free text that belongs to this write.
             expected_version: Set only if the variable is at this version; 0: only if it does not exist. None:
                 always.
@@ -347,10 +348,10 @@ class Methods(State):
 
         Args:
             name: 1 to 256 bytes of text.
-            type: `float`, `integer`, `string` or `boolean`.
+            type: `float`, `integer`, `string`, `boolean`, `choice` or `json`.
             initial_value: Its first value, which has to satisfy the constraints.
             constraints: Limits on every value: `min`, `max` (float, integer), `step` (integer), `min_length`,
-                `max_length`, `pattern` (string).
+                `max_length`, `pattern` (string), `choices` (choice, which needs it): a list of str.
             metadata: Free text about the variable.
             timeout: See the class.
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Final, Literal, TypeAlias, TypedDict
+from typing import Any, Final, Literal, TypeAlias, TypedDict
 
 __all__ = [
     "UNSET",
@@ -14,6 +14,7 @@ __all__ = [
     "History",
     "HistoryEntry",
     "Reading",
+    "Scalar",
     "Unset",
     "Value",
     "VariableInfo",
@@ -21,10 +22,13 @@ __all__ = [
     "Written",
 ]
 
-Value: TypeAlias = bool | int | float | str
-"""What a variable can hold, as Python has it."""
+Scalar: TypeAlias = bool | int | float | str
+"""A value that is not JSON."""
 
-VariableType: TypeAlias = Literal["float", "integer", "string", "boolean"]
+Value: TypeAlias = Scalar | list[Any] | dict[str, Any] | None
+"""What a variable can hold, as Python has it: a scalar, or in a json variable anything that JSON has."""
+
+VariableType: TypeAlias = Literal["float", "integer", "string", "boolean", "choice", "json"]
 """The name of a variable's type."""
 
 
@@ -142,7 +146,7 @@ class VariableInfo(TypedDict):
         type: The variable's type.
         value: Its value.
         version: Its version.
-        constraints: The limits on its values, by key.
+        constraints: The limits on its values, by key; of `choices` the list.
         metadata: The registration's metadata, overlaid by that of the last commit that set the variable.
         source: Who wrote it last: `python`, `typescript`, …
         created_at: When it was created, by the server's clock, in UTC.
@@ -153,7 +157,7 @@ class VariableInfo(TypedDict):
     type: VariableType
     value: Value
     version: int
-    constraints: dict[str, Value | list[Value]]
+    constraints: dict[str, Scalar | list[Scalar]]
     metadata: dict[str, str]
     source: str
     created_at: datetime

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from google.protobuf import any_pb2
 
 from ._errors import InvalidInputError
-from ._values import INT64_MAX, INT64_MIN, encode_text, plain_value
+from ._scalars import INT64_MAX, INT64_MIN, encode_text, plain_value
 
 __all__ = ["VariableSerializer"]
 

@@ -89,8 +89,107 @@ async def test_a_value_of_another_type_is_refused(
     assert await session.get_variable("x", bypass_cache=True) == initial
 
 
+# ---- choice and json
+
+
 @pytest.mark.asyncio
-@pytest.mark.parametrize("value", [None, [1], {"a": 1}, b"x", 2**63, "\ud800"])
+async def test_a_choice_is_one_of_its_list(session: Context) -> None:
+    """[VAL-7 accepts] [VAL-7 refuses]"""
+    await session.register_variable("phase", "choice", "a", constraints={"choices": ("a", "b")})
+    await session.set_variable("phase", "b")
+    assert await session.get_variable("phase", bypass_cache=True) == "b"
+    with pytest.raises(ConstraintError, match=r'^value "c" is not one of "a", "b"$') as caught:
+        await session.set_variable("phase", "c")
+    assert caught.value.constraint == "choices"
+    with pytest.raises(TypeMismatchError, match=r"^must be a string$"):
+        await session.set_variable("phase", 1)
+    await session.register_variable("only", "choice", "a", constraints={"choices": ["a"]})
+    variables = await session.list_variables(type="choice")
+    assert {name: info["constraints"] for name, info in variables.items()} == {
+        "only": {"choices": ["a"]},
+        "phase": {"choices": ["a", "b"]},
+    }
+    with pytest.raises(DefinitionConflictError):
+        await session.ensure_variable("phase", "choice", "a", constraints={"choices": ["a"]})
+    await session.ensure_variable("phase", "choice", "b", constraints={"choices": ["b", "c"]})
+    await session.set_variable("phase", "c")
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("cache", ["ttl", "off"])
+async def test_a_json_value_is_read_as_it_was_set(make: Callable[..., Context], cache: str) -> None:
+    """[VAL-18 accepts]"""
+    values: list[Any] = [
+        *(None, True, 7, 2**53 - 1, 0.5, 1.0, -0.0, 1e18),
+        *("", "text", '{"a": 1}', "\0\u2028 🐍"),
+        *([], {}, [1, 1.0, [None, "a"]], {"a": {"b": [{}]}, "__proto__": {"c": 1}, "": ""}),
+    ]
+    async with make(cache, cache=cache) as session:
+        await session.create_session()
+        await session.register_variable("x", "json", {"first": [1, 2]})
+        assert await session.get_variable("x") == {"first": [1, 2]}
+        for value in values:
+            await session.set_variable("x", value)
+            found = await session.get_variable("x", default="absent")
+            assert repr(found) == repr(value)
+
+
+@pytest.mark.asyncio
+async def test_every_reader_of_a_json_value_has_an_object_of_its_own(session: Context) -> None:
+    """[VAL-18 accepts]"""
+    await session.register_variable("x", "json", {"a": [1]})
+    found = await session.get_variable("x")
+    found["a"].append(2)
+    (await session.get_variables(["x"]))["x"].clear()
+    reading = await session.read("x")
+    assert (reading.value, reading.type, reading.source) == ({"a": [1]}, "json", "cache")
+    assert (await session.list_variables())["x"]["value"] == {"a": [1]}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (math.nan, "JSON has no number NaN"),
+        (2**53, "beyond 2^53"),
+        ("\uffff", "U+FFFF is a noncharacter"),
+        ([math.nan], "value[0] is nan"),
+        ({1: 1}, "value has a key of the type int"),
+        (b"", "not bytes"),
+    ],
+)
+async def test_what_is_no_json_is_refused(session: Context, value: Any, text: str) -> None:
+    """[VAL-18 refuses]"""
+    await session.register_variable("x", "json", {"a": 1})
+    with pytest.raises(InvalidInputError) as caught:
+        await session.set_variable("x", value)
+    assert text in str(caught.value)
+    assert await session.get_variable("x", bypass_cache=True) == {"a": 1}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("value", [None, [1], (1,), {"a": 1}])
+async def test_what_only_json_has_fits_json_variables_only(session: Context, value: Any) -> None:
+    """[VAL-4 refuses]"""
+    with pytest.raises(InvalidInputError, match="register it with the type json first") as caught:
+        await session.set_variable("new", value)
+    assert (caught.value.reason, caught.value.identifier) == ("INVALID_VALUE", "new")
+    await session.register_variable("x", "string", "")
+    # null is "no value" and not a value of another type.
+    with pytest.raises(InvalidInputError if value is None else TypeMismatchError):
+        await session.set_variable("x", value)
+    assert await session.update_variables({"x": "fine", "new": value}, atomic=False) == {
+        "x": True,
+        "new": str(caught.value),
+    }
+    assert set(await session.list_variables()) == {"x"}
+
+
+# ---- no values
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("value", [b"x", 2**63, "\ud800", {1}, [object()]])
 async def test_what_is_no_value_never_leaves(session: Context, value: Any) -> None:
     """[VAL-19 refuses]"""
     for call in (
@@ -180,14 +279,22 @@ async def test_ensure_needs_a_session(make: Callable[..., Context]) -> None:
         ("boolean", {"min": 0}, "min"),
         ("float", {"min": None}, "min"),
         ("float", {"min": []}, "min"),
+        ("choice", {}, "choices"),
+        ("choice", {"choices": []}, "choices"),
+        ("choice", {"choices": ["", ""]}, "choices"),
+        ("choice", {"choices": ["", 1]}, "choices"),
+        ("choice", {"choices": ["", ["a"]]}, "choices"),
+        ("choice", {"choices": {""}}, "choices"),
+        ("json", {"max_length": 5}, "max_length"),
     ],
 )
 async def test_a_constraint_that_cannot_be_one_is_refused(
     session: Context, type_name: Any, constraints: dict[str, Any], key: str | None
 ) -> None:
-    initial: dict[str, Any] = {"float": 0.0, "integer": 0, "string": "", "boolean": False}
+    initial: dict[str, Any] = {"float": 0.0, "integer": 0, "boolean": False}
+    first = initial.get(type_name, "")
     with pytest.raises(InvalidInputError) as caught:
-        await session.register_variable("x", type_name, initial[type_name], constraints=constraints)
+        await session.register_variable("x", type_name, first, constraints=constraints)
     assert caught.value.reason == "INVALID_CONSTRAINT"
     assert key is None or caught.value.field == key
     assert await session.list_variables() == {}

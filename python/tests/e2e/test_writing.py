@@ -131,21 +131,22 @@ async def test_a_refused_batch_names_hundreds_of_items(session: Context) -> None
 @pytest.mark.asyncio
 async def test_a_best_effort_batch_applies_what_it_can(session: Context) -> None:
     await session.register_variable("n", "integer", 5, constraints={"max": 10})
-    result = await session.update_variables({"n": 11, "m": 1, "bad": None}, atomic=False)
+    result = await session.update_variables({"n": 11, "m": 1, "bad": {1}, "none": None}, atomic=False)
     assert result["n"] == "value 11 is above maximum 10"
     assert result["m"] is True
-    assert "NoneType" in str(result["bad"])
-    assert await session.get_variables(["n", "m", "bad"]) == {"n": 5, "m": 1}
+    assert "not set" in str(result["bad"])
+    assert "null" in str(result["none"])
+    assert await session.get_variables(["n", "m", "bad", "none"]) == {"n": 5, "m": 1}
 
 
 @pytest.mark.asyncio
 async def test_an_atomic_batch_with_an_item_that_is_no_value_is_not_sent(session: Context) -> None:
     before = (await session.set_variable("a", 0)).revision
-    result = await session.update_variables({"a": 1, "b": [1]})
+    result = await session.update_variables({"a": 1, "b": {1}})
     assert result["a"] == NOT_APPLIED
-    assert "list" in str(result["b"])
+    assert "not set" in str(result["b"])
     with pytest.raises(BatchError) as caught:
-        await session.set_variables({"a": 1, "b": [1]})
+        await session.set_variables({"a": 1, "b": {1}})
     assert list(caught.value.errors) == ["b"]
     assert (await session.set_variable("a", 0)).revision == before + 1
 

@@ -117,7 +117,7 @@ def test_an_expected_version_of_zero_is_sent() -> None:
 
 def test_a_refused_value_names_its_variable() -> None:
     with pytest.raises(InvalidInputError) as caught:
-        calls.item("x", None)
+        calls.item("x", b"")
     assert caught.value.identifier == "x"
 
 

@@ -64,7 +64,7 @@ def read_answer(number: int, value: float, name: str = "x", life: bytes = LIFE) 
 
 
 def set_answer(number: int, value: float, name: str = "x", life: bytes = LIFE) -> bytes:
-    item = {"id": f"var_{name}_1", "version": number, "value": {"float": value}}
+    item = {"id": f"var_{name}_1", "type": 1, "version": number, "value": {"float": value}}
     return variables_pb2.SetVariableResponse(item=item, revision=revision(number, life)).SerializeToString()
 
 
@@ -261,7 +261,7 @@ def test_of_a_best_effort_batch_what_was_accepted_is_cached() -> None:
     items, _ = context.batch({"x": 5, "y": 6})
     answer = variables_pb2.SetVariablesResponse(
         results=[
-            {"set": {"id": "var_x_1", "version": 2, "value": {"float": 5.0}}},
+            {"set": {"id": "var_x_1", "type": 1, "version": 2, "value": {"float": 5.0}}},
             {"error": {"reason": 6, "message": "value 6 is above maximum 5"}},
         ],
         revision=revision(4),
@@ -372,12 +372,12 @@ def test_writes_say_who_writes() -> None:
 
 def test_items_that_cannot_be_sent_are_told_apart() -> None:
     context = core()
-    items, faults = context.batch({"a": 1, "b": None, "c": 2**64})
+    items, faults = context.batch({"a": 1, "b": {1}, "c": 2**64})
     assert [item.identifier for item in items] == ["a"]
     assert {name: (fault.reason, fault.session_id, fault.identifier) for name, fault in faults.items()} == {
         name: ("INVALID_VALUE", "s", name) for name in ("b", "c")
     }
-    assert verdicts({"a": 1, "b": None}, {"b": faults["b"]}, refused=True) == {
+    assert verdicts({"a": 1, "b": {1}}, {"b": faults["b"]}, refused=True) == {
         "a": "not applied: the batch was refused",
         "b": str(faults["b"]),
     }

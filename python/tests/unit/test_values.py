@@ -13,8 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snakepit_bridge import BridgeError, InternalError, InvalidInputError
-from snakepit_bridge._gen import values_pb2
-from snakepit_bridge._values import decode_type, decode_value, encode_type, encode_value, plain_value
+from snakepit_bridge._gen import values_pb2, variables_pb2
+from snakepit_bridge._scalars import plain_value
+from snakepit_bridge._values import (
+    decode_kept,
+    decode_type,
+    decode_value,
+    encode_scalar,
+    encode_type,
+    encode_value,
+)
 
 
 class Level(enum.IntEnum):
@@ -78,7 +86,6 @@ def test_a_value_is_sent_in_the_arm_of_its_own_type(value: Any, arm: str, plain:
 @pytest.mark.parametrize(
     ("value", "advice"),
     [
-        (None, "NoneType"),
         (2**63, "64 bit"),
         (-(2**63) - 1, "64 bit"),
         pytest.param(10**5000, "64 bit", id="huge"),
@@ -96,10 +103,7 @@ def test_a_value_is_sent_in_the_arm_of_its_own_type(value: Any, arm: str, plain:
         (1j, "complex"),
         (b"x", "bytes"),
         (bytearray(b"x"), "bytearray"),
-        ([1], "list"),
-        ((1,), "tuple"),
-        ({"a": 1}, "dict"),
-        ({1}, "set"),
+        ({1}, "as a list in a variable of the type json"),
         (object(), "object"),
         (int, "type"),
     ],
@@ -114,9 +118,59 @@ def test_what_is_no_value_is_refused_with_its_type_and_what_to_do(value: Any, ad
 
 
 def test_the_content_of_a_refused_value_is_not_shown() -> None:
-    with pytest.raises(InvalidInputError) as caught:
-        encode_value(["secret"])
-    assert "secret" not in str(caught.value)
+    for value in ({"secret"}, [b"secret"], {"a": {"secret"}}):
+        with pytest.raises(InvalidInputError) as caught:
+            encode_value(value)
+        assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "null"),
+        ([1, "a", None], '[1,"a",null]'),
+        ((1.0, (2,)), "[1.0,[2]]"),
+        ({"a": {"b": [True]}}, '{"a":{"b":[true]}}'),
+    ],
+)
+def test_what_only_json_has_claims_to_be_json(value: Any, text: str) -> None:
+    """[VAL-18 accepts]"""
+    assert encode_value(value) == values_pb2.Value(json=text)
+    # Nothing is lost, but JSON has one kind of list.
+    assert decode_value(encode_value(value)) == ([1.0, [2]] if isinstance(value, tuple) else value)
+
+
+@pytest.mark.parametrize("value", ["text", 5, 1.5, True, None, [1]])
+def test_a_value_for_a_json_variable_is_json_whatever_it_is(value: Any) -> None:
+    message = encode_value(value, "json")
+    assert message.WhichOneof("kind") == "json"
+    decoded = decode_value(message)
+    assert (decoded, type(decoded)) == (value, type(value))
+
+
+@pytest.mark.parametrize("value", [None, [1], (1,), {"a": 1}])
+def test_what_only_json_has_is_no_value_of_another_type_and_no_scalar(value: Any) -> None:
+    """[VAL-19 refuses]"""
+    for encode in (lambda: encode_value(value, "float"), lambda: encode_scalar(value)):
+        with pytest.raises(InvalidInputError, match=f"not {type(value).__name__}: ") as caught:
+            encode()
+        assert caught.value.reason == "INVALID_VALUE"
+
+
+def test_a_kept_value_has_the_arm_of_its_type() -> None:
+    item = variables_pb2.ItemSet(type="VARIABLE_TYPE_CHOICE", value=values_pb2.Value(string="a"))
+    assert decode_kept(item) == ("a", "choice")
+    item = variables_pb2.ItemSet(type="VARIABLE_TYPE_JSON", value=values_pb2.Value(json='"a"'))
+    assert decode_kept(item) == ('"a"', "json")
+    for type_name, value in (
+        ("STRING", values_pb2.Value(json='"a"')),
+        ("JSON", values_pb2.Value(string="a")),
+        ("FLOAT", values_pb2.Value(integer=1)),
+        ("UNSPECIFIED", values_pb2.Value(string="a")),
+    ):
+        with pytest.raises(InternalError) as caught:
+            decode_kept(variables_pb2.ItemSet(type=f"VARIABLE_TYPE_{type_name}", value=value))
+        assert caught.value.reason == "PROTOCOL"
 
 
 def test_nan_and_the_sign_of_zero_are_kept_bit_by_bit() -> None:
@@ -167,17 +221,17 @@ def test_an_answer_without_a_known_arm_is_the_bridges_bug(message: values_pb2.Va
     assert caught.value.reason == "PROTOCOL"
 
 
-@pytest.mark.parametrize("name", ["float", "integer", "string", "boolean"])
+@pytest.mark.parametrize("name", ["float", "integer", "string", "boolean", "choice", "json"])
 def test_types_have_names(name: str) -> None:
     assert decode_type(encode_type(name)) == name
 
 
-@pytest.mark.parametrize("name", ["Float", "", "unspecified", "json", None, float, 1])
+@pytest.mark.parametrize("name", ["Float", "", "unspecified", "tensor", None, float, 1])
 def test_an_unknown_type_is_refused_by_name(name: Any) -> None:
     with pytest.raises(InvalidInputError) as caught:
         encode_type(name)
     assert (caught.value.reason, caught.value.field) == ("UNKNOWN_TYPE", "type")
-    assert "float, integer, string, boolean" in str(caught.value)
+    assert "float, integer, string, boolean, choice, json" in str(caught.value)
 
 
 @pytest.mark.parametrize("code", [0, 99])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -199,7 +200,8 @@ def check_decode(given: dict[str, Any], expected: dict[str, Any]) -> None:
     if isinstance(found, float):
         assert struct.pack("d", found) == struct.pack("d", wanted)
     else:
-        assert found == wanted
+        # As text too, because 1, 1.0 and True are equal.
+        assert (found, repr(found)) == (wanted, repr(wanted))
 
 
 def check_error(given: str, expected: dict[str, Any]) -> None:
@@ -216,8 +218,12 @@ OPERATIONS: dict[str, Callable[[Any, Any], None]] = {
 
 def untag(tagged: dict[str, Any]) -> Any:
     ((tag, content),) = tagged.items()
-    if tag == "list":
-        return [untag(element) for element in content]
+    if tag in ("list", "tuple"):
+        return {"list": list, "tuple": tuple}[tag](untag(element) for element in content)
+    if tag == "dict":
+        return {key: untag(element) for key, element in content}
+    if tag == "nested":
+        return functools.reduce(lambda inside, _: [inside], range(content - 1), [])
     if tag == "numpy":
         return untag_numpy(*content)
     return PLAIN[tag](content)

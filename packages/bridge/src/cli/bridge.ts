@@ -4,7 +4,7 @@ import { type Client, connect } from "../client/index.js";
 import { defaultAddress } from "../client/transport/address.js";
 import { GrpcTransport } from "../client/transport/grpc.js";
 import type { Transport } from "../client/transport/transport.js";
-import { isTypeName, TYPE_NAMES, type TypeName } from "../core/values/registry.js";
+import { TYPE_NAMES, type TypeName } from "../core/values/registry.js";
 
 /** Adds the option that says where the bridge is. */
 export function addAddress(command: Command): Command {
@@ -14,14 +14,14 @@ export function addAddress(command: Command): Command {
   );
 }
 
-/** The option for a type. */
-export function typeOption(description: string): Option {
-  return new Option("--type <type>", `${description}: ${TYPE_NAMES.join(", ")}`).argParser(readType);
-}
-
-function readType(text: string): TypeName {
-  if (isTypeName(text)) return text;
-  throw new InvalidArgumentError(`It has to be one of ${TYPE_NAMES.join(", ")}.`);
+/** The option for a type, one of these. */
+export function typeOption(description: string, types: readonly TypeName[] = TYPE_NAMES): Option {
+  const names = types.join(", ");
+  return new Option("--type <type>", `${description}: ${names}`).argParser((text) => {
+    const type = types.find((name) => name === text);
+    if (type !== undefined) return type;
+    throw new InvalidArgumentError(`It has to be one of ${names}.`);
+  });
 }
 
 /** Does something with a client, and closes it. */

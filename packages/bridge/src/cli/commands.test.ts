@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { type Client, connect, float } from "../client/index.js";
+import { type Client, choice, connect, float, json, string } from "../client/index.js";
 import { type Bridge, startBridge } from "../server.js";
 import { run } from "./run-cli.contract.js";
 
@@ -16,6 +16,12 @@ beforeAll(async () => {
   await client.sessions.registerVariable("run", "steps", "integer", 2n ** 60n, { metadata: { note: "far" } });
   await client.sessions.registerVariable("run", "prompt", "string", "two\nlines");
   await client.session("other");
+  await client.session("typed-values", {
+    plan: json<unknown>({ steps: [1.5, null] }),
+    note: json("text"),
+    phase: choice(["main", "10"], "main"),
+    name: string("x"),
+  });
 });
 
 afterAll(async () => {
@@ -54,6 +60,20 @@ describe("get", () => {
     });
   });
 
+  test("prints a json value as JSON on one line, and a choice as the text it is", async () => {
+    expect(await run("get", "typed-values", "plan")).toMatchObject(ok('{"steps":[1.5,null]}\n'));
+    expect(await run("get", "typed-values", "note")).toMatchObject(ok('"text"\n'));
+    expect(await run("get", "typed-values", "phase")).toMatchObject(ok("main\n"));
+    expect(await run("get", "typed-values", "plan", "phase")).toMatchObject(
+      ok('plan = {"steps":[1.5,null]}\nphase = "main"\n'),
+    );
+    const { stdout } = await run("get", "typed-values", "plan", "phase", "--json");
+    expect(JSON.parse(stdout)).toMatchObject({
+      plan: { type: "json", value: { steps: [1.5, null] } },
+      phase: { type: "choice", value: "main", constraints: { choices: ["main", "10"] } },
+    });
+  });
+
   test("says what does not exist", async () => {
     const variable = await run("get", "run", "steps", "a", "b c");
     const session = await run("get", "none", "a");
@@ -74,6 +94,43 @@ describe("set", () => {
     const { found, revision } = await client.sessions.getVariables("fresh", ["a", "e"]);
     expect(revision).toBe(1);
     expect(found.get("a")).toMatchObject({ source: "cli", provisional: true });
+  });
+
+  test("reads a value as the type that its variable was registered with", async () => {
+    const ended = await run(
+      "set",
+      "typed-values",
+      ...['plan={"a": [1, {}]}', 'note="12"', "phase=10", "name=12", "new=12"],
+    );
+    expect(ended).toMatchObject(
+      ok(
+        'plan = {"a":[1,{}]} (json, version 2)\nnote = "12" (json, version 2)\nphase = "10" (choice, version 2)\n' +
+          'name = "12" (string, version 2)\nnew = 12 (float, version 1)\n',
+      ),
+    );
+    expect(await run("set", "typed-values", "note=null")).toMatchObject(
+      ok("note = null (json, version 3)\n"),
+    );
+    // What was only inferred is still open to a number of any kind.
+    expect(await run("set", "typed-values", "--type", "integer", "open=1")).toMatchObject({ code: 0 });
+    expect(await run("set", "typed-values", "open=1.5")).toMatchObject(ok("open = 1.5 (float, version 2)\n"));
+  });
+
+  test("takes JSON for a json variable and nothing else", async () => {
+    expect(await run("set", "typed-values", "plan=text")).toMatchObject(
+      fails('"plan": not I-JSON at character 0: unexpected "t"'),
+    );
+    expect(await run("set", "typed-values", 'plan={"a":1,"a":2}')).toMatchObject(
+      fails('"plan": not I-JSON at character 7: the key "a" stands twice in its object'),
+    );
+    expect(await run("set", "typed-values", "phase=end")).toMatchObject(
+      fails('"phase": value "end" is not one of "main", "10"'),
+    );
+    expect(await run("set", "typed-values", "--type", "json", "absent=[1]")).toMatchObject(
+      fails(
+        '"absent": no variable is created from null, a list or an object: register it with the type json first',
+      ),
+    );
   });
 
   test("takes a type, and gives it to what it creates", async () => {
@@ -206,7 +263,12 @@ describe("what goes wrong is one line", () => {
   test.each([
     [["get", "s"], 2, /missing required argument 'name'/],
     [["get", "s", "x", "--bogus"], 2, /unknown option '--bogus'/],
-    [["set", "s", "x=1", "--type", "complex"], 1, /It has to be one of float, integer, string, boolean\.$/],
+    [
+      ["set", "s", "x=1", "--type", "complex"],
+      1,
+      /It has to be one of float, integer, string, boolean, json\.$/,
+    ],
+    [["list", "s", "--type", "complex"], 1, /It has to be one of .*, boolean, choice, json\.$/],
     [["history", "s"], 2, /missing required argument 'name'/],
     [["history", "s", "x", "--limit", "0"], 1, /It has to be a whole number from 1 on\.$/],
     [["list", "--address", "nowhere"], 1, /"nowhere" is no address of a bridge/],

@@ -3,7 +3,7 @@
  * command line itself makes no sense.
  */
 import { Command, CommanderError } from "commander";
-import { ConflictError, ConstraintError, TypeMismatchError } from "../core/errors.js";
+import { BridgeError, type ErrorReason } from "../core/errors.js";
 import { quoteName } from "../core/names.js";
 import { VERSION } from "../version.js";
 import { addBackup } from "./commands/backup.js";
@@ -41,10 +41,17 @@ function codeOf({ code, exitCode }: CommanderError): number {
 
 /** Of some refusals the sentence is about a value only; which variable it is stands beside it. */
 function about(error: unknown): string {
-  const named =
-    error instanceof ConstraintError || error instanceof TypeMismatchError || error instanceof ConflictError;
+  const named = error instanceof BridgeError && ABOUT_A_VALUE.has(error.reason);
   return named && error.identifier !== undefined ? `${quoteName(error.identifier)}: ` : "";
 }
+
+const ABOUT_A_VALUE: ReadonlySet<ErrorReason> = new Set<ErrorReason>([
+  "CONSTRAINT_VIOLATED",
+  "TYPE_MISMATCH",
+  "VERSION_CONFLICT",
+  "INVALID_VALUE",
+  "TOO_LARGE",
+]);
 
 /** Messages may repeat what people wrote, line breaks and all. */
 function oneLine(error: unknown): string {

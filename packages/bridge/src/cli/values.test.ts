@@ -51,6 +51,9 @@ describe("a text with a type", () => {
     ["+7", "integer", { kind: "integer", value: 7n }],
     ["true", "boolean", { kind: "boolean", value: true }],
     ["12", "string", { kind: "string", value: "12" }],
+    ["12", "choice", { kind: "string", value: "12" }],
+    ["[1, 2]", "json", { kind: "json", value: "[1, 2]" }],
+    ["text", "json", { kind: "json", value: "text" }],
     ["a", "float", '"a" is not a number'],
     ["1.0", "integer", '"1.0" is not a whole number'],
     ["9223372036854775808", "integer", "9223372036854775808 does not fit into signed 64 bit"],
@@ -70,13 +73,19 @@ test("values are shown on one line, and told apart", () => {
     "true",
     '"a\\nb"',
   ]);
+  expect([{ a: [-0, 3.2e18] }, ["x"], null].map(showValue)).toEqual([
+    '{"a":[-0.0,3.2e+18]}',
+    '["x"]',
+    "null",
+  ]);
   expect(plainValue("a\nb")).toBe("a\nb");
-  expect([1, 2n ** 60n, Number.NEGATIVE_INFINITY, "x", false].map(jsonValue)).toEqual([
+  expect([1, 2n ** 60n, Number.NEGATIVE_INFINITY, "x", false, { a: 1 }].map(jsonValue)).toEqual([
     1,
     "1152921504606846976",
     "-Infinity",
     "x",
     false,
+    { a: 1 },
   ]);
 });
 

@@ -1,8 +1,9 @@
 /** Values as people write and read them on a command line. */
-import type { VariableValue } from "../client/index.js";
+import type { JsonValue, VariableValue } from "../client/index.js";
+import { formatJson } from "../client/json.js";
 import { INT64_MAX, INT64_MIN, type KnownLiteral } from "../core/literal.js";
 import { formatNumber } from "../core/text.js";
-import type { TypeName } from "../core/values/registry.js";
+import { armOf, type TypeName } from "../core/values/types.js";
 
 const INTEGER = /^[+-]?\d+$/;
 const NUMBER = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|Infinity)$|^NaN$/;
@@ -12,7 +13,7 @@ const NUMBER = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|Infinity)$|^NaN$/;
  * `true` and `false` are booleans; all else is text. Answers what is wrong with it if it is none.
  */
 export function readValue(text: string, type?: TypeName): KnownLiteral | string {
-  switch (type) {
+  switch (type && armOf(type)) {
     case "float":
       return NUMBER.test(text) ? { kind: "float", value: Number(text) } : `${quote(text)} is not a number`;
     case "integer":
@@ -23,6 +24,9 @@ export function readValue(text: string, type?: TypeName): KnownLiteral | string 
         : `${quote(text)} is neither true nor false`;
     case "string":
       return { kind: "string", value: text };
+    case "json":
+      // Whether it is JSON the bridge says, which looks closer than a parser would.
+      return { kind: "json", value: text };
     case undefined:
       return guess(text);
   }
@@ -51,11 +55,12 @@ export function showValue(value: VariableValue): string {
 
 /** A value by itself: text as it is. */
 export function plainValue(value: VariableValue): string {
+  if (typeof value === "object") return formatJson(value);
   return typeof value === "number" || typeof value === "bigint" ? formatNumber(value) : String(value);
 }
 
 /** A value for JSON, where what JSON has no number for is a string (DOOR-6). */
-export function jsonValue(value: VariableValue): number | string | boolean {
+export function jsonValue(value: VariableValue): JsonValue {
   if (typeof value === "bigint") return String(value);
   return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
 }

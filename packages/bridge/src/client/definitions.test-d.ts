@@ -1,7 +1,8 @@
 /** What the compiler knows about a program's variables, and what it refuses. Read, never run. */
 import { expectTypeOf, test } from "vitest";
 import type { Client } from "./client.js";
-import { boolean, defineVariables, float, integer, string } from "./definitions.js";
+import { boolean, choice, defineVariables, float, integer, json, string } from "./definitions.js";
+import type { JsonValue } from "./json.js";
 import type { Session } from "./session.js";
 import type { BatchResults, Committed, Reading, VariableView, Written } from "./views.js";
 
@@ -11,7 +12,22 @@ const variables = defineVariables({
   huge: integer(10n, { step: 2 }),
   model: string("gpt", { pattern: "^[a-z]", min_length: 1, max_length: 64 }, { description: "Which model" }),
   paused: boolean(false, { metadata: { owner: "ops" } }),
+  phase: choice(["warm-up", "main"], "warm-up"),
+  plan: json<Plan>({ steps: ["a"], nested: { rates: [0.1] } }),
+  extra: json(null),
 });
+/** An interface, which TypeScript takes for no index signature. */
+interface Plan {
+  steps: string[];
+  note?: string;
+  nested: { rates: [number] };
+}
+interface FrozenPlan {
+  readonly steps: readonly string[];
+  readonly note?: string;
+  readonly nested: { readonly rates: readonly [number] };
+}
+declare const names: readonly string[];
 type Variables = typeof variables;
 declare const client: Client;
 declare const session: Session<Variables>;
@@ -30,6 +46,8 @@ test("get, read and getMany give the types defined", () => {
   expectTypeOf(session.get("model", { timeoutMs: 100 })).resolves.toEqualTypeOf<string>();
   expectTypeOf(session.get("paused")).resolves.toEqualTypeOf<boolean>();
   expectTypeOf(session.get("model", { default: undefined })).resolves.toEqualTypeOf<string | undefined>();
+  expectTypeOf(session.get("phase")).resolves.toEqualTypeOf<"warm-up" | "main">();
+  expectTypeOf(session.get("plan")).resolves.toEqualTypeOf<FrozenPlan>();
   expectTypeOf(session.read("huge")).resolves.toEqualTypeOf<Reading<bigint>>();
   expectTypeOf(session.getMany(["temperature", "paused"])).resolves.toEqualTypeOf<{
     readonly temperature: number;
@@ -44,7 +62,53 @@ test("a snapshot has all that is defined", () => {
     readonly huge: bigint;
     readonly model: string;
     readonly paused: boolean;
+    readonly phase: "warm-up" | "main";
+    readonly plan: FrozenPlan;
+    readonly extra: JsonValue;
   }>();
+});
+
+test("a choice is one of its list, and a list that the compiler does not know is of strings", () => {
+  expectTypeOf(choice(names, "a")).toEqualTypeOf<ReturnType<typeof choice<readonly string[]>>>();
+  expectTypeOf(session.set("phase", "main")).resolves.toEqualTypeOf<Written<"warm-up" | "main">>();
+  void session.setMany({ phase: "main" });
+  // @ts-expect-error not in the list
+  choice(["red", "green"], "blue");
+  // @ts-expect-error a list of one kind only
+  choice([1, 2], 1);
+  // @ts-expect-error there is no choice from nothing
+  choice([], "a");
+  // @ts-expect-error a choice has its list and no other constraints
+  choice({ choices: ["a"] }, "a");
+  // @ts-expect-error not in the list
+  void session.set("phase", "mian");
+  // @ts-expect-error not in the list
+  void session.setMany({ phase: "mian" });
+  // @ts-expect-error a choice cannot be counted with
+  void session.increment("phase");
+});
+
+test("a json value has the type that is declared, and is never written to", () => {
+  void session.set("plan", { steps: [], nested: { rates: [1] } });
+  void session.set("extra", { a: [1, "b", null] });
+  void session.get("plan").then((plan) => {
+    // @ts-expect-error what is read is frozen
+    plan.steps.push("b");
+    // @ts-expect-error at every depth
+    plan.nested.rates[0] = 1;
+  });
+  // @ts-expect-error not as declared
+  void session.set("plan", { steps: [1], nested: { rates: [1] } });
+  // @ts-expect-error JSON has no undefined
+  void session.set("extra", undefined);
+  // @ts-expect-error JSON has no bigint
+  void session.set("extra", 1n);
+  // @ts-expect-error JSON has no dates
+  json(new Date());
+  // @ts-expect-error a json value cannot be counted with, though it may be a number
+  void session.increment("extra");
+  // @ts-expect-error nothing limits json
+  json(1, { min: 0 });
 });
 
 test("set, setMany and increment take and give the types defined", () => {
@@ -139,6 +203,8 @@ test("initial values of another type do not compile", () => {
 test("a registration is checked by the name of its type", () => {
   expectTypeOf(session.register("note", "string", "a")).resolves.toEqualTypeOf<VariableView>();
   void client.sessions.registerVariable("run", "x", "integer", 1n, { constraints: { step: 5 } });
+  void client.sessions.registerVariable("run", "x", "choice", "a", { constraints: { choices: ["a"] } });
+  void client.sessions.registerVariable("run", "x", "json", { a: [1] });
   // @ts-expect-error a type that does not exist
   void client.sessions.registerVariable("run", "x", "double", 1);
   // @ts-expect-error a value of another type
@@ -158,18 +224,18 @@ test("a history holds values of any type, as the variable may have had another",
 });
 
 test("a session without definitions takes any name, and values of all types", () => {
-  expectTypeOf(untyped.get("x")).resolves.toEqualTypeOf<number | bigint | string | boolean>();
+  expectTypeOf(untyped.get("x")).resolves.toEqualTypeOf<bigint | JsonValue>();
   expectTypeOf(untyped.getMany(["a", "b"])).resolves.toEqualTypeOf<{
-    readonly a: number | bigint | string | boolean;
-    readonly b: number | bigint | string | boolean;
+    readonly a: bigint | JsonValue;
+    readonly b: bigint | JsonValue;
   }>();
   expectTypeOf(untyped.increment("x", 2n)).resolves.toEqualTypeOf<Written<number | bigint>>();
   void untyped.set("x", "text");
-  void untyped.setMany({ a: 1, b: true });
-  // @ts-expect-error null is no value
-  void untyped.set("x", null);
-  // @ts-expect-error an object is no value
-  void untyped.setMany({ a: {} });
+  void untyped.setMany({ a: 1, b: true, c: { d: [null] } });
+  // @ts-expect-error undefined is no value
+  void untyped.set("x", undefined);
+  // @ts-expect-error a date is no value
+  void untyped.setMany({ a: new Date() });
 });
 
 test("definitions and answers cannot be changed", () => {

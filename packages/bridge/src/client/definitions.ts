@@ -8,10 +8,11 @@
 import type { Constraint } from "../core/constraints.js";
 import { errorFor } from "../core/errors.js";
 import { quoteName } from "../core/names.js";
-import type { TypeName } from "../core/values/registry.js";
+import { isTypeName, TYPE_NAMES, type TypeName } from "../core/values/types.js";
 import type { Definition } from "../core/variable.js";
 import { type MetadataInput, toMetadata } from "./arguments.js";
-import { toLiteral, toOperand, type VariableValue } from "./values.js";
+import { type JsonValue, readJson, writeJson } from "./json.js";
+import { toLiteral, toOperands, type VariableValue } from "./values.js";
 
 /** Limits on a float, both inclusive. NaN satisfies neither. */
 export interface FloatConstraints {
@@ -37,8 +38,15 @@ export interface StringConstraints {
   readonly pattern?: string;
 }
 
+/** The list that a choice is from: at most 1,000 texts, of 64 KiB together. */
+export interface ChoiceConstraints<Choice extends string = string> {
+  readonly choices: readonly Choice[];
+}
+
 /** Nothing limits a boolean. */
 export type BooleanConstraints = Readonly<Record<string, never>>;
+/** Nothing limits a json value. */
+export type JsonConstraints = Readonly<Record<string, never>>;
 
 /** What people should know about a variable. */
 export interface DefinitionOptions {
@@ -47,7 +55,7 @@ export interface DefinitionOptions {
   readonly metadata?: MetadataInput;
 }
 
-interface Defines<Type extends string, Value extends VariableValue, Constraints> {
+interface Defines<Type extends TypeName, Value, Constraints> {
   readonly type: Type;
   /** What the variable holds until somebody sets it. An existing variable keeps its value. */
   readonly initialValue: Value;
@@ -60,30 +68,47 @@ export type FloatDefinition = Defines<"float", number, FloatConstraints>;
 export type IntegerDefinition<Value extends number | bigint> = Defines<"integer", Value, IntegerConstraints>;
 export type StringDefinition = Defines<"string", string, StringConstraints>;
 export type BooleanDefinition = Defines<"boolean", boolean, BooleanConstraints>;
+export type ChoiceDefinition<Choice extends string = string> = Defines<
+  "choice",
+  Choice,
+  ChoiceConstraints<Choice>
+>;
+export type JsonDefinition<Value = JsonValue> = Defines<"json", Value, JsonConstraints>;
 
-/** One variable, as `float`, `integer`, `string` and `boolean` make them. */
+/** One variable, as `float`, `integer`, `string`, `boolean`, `choice` and `json` make them. */
 export type VariableDefinition =
   | FloatDefinition
   | IntegerDefinition<number>
   | IntegerDefinition<bigint>
   | StringDefinition
-  | BooleanDefinition;
+  | BooleanDefinition
+  | ChoiceDefinition
+  | JsonDefinition<unknown>;
 
 /** Variables by name. */
 export type Definitions = Readonly<Record<string, VariableDefinition>>;
 
 /** The names that definitions define. */
 export type NameOf<D extends Definitions> = keyof D & string;
-/** The type of the value of a defined variable. */
-export type ValueOf<D extends Definitions, N extends NameOf<D>> = D[N]["initialValue"];
+/** The type of the value of a defined variable. Of any variable, where nothing is defined. */
+export type ValueOf<D extends Definitions, N extends NameOf<D>> = VariableDefinition extends D[N]
+  ? VariableValue
+  : D[N]["initialValue"];
 /** The values of defined variables by name. */
 export type ValuesOf<D extends Definitions, N extends NameOf<D> = NameOf<D>> = {
   readonly [Name in N]: ValueOf<D, Name>;
 };
 /** The names of the defined variables that can be counted with. */
 export type NumericNameOf<D extends Definitions> = {
-  [N in NameOf<D>]: [Extract<ValueOf<D, N>, number | bigint>] extends [never] ? never : N;
+  [N in NameOf<D>]: [Extract<D[N]["type"], "float" | "integer">] extends [never] ? never : N;
 }[NameOf<D>];
+
+/** A type with everything in it readonly, as what is read from a json variable is. */
+export type Frozen<T> = JsonValue extends T
+  ? T
+  : T extends object
+    ? { readonly [K in keyof T]: Frozen<T[K]> }
+    : T;
 
 /** Defines a float: a binary64 number, every one of them, NaN and the infinities included. */
 export function float(
@@ -135,9 +160,42 @@ export function boolean(initialValue: boolean, options: DefinitionOptions = {}):
 }
 
 /**
+ * Defines a choice: one of a list of texts. The compiler knows the list.
+ *
+ * @example
+ * choice(["draft", "final"], "draft") // get() gives "draft" | "final"
+ */
+export function choice<const Choices extends readonly string[]>(
+  choices: Choices,
+  initialValue: NoInfer<Choices>[number],
+  options: DefinitionOptions = {},
+): ChoiceDefinition<Choices[number]> {
+  return define("choice", initialValue, { choices: Object.freeze([...choices]) }, options);
+}
+
+/**
+ * Defines a variable that holds any JSON: objects, arrays, texts, numbers, booleans and null, nested at most 64 deep.
+ * Reads give a frozen value, a new one each time. What its values look like can be declared, and is not checked.
+ *
+ * The initial value is copied, so what JSON does not have is refused here: InvalidInputError.
+ *
+ * @example
+ * json({ layers: [64, 64] }) // get() gives a JsonValue
+ * json<{ layers: number[] }>({ layers: [64, 64] }) // get() gives { readonly layers: readonly number[] }
+ */
+export function json<Value = JsonValue>(
+  initialValue: NoInfer<Value>,
+  options: DefinitionOptions = {},
+): JsonDefinition<Frozen<NoInfer<Value>>> {
+  const literal = writeJson(initialValue);
+  if (typeof literal === "string") throw errorFor("INVALID_VALUE", `the initial ${literal}`);
+  return define("json", readJson(literal.value) as Frozen<Value>, {}, options);
+}
+
+/**
  * Names the variables of a session. The result is frozen; give it to `client.session(id, variables)`.
  *
- * Nothing is checked here beyond what the compiler checks: the bridge judges definitions when a session is opened.
+ * The compiler checks them; the bridge judges them when a session is opened, constraints and all.
  *
  * @example
  * const variables = defineVariables({
@@ -145,6 +203,8 @@ export function boolean(initialValue: boolean, options: DefinitionOptions = {}):
  *   max_tokens: integer(256, { min: 1 }),
  *   model: string("gpt", { pattern: "^[a-z]" }, { description: "Which model answers" }),
  *   paused: boolean(false),
+ *   phase: choice(["warm-up", "main"], "warm-up"),
+ *   plan: json<{ steps: string[] }>({ steps: [] }),
  * });
  * const session = await client.session("run-42", variables);
  * await session.get("temperature"); // 0.7, a number
@@ -154,7 +214,7 @@ export function defineVariables<const D extends Definitions>(definitions: D): Re
   return Object.freeze({ ...definitions });
 }
 
-function define<Type extends string, Value extends VariableValue, Constraints extends object>(
+function define<Type extends TypeName, Value, Constraints extends object>(
   type: Type,
   initialValue: Value,
   constraints: Constraints,
@@ -170,16 +230,11 @@ function define<Type extends string, Value extends VariableValue, Constraints ex
   });
 }
 
-/** The types there are. The compiler keeps this list equal to the engine's, which would bring its pattern matcher along. */
-const TYPES: Readonly<Record<TypeName, true>> = { float: true, integer: true, string: true, boolean: true };
-
 /** Refuses what is no type: a message has no place for its name. */
 export function checkType(type: string): TypeName {
-  if (Object.hasOwn(TYPES, type)) return type as TypeName;
-  const known = Object.keys(TYPES).join(", ");
-  throw errorFor("UNKNOWN_TYPE", `unknown type ${quoteName(String(type))}; known are ${known}`, {
-    field: "type",
-  });
+  if (isTypeName(type)) return type;
+  const message = `unknown type ${quoteName(String(type))}; known are ${TYPE_NAMES.join(", ")}`;
+  throw errorFor("UNKNOWN_TYPE", message, { field: "type" });
 }
 
 /** The request of a registration. Constraints that do not exist are sent as they are, and the bridge names them. */
@@ -196,7 +251,7 @@ export function toDefinition(
     initialValue: toLiteral(initialValue, name, type),
     constraints: Object.entries(constraints)
       .filter(([, operand]) => operand !== undefined)
-      .map(([key, operand]): Constraint => ({ key, values: [toOperand(operand, name, key, type)] })),
+      .map(([key, operands]): Constraint => ({ key, values: toOperands(operands, name, key, type) })),
     metadata: toMetadata(metadata),
   };
 }

@@ -9,10 +9,12 @@ test("the client has what a program that connects needs", () => {
     expect.arrayContaining([
       "SessionStore",
       "boolean",
+      "choice",
       "connect",
       "defineVariables",
       "float",
       "integer",
+      "json",
       "string",
     ]),
   );

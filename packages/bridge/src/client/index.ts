@@ -35,15 +35,22 @@ export {
   type BooleanConstraints,
   type BooleanDefinition,
   boolean,
+  type ChoiceConstraints,
+  type ChoiceDefinition,
+  choice,
   type DefinitionOptions,
   type Definitions,
   defineVariables,
   type FloatConstraints,
   type FloatDefinition,
+  type Frozen,
   float,
   type IntegerConstraints,
   type IntegerDefinition,
   integer,
+  type JsonConstraints,
+  type JsonDefinition,
+  json,
   type NameOf,
   type NumericNameOf,
   type StringConstraints,
@@ -53,6 +60,7 @@ export {
   type ValuesOf,
   type VariableDefinition,
 } from "./definitions.js";
+export type { JsonValue } from "./json.js";
 export type { Session, Snapshot } from "./session.js";
 export {
   type ConstraintsOf,

@@ -460,10 +460,57 @@ export function sessionStoreContract(transport: string, start: () => Promise<Tes
       }
     });
 
+    test("of type json are what was set, by whatever says what it is [VAL-18]", async () => {
+      await sessions.registerVariable("s", "x", "json", { a: 1 });
+      const values = [null, [], {}, { a: [0.5, "b", { c: null }] }, "text", '{"a":1}', 7, -0.5, true];
+      for (const value of values) {
+        expect((await sessions.updateVariable("s", "x", value)).value).toEqual(value);
+        expect((await sessions.getVariable("s", "x")).value).toEqual(value);
+      }
+      expect((await sessions.updateVariable("s", "x", 7n)).value).toBe(7);
+      expect(await failure(sessions.updateVariable("s", "x", 2n ** 53n))).toMatchObject({
+        reason: "INVALID_VALUE",
+        identifier: "x",
+      });
+      const { value } = await sessions.getVariable("s", "x");
+      expect(value).toBe(7);
+    });
+
+    test("of type choice are of their list, which is a list however short it is", async () => {
+      const only = { constraints: { choices: ["red"] } };
+      const { constraints } = await sessions.registerVariable("s", "x", "choice", "red", only);
+      expect(constraints).toEqual(new Map([["choices", ["red"]]]));
+      expect(await failure(sessions.updateVariable("s", "x", "blue"))).toMatchObject({
+        reason: "CONSTRAINT_VIOLATED",
+        message: 'value "blue" is not one of "red"',
+      });
+      expect(await failure(sessions.registerVariable("s", "y", "choice", "red"))).toMatchObject({
+        reason: "INVALID_CONSTRAINT",
+        field: "choices",
+      });
+    });
+
+    test("of JSON fit json variables only, and null no other at all", async () => {
+      await sessions.registerVariable("s", "x", "float", 1);
+      expect(await failure(sessions.updateVariable("s", "x", [1]))).toMatchObject({
+        reason: "TYPE_MISMATCH",
+        message: "must be a number",
+        actual: "json",
+      });
+      for (const call of [
+        sessions.updateVariable("s", "x", null),
+        sessions.updateVariable("s", "new", null, { onMissing: "inferVariable" }),
+        sessions.updateVariable("s", "new", {}, { onMissing: "inferVariable" }),
+      ]) {
+        expect(await failure(call)).toMatchObject({ name: "InvalidInputError", reason: "INVALID_VALUE" });
+      }
+      expect((await sessions.getSession("s")).revision).toBe(2);
+    });
+
     test.each([
       ["undefined", undefined],
-      ["null", null],
-      ["an object", {}],
+      ["an object of a class", new Date(0)],
+      ["an object with undefined in it", { a: undefined }],
       ["a symbol", Symbol("s")],
       ["a lone surrogate", "\udc00"],
       ["an integer of 65 bit", 2n ** 63n],

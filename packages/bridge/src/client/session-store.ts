@@ -15,20 +15,12 @@ import {
   type Updates,
 } from "./arguments.js";
 import { Calls, type HistoryOptions, type SetOptions, SOURCE, type WriteOptions } from "./calls.js";
-import {
-  type BooleanConstraints,
-  checkType,
-  type Definitions,
-  type FloatConstraints,
-  type IntegerConstraints,
-  type StringConstraints,
-  toDefinition,
-} from "./definitions.js";
+import { checkType, type Definitions, toDefinition, type VariableDefinition } from "./definitions.js";
 import { gather } from "./pages.js";
 import { untilWanted } from "./repeating.js";
 import { createRequestIds } from "./request-ids.js";
 import type { CallOptions, Transport } from "./transport/transport.js";
-import { toLiteral, type VariableValue } from "./values.js";
+import { toAmount, toLiteral, type VariableValue } from "./values.js";
 import {
   type BatchResults,
   type Committed,
@@ -78,21 +70,18 @@ export interface MissingOptions {
   readonly onMissing?: OnMissing;
 }
 
+// By the types that can be defined: one that is missing there does not compile where any type is taken.
+type DefinitionsByType = {
+  readonly [T in VariableDefinition["type"]]: Extract<VariableDefinition, { readonly type: T }>;
+};
+
 /** The values that a type takes. */
-export interface InitialValues {
-  readonly float: number;
-  readonly integer: number | bigint;
-  readonly string: string;
-  readonly boolean: boolean;
-}
+export type InitialValues = {
+  readonly [T in keyof DefinitionsByType]: DefinitionsByType[T]["initialValue"];
+};
 
 /** The constraints that a type takes. */
-export interface ConstraintsOf {
-  readonly float: FloatConstraints;
-  readonly integer: IntegerConstraints;
-  readonly string: StringConstraints;
-  readonly boolean: BooleanConstraints;
-}
+export type ConstraintsOf = { readonly [T in keyof DefinitionsByType]: DefinitionsByType[T]["constraints"] };
 
 /** What a registration may be given. */
 export interface RegisterOptions<T extends TypeName = TypeName> extends CallOptions {
@@ -365,7 +354,7 @@ export class SessionStore {
     options: WriteOptions & MissingOptions = {},
   ): Promise<Written<number | bigint>> {
     const { onMissing = "fail" } = options;
-    const literal = toLiteral(by, identifier);
+    const literal = toAmount(by, identifier);
     const { item, revision } = await this.#calls.increment(
       sessionId,
       identifier,

@@ -12,7 +12,7 @@ import {
 } from "../core/errors.js";
 import type { Client } from "./client.js";
 import type { SessionStore } from "./session-store.js";
-import { failure, type TestBridge, variables, whileTimePasses } from "./test-bridge.contract.js";
+import { failure, type TestBridge, textual, variables, whileTimePasses } from "./test-bridge.contract.js";
 
 /** Runs the contract on clients of a transport. */
 export function sessionContract(transport: string, start: () => Promise<TestBridge>): void {
@@ -85,6 +85,32 @@ export function sessionContract(transport: string, start: () => Promise<TestBrid
         ]),
       );
       expect(await failure(session.setMany({ temperature: 9 }))).toBeInstanceOf(BatchError);
+    });
+
+    test("holds choices and json values, as they are defined [VAL-18]", async () => {
+      const session = await client.session("run", textual);
+      expect(await session.get("phase")).toBe("warm-up");
+      const plan = await session.get("plan");
+      expect(plan).toEqual({ steps: ["a"] });
+      expect(Object.isFrozen(plan.steps)).toBe(true);
+      expect(await session.get("plan")).not.toBe(plan);
+      expect(await session.get("anything")).toBeNull();
+      expect(await session.get("anything", { default: 5 })).toBeNull();
+      expect(await session.set("phase", "main")).toMatchObject({ version: 2, value: "main" });
+      expect(await session.set("plan", { steps: [], rate: 0.5 })).toMatchObject({
+        value: { steps: [], rate: 0.5 },
+      });
+      for (const value of ["text", '{"a":1}', 5, true, null, [1, { a: null }]]) {
+        expect(await session.set("anything", value)).toMatchObject({ value });
+        expect(await session.read("anything")).toMatchObject({ type: "json", value });
+      }
+      expect(await failure(session.set("phase", "over" as "done"))).toMatchObject({
+        reason: "CONSTRAINT_VIOLATED",
+        constraint: "choices",
+        message: 'value "over" is not one of "warm-up", "main", "done"',
+      });
+      const twice = session.set("anything", { a: [1n] as unknown as null[] });
+      expect(await failure(twice)).toMatchObject({ reason: "INVALID_VALUE", identifier: "anything" });
     });
 
     test("sets variables to what is made of their values, and loses no write", async () => {

@@ -3,7 +3,7 @@
  * definitions, so that the compiler refuses what the bridge would.
  *
  * Every read asks the bridge, so it answers what is true there at that moment, this program's own writes included.
- * Without definitions any name is allowed and values are numbers, bigints, strings or booleans.
+ * Without definitions any name is allowed, and values are numbers, bigints, strings, booleans or JSON.
  */
 import type { OnMissing } from "../core/commands.js";
 import {
@@ -30,7 +30,7 @@ import type {
 import { compareAndSet, untilWanted } from "./repeating.js";
 import type { InitialValues, ListVariablesOptions, RegisterOptions, SessionStore } from "./session-store.js";
 import type { CallOptions } from "./transport/transport.js";
-import { fromStored, invalidValue, isSafe, toLiteral, type VariableValue } from "./values.js";
+import { fromStored, invalidValue, isSafe, toAmount, toLiteral, type VariableValue } from "./values.js";
 import {
   type BatchResults,
   type Committed,
@@ -124,7 +124,7 @@ export class Session<D extends Definitions = Definitions> {
     const { variable, revision } = await this.#open().get(this.id, name, options);
     const { type, version } = variable;
     const value = this.#value(name, variable) as ValueOf<D, N>;
-    return Object.freeze({
+    const reading: Reading<ValueOf<D, N>> = {
       value,
       type,
       version,
@@ -132,7 +132,8 @@ export class Session<D extends Definitions = Definitions> {
       source: "server",
       ageMs: 0,
       stale: false,
-    });
+    };
+    return Object.freeze(reading);
   }
 
   /**
@@ -172,7 +173,7 @@ export class Session<D extends Definitions = Definitions> {
     const definition = this.#definitions?.get(name);
     const declared = typeof definition?.initialValue === "bigint" ? definition.type : undefined;
     // Integers are bigints where they were declared so, as in every other answer.
-    return viewHistory(reply, ({ type, value }) => (type === declared ? value : fromStored(value)));
+    return viewHistory(reply, ({ type, value }) => (type === declared ? value : fromStored(type, value)));
   }
 
   /**
@@ -230,7 +231,7 @@ export class Session<D extends Definitions = Definitions> {
     by?: Extract<ValueOf<D, N>, number | bigint>,
     options: WriteOptions = {},
   ): Promise<Written<Extract<ValueOf<D, N>, number | bigint>>> {
-    const literal = this.#literal(name, by ?? 1);
+    const literal = toAmount(by ?? 1, name, this.#definitions?.get(name)?.type);
     const reply = await this.#open().increment(this.id, name, literal, this.#onMissing, options);
     return this.#written(name, reply);
   }
@@ -363,7 +364,7 @@ export class Session<D extends Definitions = Definitions> {
     return Object.freeze({ values: Object.freeze(values), revision: revision.number });
   }
 
-  #written<V extends VariableValue>(
+  #written<V>(
     name: string,
     {
       item,
@@ -380,7 +381,7 @@ export class Session<D extends Definitions = Definitions> {
   /** The value as the definition promises it. A variable may have been deleted and be of another type by now. */
   #value(name: string, { type, value }: Pick<Variable, "type" | "value">): VariableValue {
     const definition = this.#definitions?.get(name);
-    if (definition === undefined) return fromStored(value);
+    if (definition === undefined) return fromStored(type, value);
     if (definition.type !== type) {
       throw new TypeMismatchError(
         "TYPE_MISMATCH",
@@ -392,8 +393,9 @@ export class Session<D extends Definitions = Definitions> {
         },
       );
     }
-    if (typeof value !== "bigint" || typeof definition.initialValue === "bigint") return value;
-    if (isSafe(value)) return Number(value);
+    // What is defined with a bigint is read as one, however small it is.
+    if (typeof value === "bigint" && typeof definition.initialValue === "bigint") return value;
+    if (typeof value !== "bigint" || isSafe(value)) return fromStored(type, value);
     throw invalidValue(
       name,
       `its value ${value} is beyond 2^53 − 1 and no number holds it exactly: define it with a bigint, as integer(0n)`,

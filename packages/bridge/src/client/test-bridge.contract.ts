@@ -1,7 +1,7 @@
 /** What the tests of clients share: a bridge to talk to, variables to talk about, and a look at failures. */
 import type { ManualClock } from "../testing/manual-clock.js";
 import type { Client } from "./client.js";
-import { boolean, defineVariables, float, integer, string } from "./definitions.js";
+import { boolean, choice, defineVariables, float, integer, json, string } from "./definitions.js";
 
 /** A bridge that runs for one test: a real one with a memory store. */
 export interface TestBridge {
@@ -11,6 +11,13 @@ export interface TestBridge {
   readonly clock: ManualClock;
   close(): Promise<void>;
 }
+
+/** Variables of the types that are texts underneath. */
+export const textual = defineVariables({
+  phase: choice(["warm-up", "main", "done"], "warm-up"),
+  plan: json<{ steps: string[]; rate?: number }>({ steps: ["a"] }),
+  anything: json(null),
+});
 
 export const variables = defineVariables({
   temperature: float(0.7, { min: 0, max: 2 }, { description: "How bold" }),

@@ -4,18 +4,21 @@
  * The arm that a value travels in is a claim and the variable's type decides (VAL-3). JavaScript has one type for what
  * are two here, so a number goes as `number` unless a definition says what it is meant to be. Nothing is coerced and
  * no constraint is looked at: the engine is the one judge (VAL-1). Only what cannot be a value at all is refused here,
- * before anything is sent.
+ * before anything is sent. null, arrays and plain objects go as JSON, unless a definition says that they are meant to be
+ * something else.
  */
 import { type BridgeError, errorFor } from "../core/errors.js";
 import { INT64_MAX, INT64_MIN, type KnownLiteral, type Stored } from "../core/literal.js";
 import { quoteName } from "../core/names.js";
 import { isWellFormed } from "../core/text.js";
+import { literalOf, type TypeName } from "../core/values/types.js";
+import { type JsonValue, readJson, writeJson } from "./json.js";
 
 /**
  * What a variable holds. An integer is a number while a number holds it exactly (up to 2^53 − 1 in size) and a bigint
- * beyond that; it is never rounded.
+ * beyond that; it is never rounded. A json variable holds any {@link JsonValue}, all others numbers, strings and booleans.
  */
-export type VariableValue = number | bigint | string | boolean;
+export type VariableValue = bigint | JsonValue;
 
 /**
  * The literal for a value of a variable.
@@ -23,13 +26,33 @@ export type VariableValue = number | bigint | string | boolean;
  * @param type the type that the sender's definition gives the variable, if there is one
  */
 export function toLiteral(value: unknown, identifier: string, type?: string): KnownLiteral {
-  const literal = read(value, type);
+  const isJson = type === "json" || (type === undefined && typeof value === "object");
+  return checked(isJson ? writeJson(value) : read(value, type), identifier);
+}
+
+/** The literal for what is added to a variable: a number, and never JSON. */
+export function toAmount(by: unknown, identifier: string, type?: string): KnownLiteral {
+  return checked(read(by, type), identifier);
+}
+
+function checked(literal: KnownLiteral | string, identifier: string): KnownLiteral {
   if (typeof literal === "string") throw invalidValue(identifier, literal);
   return literal;
 }
 
+/** The literals for the operands of a constraint, one or a list of them. */
+export function toOperands(
+  operands: unknown,
+  identifier: string,
+  key: string,
+  type: string,
+): readonly KnownLiteral[] {
+  const list: readonly unknown[] = Array.isArray(operands) ? operands : [operands];
+  return list.map((operand) => toOperand(operand, identifier, key, type));
+}
+
 /** The literal for an operand of a constraint. A number that limits a string is a length. */
-export function toOperand(operand: unknown, identifier: string, key: string, type: string): KnownLiteral {
+function toOperand(operand: unknown, identifier: string, key: string, type: string): KnownLiteral {
   const literal = read(operand, type === "string" ? "integer" : type);
   if (typeof literal !== "string") return literal;
   throw errorFor("INVALID_CONSTRAINT", `${quoteName(identifier)}: ${key}: ${literal}`, {
@@ -68,9 +91,22 @@ function readNumber(value: number, type: string | undefined): KnownLiteral | str
     : `the number ${value} is beyond 2^53 − 1, where one number stands for several integers: pass a bigint`;
 }
 
-/** The value that a variable holds. */
-export function fromStored(stored: Stored): VariableValue {
-  return typeof stored === "bigint" && isSafe(stored) ? Number(stored) : stored;
+/** The value that a variable of a type holds. Of json a new and frozen one each time. */
+export function fromStored(type: TypeName, stored: Stored): VariableValue {
+  return fromLiteral(literalOf(type, stored));
+}
+
+/** The value that a literal means. */
+export function fromLiteral(literal: KnownLiteral): VariableValue {
+  return literal.kind === "json" ? readJson(literal.value) : fromScalar(literal);
+}
+
+/** A value that is not JSON. */
+export type Scalar = number | bigint | string | boolean;
+
+/** The value that a literal means which is not JSON. */
+export function fromScalar({ kind, value }: Exclude<KnownLiteral, { kind: "json" }>): Scalar {
+  return kind === "integer" && isSafe(value) ? Number(value) : value;
 }
 
 /** True if a number holds the integer exactly and stands for no other. */
@@ -91,6 +127,6 @@ function nameKind(value: unknown): string {
 
 function adviceFor(value: unknown): string {
   if (value === undefined || value === null) return "delete the variable if it has none any more";
-  if (typeof value === "object") return "share its parts as variables, or its JSON as a string";
+  if (typeof value === "object") return "share its parts as variables, or make the variable one of type json";
   return "convert it first";
 }

@@ -6,14 +6,14 @@
  * `__proto__`, would list `2` before `a`, and would pretend to know its keys at compile time.
  */
 import type { FoundVariable, ItemSet, Reply, ReplyTo, SessionInfo } from "../core/commands.js";
+import type { Constraint } from "../core/constraints.js";
 import { type BridgeError, errorFrom } from "../core/errors.js";
 import type { HistoryEntry } from "../core/history.js";
-import type { KnownLiteral } from "../core/literal.js";
 import { overlay } from "../core/metadata.js";
 import { Refusal } from "../core/refusal.js";
 import type { TypeName } from "../core/values/registry.js";
 import type { Variable } from "../core/variable.js";
-import { fromStored, type VariableValue } from "./values.js";
+import { fromScalar, fromStored, type Scalar, type VariableValue } from "./values.js";
 
 /** A session, apart from its variables. */
 export interface SessionView {
@@ -30,8 +30,8 @@ export interface SessionView {
   readonly variableCount: number;
 }
 
-/** What limits a variable: the operand of each constraint, or its operands if it has not exactly one. */
-export type ConstraintsView = ReadonlyMap<string, VariableValue | readonly VariableValue[]>;
+/** What limits a variable: the operand of each constraint, and of `choices` the list of its operands. */
+export type ConstraintsView = ReadonlyMap<string, Scalar | readonly Scalar[]>;
 
 /** A variable at one revision of its session. */
 export interface VariableView {
@@ -56,7 +56,7 @@ export interface VariableView {
 }
 
 /** A value, and how fresh it is. */
-export interface Reading<V extends VariableValue = VariableValue> {
+export interface Reading<V = VariableValue> {
   readonly value: V;
   readonly type: TypeName;
   readonly version: number;
@@ -71,7 +71,7 @@ export interface Reading<V extends VariableValue = VariableValue> {
 }
 
 /** An accepted write of one variable. */
-export interface Written<V extends VariableValue = VariableValue> {
+export interface Written<V = VariableValue> {
   /** The variable's new version. */
   readonly version: number;
   /** The revision of the session that the write made. */
@@ -155,9 +155,9 @@ export function viewVariable(variable: Variable): VariableView {
     id,
     name,
     type,
-    value: fromStored(variable.value),
+    value: fromStored(type, variable.value),
     version,
-    constraints: new Map(variable.limits.constraints.map(({ key, values }) => [key, viewOperands(values)])),
+    constraints: new Map(variable.limits.constraints.map(viewConstraint)),
     metadata: new Map(overlay(variable.registered, variable.latest)),
     source,
     createdAt: new Date(variable.createdAtMs),
@@ -166,10 +166,15 @@ export function viewVariable(variable: Variable): VariableView {
   });
 }
 
-function viewOperands(operands: readonly KnownLiteral[]): VariableValue | readonly VariableValue[] {
-  const values = operands.map(({ value }) => fromStored(value));
-  const [first] = values;
-  return values.length === 1 && first !== undefined ? first : Object.freeze(values);
+/** Constraints that are a list however long it is. */
+const LISTS: ReadonlySet<string> = new Set(["choices"]);
+
+function viewConstraint({ key, values }: Constraint): [string, Scalar | readonly Scalar[]] {
+  // No limit of any type is JSON; if one ever is, it is shown as its text.
+  const operands = values.map((literal) => (literal.kind === "json" ? literal.value : fromScalar(literal)));
+  const [first] = operands;
+  const isOne = operands.length === 1 && first !== undefined && !LISTS.has(key);
+  return [key, isOne ? first : Object.freeze(operands)];
 }
 
 export function viewVariables({
@@ -189,13 +194,13 @@ export function viewVariables({
 }
 
 export function viewWritten(item: ItemSet, revision: number): Written {
-  return Object.freeze({ version: item.version, revision, value: fromStored(item.value) });
+  return Object.freeze({ version: item.version, revision, value: fromStored(item.type, item.value) });
 }
 
 /** @param read what the caller gets for what a variable held */
 export function viewHistory(
   { id, entries, compacted, revision }: ReplyTo<"getVariableHistory">,
-  read: (entry: HistoryEntry) => VariableValue = ({ value }) => fromStored(value),
+  read: (entry: HistoryEntry) => VariableValue = ({ type, value }) => fromStored(type, value),
 ): HistoryView {
   return Object.freeze({
     id,

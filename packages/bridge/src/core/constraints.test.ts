@@ -24,6 +24,8 @@ function refusalOf(type: TypeName, ...constraints: GivenConstraint[]): Refusal {
   return made;
 }
 
+const numbered = (count: number): Literal[] => Array.from({ length: count }, (_, i) => string(`c${i}`));
+
 describe("constraints as they are given", () => {
   test.for<[TypeName, string, GivenConstraint]>([
     ["float", "a float", given("min", float(1.5))],
@@ -36,6 +38,10 @@ describe("constraints as they are given", () => {
     ["string", "a length of zero", given("min_length", integer(0n))],
     ["string", "the greatest length", given("max_length", number(1_048_576))],
     ["string", "a pattern", given("pattern", string("^a"))],
+    ["choice", "one choice", given("choices", string("a"))],
+    ["choice", "the empty text", given("choices", string(""), string(" "))],
+    ["choice", "1,000 choices", given("choices", ...numbered(1_000))],
+    ["choice", "64 KiB of choices", given("choices", string("é".repeat(32_768)))],
   ])("%s takes %s", ([type, , constraint]) => {
     expect(limits(type, constraint).constraints).toHaveLength(1);
   });
@@ -68,6 +74,24 @@ describe("constraints as they are given", () => {
     ["string", "a pattern with a lone surrogate", "pattern", [given("pattern", string("\ud800"))]],
     ["string", "a bound", "min", [given("min", integer(1n))]],
     ["boolean", "anything", "min", [given("min", integer(0n))]],
+    ["json", "anything", "choices", [given("choices", string("a"))]],
+    ["string", "choices", "choices", [given("choices", string("a"))]],
+    ["choice", "nothing at all", "choices", []],
+    ["choice", "an empty list", "choices", [given("choices")]],
+    ["choice", "a choice that stands twice", "choices", [given("choices", string("a"), string("a"))]],
+    ["choice", "a choice that is no text", "choices", [given("choices", string("1"), number(1))]],
+    ["choice", "a list in a list", "choices", [given("choices", { kind: "json", value: '["a"]' })]],
+    ["choice", "null", "choices", [given("choices", { kind: "json", value: "null" })]],
+    ["choice", "half of a surrogate pair", "choices", [given("choices", string("\ud800"))]],
+    ["choice", "more than 1,000 choices", "choices", [given("choices", ...numbered(1_001))]],
+    [
+      "choice",
+      "more than 64 KiB of them",
+      "choices",
+      [given("choices", string("a"), string("é".repeat(32_768)))],
+    ],
+    ["choice", "a pattern", "pattern", [given("choices", string("a")), given("pattern", string("a"))]],
+    ["choice", "choices twice", "choices", [given("choices", string("a")), given("choices", string("b"))]],
     ["integer", "no operand", "min", [given("min")]],
     ["integer", "two operands", "min", [given("min", integer(1n), integer(2n))]],
     ["integer", "an operand of no known kind", "min", [given("min", { kind: "unknown" })]],
@@ -118,12 +142,19 @@ describe("constraints as they are given", () => {
     expect(limits("string", ...good.constraints).constraints).toEqual(good.constraints);
   });
 
-  test.for(TYPE_NAMES)("no constraints are fine for %s and refuse nothing", (type) => {
-    const values: Record<TypeName, Stored> = {
+  test("choices keep the order they are given in", () => {
+    const kept = limits("choice", given("choices", string("b"), string("a"))).constraints;
+    expect(kept).toEqual([given("choices", string("b"), string("a"))]);
+  });
+
+  const needsNone = TYPE_NAMES.filter((type) => type !== "choice");
+  test.for(needsNone)("no constraints are fine for %s and refuse nothing", (type) => {
+    const values: Record<Exclude<TypeName, "choice">, Stored> = {
       float: Number.NaN,
       integer: INT64_MIN,
       string: "",
       boolean: false,
+      json: "null",
     };
     expect(limits(type).constraints).toEqual([]);
     expect(limits(type).check(values[type])).toBeUndefined();
@@ -210,6 +241,28 @@ describe("values under constraints", () => {
       [given("pattern", string("^a")), given("max_length", integer(2n))],
       "string length 3 is above maximum 2",
     ],
+    ["choice", "green", [given("choices", string("red"), string("green"))], undefined],
+    [
+      "choice",
+      "blue",
+      [given("choices", string("red"), string("green"))],
+      'value "blue" is not one of "red", "green"',
+    ],
+    ["choice", "Red", [given("choices", string("red"))], 'value "Red" is not one of "red"'],
+    ["choice", "", [given("choices", string("\n"), string("é"))], 'value "" is not one of "\\n", "é"'],
+    ["choice", "e\u0301", [given("choices", string("é"))], 'value "e\u0301" is not one of "é"'],
+    [
+      "choice",
+      "x",
+      [given("choices", ...numbered(10))],
+      'value "x" is not one of "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9"',
+    ],
+    [
+      "choice",
+      "x",
+      [given("choices", ...numbered(1_000))],
+      'value "x" is not one of "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9" and 990 more',
+    ],
   ])("of a %s: %s", ([type, value, constraints, text]) => {
     expect(message(type, value, ...constraints)).toBe(text);
   });
@@ -223,6 +276,13 @@ describe("values under constraints", () => {
     expect(length).toBe("100000");
     expect(check("x".repeat(Number(bound)))).toBeUndefined();
     expect(check("x".repeat(Number(bound) + 1))).toBeDefined();
+  });
+
+  test("a text about a choice is short, however long the choices and the value are", () => {
+    const long = Array.from({ length: 16 }, (_, i) => string(`${i}${"\u{1f600}".repeat(1_000)}`));
+    const text = message("choice", "y".repeat(1_000_000), given("choices", ...long)) ?? "";
+    expect([...text].length).toBeLessThan(11 * 72 + 40);
+    expect(text).toMatch(/^value "y{64}…" is not one of "0.*…", .* and 6 more$/u);
   });
 
   test("an integer satisfies min, max and step as arithmetic without bounds says", () => {

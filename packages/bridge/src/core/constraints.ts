@@ -26,14 +26,29 @@ export interface Limits<V> {
   readonly check: Check<V>;
 }
 
-/** Reads the operand of a constraint, or refuses it. */
+/** Reads the operands of a constraint, or refuses them. */
+export type OperandsReader = (operands: readonly Literal[], key: string) => readonly KnownLiteral[] | Refusal;
+
+/** Reads the operand of a constraint that has exactly one, or refuses it. */
 export type OperandReader = (literal: Literal, key: string) => KnownLiteral | Refusal;
 
-/** Orders constraints by key, with each operand read by the reader of its key; refuses the first that has no meaning. */
+/** Reads a constraint that has exactly one operand. */
+export function one(reader: OperandReader): OperandsReader {
+  return (operands, key) => {
+    const [operand, ...more] = operands;
+    if (operand === undefined || more.length > 0) {
+      return invalidConstraint(key, `${key} takes one operand, not ${operands.length}`);
+    }
+    const value = reader(operand, key);
+    return value instanceof Refusal ? value : [value];
+  };
+}
+
+/** Orders constraints by key, with the operands read by the reader of the key; refuses the first that has no meaning. */
 export function readConstraints(
   type: string,
   given: readonly GivenConstraint[],
-  readers: Readonly<Record<string, OperandReader>>,
+  readers: Readonly<Record<string, OperandsReader>>,
 ): Map<string, Constraint> | Refusal {
   const read = new Map<string, Constraint>();
   for (const { key, values } of [...given].sort((a, b) => compareUtf8(a.key, b.key))) {
@@ -41,18 +56,20 @@ export function readConstraints(
     if (reader === undefined)
       return invalidConstraint(key, `${quoteName(key)} does not apply to type ${type}`);
     if (read.has(key)) return invalidConstraint(key, `${key} stands twice`);
-    const [operand, ...more] = values;
-    if (operand === undefined || more.length > 0) {
-      return invalidConstraint(key, `${key} takes one operand, not ${values.length}`);
-    }
-    const value = reader(operand, key);
-    if (value instanceof Refusal) return value;
-    read.set(key, { key, values: [value] });
+    const operands = reader(values, key);
+    if (operands instanceof Refusal) return operands;
+    read.set(key, { key, values: operands });
   }
   return read;
 }
 
-/** The operand of a constraint that has been read; undefined if the constraint is not given. */
+/** The limits of a type that takes no constraints. */
+export function unlimited(type: string, given: readonly GivenConstraint[]): Limits<unknown> | Refusal {
+  const read = readConstraints(type, given, {});
+  return read instanceof Refusal ? read : { constraints: [], check: () => undefined };
+}
+
+/** The operand of a constraint that has exactly one and has been read; undefined if the constraint is not given. */
 export function operand<K extends KnownLiteral["kind"]>(
   read: ReadonlyMap<string, Constraint>,
   key: string,

@@ -7,6 +7,7 @@ import type { KnownLiteral, Stored } from "../core/literal.js";
 import type { Metadata } from "../core/metadata.js";
 import { Refusal } from "../core/refusal.js";
 import { type TypeName, valueType } from "../core/values/registry.js";
+import { literalOf } from "../core/values/types.js";
 import type { Variable } from "../core/variable.js";
 import type { ByteReader, ByteWriter } from "./bytes.js";
 
@@ -17,8 +18,16 @@ const LITERAL_KINDS = [
   "number",
   "string",
   "boolean",
+  "json",
 ] as const satisfies readonly KnownLiteral["kind"][];
-const TYPES = ["float", "integer", "string", "boolean"] as const satisfies readonly TypeName[];
+const TYPES = [
+  "float",
+  "integer",
+  "string",
+  "boolean",
+  "choice",
+  "json",
+] as const satisfies readonly TypeName[];
 
 /** Writes a type by its place. */
 export function writeType(out: ByteWriter, type: TypeName): void {
@@ -31,7 +40,7 @@ export function readType(input: ByteReader): TypeName {
 
 /** Writes a value as the literal it travels as. */
 export function writeValue(out: ByteWriter, type: TypeName, value: Stored): void {
-  writeLiteral(out, valueType(type).literal(value));
+  writeLiteral(out, literalOf(type, value));
 }
 
 export function writeVariable(out: ByteWriter, variable: Variable): void {
@@ -103,6 +112,7 @@ function writeLiteral(out: ByteWriter, literal: KnownLiteral): void {
       out.int64(literal.value);
       return;
     case "string":
+    case "json":
       out.text(literal.value);
       return;
     case "boolean":
@@ -119,6 +129,7 @@ function readLiteral(input: ByteReader): KnownLiteral {
     case "integer":
       return { kind, value: input.int64() };
     case "string":
+    case "json":
       return { kind, value: input.text() };
     case "boolean":
       return { kind, value: input.byte() === 1 };
@@ -159,6 +170,7 @@ export function readList<T>(input: ByteReader, read: () => T): T[] {
 
 export function pick<T>(list: readonly T[], index: number): T {
   const item = list[index];
-  if (item === undefined) throw new RangeError(`record holds the unknown code ${index}`);
+  if (item === undefined)
+    throw new RangeError(`record holds the code ${index}, which this version does not know`);
   return item;
 }

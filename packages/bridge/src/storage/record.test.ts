@@ -4,7 +4,7 @@ import type { Constraint } from "../core/constraints.js";
 import { INT64_MAX, INT64_MIN, type Stored } from "../core/literal.js";
 import { REASONS, Refusal } from "../core/refusal.js";
 import type { Change, Commit } from "../core/session/commit.js";
-import { type TypeName, valueType } from "../core/values/registry.js";
+import { TYPE_NAMES, type TypeName, valueType } from "../core/values/registry.js";
 import type { Variable } from "../core/variable.js";
 import { History, plainCommit } from "../testing/commits.contract.js";
 import { fromRecord, RecordMaker } from "./record.js";
@@ -27,6 +27,8 @@ const VALUES: Record<TypeName, fc.Arbitrary<Stored>> = {
   integer: fc.oneof(fc.bigInt({ min: INT64_MIN, max: INT64_MAX }), fc.constantFrom(INT64_MIN, INT64_MAX)),
   string: text,
   boolean: fc.boolean(),
+  choice: fc.constantFrom("", "é", "b"),
+  json: fc.constantFrom(' {"b":1.0, "a":[null]}\n', '"\\u00e9é"', "null", "-0"),
 };
 const CONSTRAINTS: Record<TypeName, readonly Constraint[]> = {
   float: [{ key: "max", values: [{ kind: "float", value: -0 }] }],
@@ -39,8 +41,10 @@ const CONSTRAINTS: Record<TypeName, readonly Constraint[]> = {
     { key: "pattern", values: [{ kind: "string", value: "^é" }] },
   ],
   boolean: [],
+  choice: [{ key: "choices", values: ["b", "é", ""].map((value) => ({ kind: "string", value })) }],
+  json: [],
 };
-const type = fc.constantFrom<TypeName>("float", "integer", "string", "boolean");
+const type = fc.constantFrom(...TYPE_NAMES);
 
 function limitsOf(name: TypeName, constraints: readonly Constraint[]): Variable["limits"] {
   const limits = valueType(name).limits(constraints);
@@ -55,7 +59,10 @@ const variable: fc.Arbitrary<Variable> = type.chain((name) =>
     type: fc.constant(name),
     value: VALUES[name],
     version: fc.maxSafeNat(),
-    limits: fc.boolean().map((limited) => limitsOf(name, limited ? CONSTRAINTS[name] : [])),
+    // There is no choice without its constraint.
+    limits: fc
+      .boolean()
+      .map((limited) => limitsOf(name, limited || name === "choice" ? CONSTRAINTS[name] : [])),
     registered: metadata,
     latest: metadata,
     source: text,
@@ -133,6 +140,8 @@ function eventful(): History {
   history.set("b", "string", "é".repeat(40));
   history.set("n", "integer", INT64_MIN);
   history.set("t", "boolean", true);
+  history.set("c", "choice", "é");
+  history.set("j", "json", ' {"b":1.0,"a":null}\n');
   history.partly("a", -0);
   history.drop("b");
   return history;
@@ -190,6 +199,45 @@ const PINNED_HEX = [
 ].join("");
 const PINNED_CHECK = 0xd7098758f75da0b2n;
 
+/** The types that came after it. */
+const pinnedLater: Commit = {
+  sessionId: "s",
+  incarnation: "0",
+  revision: 2,
+  kind: "ensureVariables",
+  wallTimeMs: 0,
+  source: "cli",
+  writer: "a",
+  metadata: new Map(),
+  changes: [
+    {
+      kind: "define",
+      variable: {
+        id: "var_c_2",
+        name: "c",
+        type: "choice",
+        value: "é",
+        version: 1,
+        limits: limitsOf("choice", CONSTRAINTS.choice),
+        registered: new Map(),
+        latest: new Map(),
+        source: "cli",
+        createdAtMs: 0,
+        updatedAtMs: 0,
+        provisional: false,
+      },
+    },
+    { kind: "set", name: "j", id: "var_j_1", type: "json", version: 2, value: ' {"é":1.0}' },
+  ],
+  refused: [],
+};
+const PINNED_LATER_HEX = [
+  "000000000000000001010000007301000000300204000000000000000003000000636c69010000006100000002000700",
+  "00007661725f635f320100000063040302000000c3a901010700000063686f69636573030301000000620302000000c3",
+  "a90300000000000003000000636c69000000000000000000000000000000000001010000006a070000007661725f6a5f",
+  "310502050b000000207b22c3a9223a312e307d00",
+].join("");
+
 describe("a record", () => {
   test("reads back as the commit it was made of, whatever is in it", () => {
     const maker = new RecordMaker();
@@ -246,6 +294,11 @@ describe("a record", () => {
     expect(made).toBe(PINNED_CHECK);
     const read = fromRecord(Buffer.from(PINNED_HEX, "hex"));
     expect(plainCommit(read.commit)).toEqual(plainCommit(pinned));
+    const { bytes: later } = new RecordMaker().make(pinnedLater, 0n);
+    expect(Buffer.from(later).toString("hex")).toBe(PINNED_LATER_HEX);
+    expect(plainCommit(fromRecord(Buffer.from(PINNED_LATER_HEX, "hex")).commit)).toEqual(
+      plainCommit(pinnedLater),
+    );
   });
 
   test("that was cut off anywhere is refused as out of range", () => {

@@ -50,6 +50,9 @@ export function eventful(sessionId: string): History {
   history.set("n", "integer", -(2n ** 63n));
   history.set("n", "integer", 2n ** 63n - 1n);
   history.set("t", "boolean", false);
+  history.set("c", "choice", "é");
+  history.set("j", "json", ' {"b":1.0,"a":null}\n');
+  history.set("j", "json", '"\\u00e9"');
   history.partly("a", Number.NEGATIVE_INFINITY);
   history.drop("b");
   history.set("b", "integer", 0n);

@@ -1,7 +1,7 @@
 /** Commits of sessions made by hand, and records of them: what stores are tested with. */
 
 import type { HistoryEntry } from "../core/history.js";
-import type { Stored } from "../core/literal.js";
+import type { Literal, Stored } from "../core/literal.js";
 import type { ItemRefusal } from "../core/refusal.js";
 import { Refusal } from "../core/refusal.js";
 import type { Change, Commit, CommitKind } from "../core/session/commit.js";
@@ -156,7 +156,9 @@ export class History {
 }
 
 function variable(name: string, type: TypeName, value: Stored, revision: number, version: number): Variable {
-  const limits = valueType(type).limits([]);
+  // There is no choice without its list.
+  const choices: Literal[] = [String(value), "other"].map((text) => ({ kind: "string", value: text }));
+  const limits = valueType(type).limits(type === "choice" ? [{ key: "choices", values: choices }] : []);
   if (limits instanceof Refusal) throw new Error(limits.message);
   return {
     id: `var_${name}_${revision}`,

@@ -38,6 +38,7 @@ const known: fc.Arbitrary<KnownLiteral> = fc.oneof(
   fc.record({ kind: fc.constant("number" as const), value: double }),
   fc.record({ kind: fc.constant("string" as const), value: text }),
   fc.record({ kind: fc.constant("boolean" as const), value: fc.boolean() }),
+  fc.record({ kind: fc.constant("json" as const), value: text }),
 );
 const literal: fc.Arbitrary<Literal> = fc.oneof(
   { weight: 9, arbitrary: known },
@@ -163,6 +164,8 @@ const stored = fc.oneof(
   fc.record({ type: fc.constant("integer" as const), value: int64 }),
   fc.record({ type: fc.constant("string" as const), value: text }),
   fc.record({ type: fc.constant("boolean" as const), value: fc.boolean() }),
+  fc.record({ type: fc.constant("choice" as const), value: text }),
+  fc.record({ type: fc.constant("json" as const), value: text }),
 );
 const variable: fc.Arbitrary<Variable> = fc
   .tuple(

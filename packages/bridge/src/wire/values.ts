@@ -10,7 +10,7 @@ import type { HistoryEntry } from "../core/history.js";
 import { INT64_MAX, INT64_MIN, type KnownLiteral, type Literal } from "../core/literal.js";
 import { EMPTY_METADATA, type Metadata, type MetadataPairs, overlay } from "../core/metadata.js";
 import { Refusal } from "../core/refusal.js";
-import type { TypeName } from "../core/values/registry.js";
+import { armOf, literalOf, TYPE_NAMES, type TypeName } from "../core/values/types.js";
 import type { Definition, Variable } from "../core/variable.js";
 import {
   type MetadataEntry,
@@ -47,7 +47,7 @@ export type ArmsAgree = Assert<
 export function literalToProto(literal: Literal): Value {
   if (literal.kind === "unknown") return { $typeName: "snakepit.bridge.v1.Value", kind: { case: undefined } };
   const { kind, value } = literal;
-  if (kind === "string") encodableAs(value, "INVALID_VALUE");
+  if (typeof value === "string") encodableAs(value, "INVALID_VALUE");
   if (kind === "integer" && (value < INT64_MIN || value > INT64_MAX)) {
     throw new Unfit(new Refusal("INVALID_VALUE", `integer ${value} takes more than 64 bits`));
   }
@@ -66,31 +66,23 @@ function knownFromProto(value: Value | undefined): KnownLiteral {
   return literal.kind === "unknown" ? unfitField("value", "is in no arm that this version knows") : literal;
 }
 
-const TYPE_NUMBERS: Readonly<Record<TypeName, VariableType>> = {
-  float: VariableType.FLOAT,
-  integer: VariableType.INTEGER,
-  string: VariableType.STRING,
-  boolean: VariableType.BOOLEAN,
-};
-const TYPE_NAMES = new Map<number, TypeName>(
-  Object.entries(TYPE_NUMBERS).map(([name, number]) => [number, name as TypeName]),
-);
-/** The types of the domain are those of the contract. */
+/** The types of the domain are those of the contract, which writes them in capitals. */
 export type TypesAgree = Assert<Same<Uppercase<TypeName> | "UNSPECIFIED", keyof typeof VariableType>>;
+const TYPE_NUMBERS: ReadonlyMap<string, VariableType> = new Map(
+  TYPE_NAMES.map((name) => [name, VariableType[name.toUpperCase() as Uppercase<TypeName>]]),
+);
+const TYPES_BY_NUMBER: ReadonlyMap<number, TypeName> = new Map(
+  TYPE_NAMES.map((name) => [VariableType[name.toUpperCase() as Uppercase<TypeName>], name]),
+);
 
 /** The number of a type; 0 if it is none, so that it is refused where it is judged. */
 export function typeToProto(type: string): VariableType {
-  return Object.hasOwn(TYPE_NUMBERS, type) ? TYPE_NUMBERS[type as TypeName] : VariableType.UNSPECIFIED;
+  return TYPE_NUMBERS.get(type) ?? VariableType.UNSPECIFIED;
 }
 
 /** The type of a number; undefined if it is unset or of a later release. */
 export function typeFromProto(type: VariableType): TypeName | undefined {
-  return TYPE_NAMES.get(type);
-}
-
-/** What a variable of this type holds, in the arm that has the type's name. */
-function storedToProto(type: TypeName, value: Variable["value"]): Value {
-  return literalToProto({ kind: type, value } as KnownLiteral);
+  return TYPES_BY_NUMBER.get(type);
 }
 
 export function constraintToProto({ key, values }: GivenConstraint): PbConstraint {
@@ -157,7 +149,7 @@ export function variableToProto(variable: Variable): PbVariable {
     id,
     name,
     type: typeToProto(type),
-    value: storedToProto(type, value),
+    value: literalToProto(literalOf(type, value)),
     version: toUint64(version, "version"),
     constraints: limits.constraints.map(constraintToProto),
     metadata: metadataToProto(overlay(registered, latest)),
@@ -172,13 +164,10 @@ export function variableToProto(variable: Variable): PbVariable {
 export function variableFromProto(message: PbVariable | undefined): Variable {
   const variable = required(message, "variable");
   const { id, name, version, constraints, metadata, source, createdAt, updatedAt, provisional } = variable;
-  const { type, value } = storedFromProto(variable.value);
-  if (typeFromProto(variable.type) !== type) unfitField("type", `is not that of the value, which is ${type}`);
   return {
     id,
     name,
-    type,
-    value,
+    ...storedFromProto(variable),
     version: fromUint64(version, "version"),
     limits: { constraints: constraints.map(checkedConstraintFromProto), check: () => undefined },
     registered: checkedMetadataFromProto(metadata),
@@ -207,31 +196,33 @@ export function itemSetToProto({ id, type, version, value }: ItemSet): PbItemSet
     $typeName: "snakepit.bridge.v1.ItemSet",
     id,
     version: toUint64(version, "version"),
-    value: storedToProto(type, value),
+    value: literalToProto(literalOf(type, value)),
+    type: typeToProto(type),
   };
 }
 
 export function itemSetFromProto(message: PbItemSet | undefined): ItemSet {
-  const { id, version, value } = required(message, "item");
-  return { id, version: fromUint64(version, "version"), ...storedFromProto(value) };
+  const item = required(message, "item");
+  return { id: item.id, version: fromUint64(item.version, "version"), ...storedFromProto(item) };
 }
 
 export function historyEntryToProto(entry: HistoryEntry): PbHistoryEntry {
   return {
     $typeName: "snakepit.bridge.v1.HistoryEntry",
     version: toUint64(entry.version, "version"),
-    value: storedToProto(entry.type, entry.value),
+    value: literalToProto(literalOf(entry.type, entry.value)),
     revision: toUint64(entry.revision, "revision"),
     setAt: timestampToProto(entry.wallTimeMs),
     source: entry.source,
     metadata: metadataToProto(entry.metadata),
+    type: typeToProto(entry.type),
   };
 }
 
 export function historyEntryFromProto(message: PbHistoryEntry): HistoryEntry {
   return {
     version: fromUint64(message.version, "version"),
-    ...storedFromProto(message.value),
+    ...storedFromProto(message),
     revision: fromUint64(message.revision, "revision"),
     wallTimeMs: timestampFromProto(message.setAt, "set_at"),
     source: message.source,
@@ -239,10 +230,10 @@ export function historyEntryFromProto(message: PbHistoryEntry): HistoryEntry {
   };
 }
 
-/** What a variable holds, of the type whose arm it travels in. */
-function storedFromProto(value: Value | undefined): Pick<ItemSet, "type" | "value"> {
-  const literal = knownFromProto(value);
-  return literal.kind === "number"
-    ? unfitField("value", "is in the arm `number`, which no variable has")
-    : { type: literal.kind, value: literal.value };
+/** What a variable holds, and its type, which has to be one whose values travel in that arm. */
+function storedFromProto(message: PbVariable | PbItemSet | PbHistoryEntry): Pick<ItemSet, "type" | "value"> {
+  const { kind, value } = knownFromProto(message.value);
+  const type = typeFromProto(message.type) ?? unfitField("type", "is none that this version knows");
+  if (armOf(type) !== kind) unfitField("value", `is in the arm \`${kind}\`, which a ${type} is never in`);
+  return { type, value };
 }

@@ -10,6 +10,8 @@ VARIABLE_TYPE_FLOAT = 1
 VARIABLE_TYPE_INTEGER = 2
 VARIABLE_TYPE_STRING = 3
 VARIABLE_TYPE_BOOLEAN = 4
+VARIABLE_TYPE_CHOICE = 5
+VARIABLE_TYPE_JSON = 6
 
 Value = _pool.message("snakepit.bridge.v1.Value")
 Constraint = _pool.message("snakepit.bridge.v1.Constraint")

@@ -20,25 +20,31 @@ class VariableType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     VARIABLE_TYPE_INTEGER: _ClassVar[VariableType]
     VARIABLE_TYPE_STRING: _ClassVar[VariableType]
     VARIABLE_TYPE_BOOLEAN: _ClassVar[VariableType]
+    VARIABLE_TYPE_CHOICE: _ClassVar[VariableType]
+    VARIABLE_TYPE_JSON: _ClassVar[VariableType]
 VARIABLE_TYPE_UNSPECIFIED: VariableType
 VARIABLE_TYPE_FLOAT: VariableType
 VARIABLE_TYPE_INTEGER: VariableType
 VARIABLE_TYPE_STRING: VariableType
 VARIABLE_TYPE_BOOLEAN: VariableType
+VARIABLE_TYPE_CHOICE: VariableType
+VARIABLE_TYPE_JSON: VariableType
 
 class Value(_message.Message):
-    __slots__ = ("float", "integer", "number", "string", "boolean")
+    __slots__ = ("float", "integer", "number", "string", "boolean", "json")
     FLOAT_FIELD_NUMBER: _ClassVar[_builtins.int]
     INTEGER_FIELD_NUMBER: _ClassVar[_builtins.int]
     NUMBER_FIELD_NUMBER: _ClassVar[_builtins.int]
     STRING_FIELD_NUMBER: _ClassVar[_builtins.int]
     BOOLEAN_FIELD_NUMBER: _ClassVar[_builtins.int]
+    JSON_FIELD_NUMBER: _ClassVar[_builtins.int]
     float: _builtins.float
     integer: _builtins.int
     number: _builtins.float
     string: _builtins.str
     boolean: _builtins.bool
-    def __init__(self, float: _Optional[_builtins.float] = ..., integer: _Optional[_builtins.int] = ..., number: _Optional[_builtins.float] = ..., string: _Optional[_builtins.str] = ..., boolean: _Optional[_builtins.bool] = ...) -> None: ...
+    json: _builtins.str
+    def __init__(self, float: _Optional[_builtins.float] = ..., integer: _Optional[_builtins.int] = ..., number: _Optional[_builtins.float] = ..., string: _Optional[_builtins.str] = ..., boolean: _Optional[_builtins.bool] = ..., json: _Optional[_builtins.str] = ...) -> None: ...
 
 class Constraint(_message.Message):
     __slots__ = ("key", "values")

@@ -142,14 +142,16 @@ class SetVariableResponse(_message.Message):
     def __init__(self, item: _Optional[_Union[ItemSet, _Mapping]] = ..., revision: _Optional[_Union[_values_pb2.Revision, _Mapping]] = ...) -> None: ...
 
 class ItemSet(_message.Message):
-    __slots__ = ("id", "version", "value")
+    __slots__ = ("id", "version", "value", "type")
     ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
     id: str
     version: int
     value: _values_pb2.Value
-    def __init__(self, id: _Optional[str] = ..., version: _Optional[int] = ..., value: _Optional[_Union[_values_pb2.Value, _Mapping]] = ...) -> None: ...
+    type: _values_pb2.VariableType
+    def __init__(self, id: _Optional[str] = ..., version: _Optional[int] = ..., value: _Optional[_Union[_values_pb2.Value, _Mapping]] = ..., type: _Optional[_Union[_values_pb2.VariableType, str]] = ...) -> None: ...
 
 class SetVariablesRequest(_message.Message):
     __slots__ = ("session_id", "items", "atomic", "on_missing", "metadata", "request_id", "source")

@@ -39,7 +39,9 @@ async function get(session: string, names: string[], { address, json = false }: 
     const all = Object.fromEntries(variables.map(([name, variable]) => [name, variableToJson(variable)]));
     process.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`);
   } else if (names.length === 1) {
-    for (const [, { value }] of variables) process.stdout.write(`${plainValue(value)}\n`);
+    // A json value is printed as JSON, a text too, so that a program can read whatever it is.
+    for (const [, { type, value }] of variables)
+      process.stdout.write(`${type === "json" ? showValue(value) : plainValue(value)}\n`);
   } else {
     for (const [name, { value }] of variables) process.stdout.write(`${name} = ${showValue(value)}\n`);
   }

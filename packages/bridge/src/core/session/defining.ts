@@ -6,6 +6,7 @@ import { checkName, quoteName } from "../names.js";
 import { Refusal } from "../refusal.js";
 import { formatNumber } from "../text.js";
 import { isTypeName, TYPE_NAMES, type TypeName, valueType } from "../values/registry.js";
+import { literalOf } from "../values/types.js";
 import type { Definition, Variable } from "../variable.js";
 import type { Change } from "./commit.js";
 import type { Draft } from "./draft.js";
@@ -25,7 +26,7 @@ export function register(draft: Draft, definition: Definition): Change | Refusal
   if (defined instanceof Refusal) return defined;
   const existing = draft.find({ name: definition.name });
   if (existing === undefined) return create(draft, definition.name, defined);
-  if (existing.provisional) return settle(existing, defined);
+  if (existing.provisional) return settle(draft, existing, defined);
   return new Refusal(
     "VARIABLE_EXISTS",
     `variable ${quoteName(existing.name)} exists already, as ${existing.type}; ensure accepts an existing one`,
@@ -38,7 +39,7 @@ export function ensure(draft: Draft, definition: Definition): Change | undefined
   if (defined instanceof Refusal) return defined;
   const existing = draft.find({ name: definition.name });
   if (existing === undefined) return create(draft, definition.name, defined);
-  if (existing.provisional) return settle(existing, defined);
+  if (existing.provisional) return settle(draft, existing, defined);
   if (existing.type !== defined.type) {
     return conflict(existing, `it is of type ${existing.type}, not ${defined.type}`);
   }
@@ -95,10 +96,15 @@ function create(
 }
 
 /** Gives a provisional variable its definition. Id, version and value stay; the value has to fit. */
-function settle(existing: Variable, { type, limits, registered }: Defined): Change | Refusal {
-  const value = valueType(type).accept(valueType(existing.type).literal(existing.value));
+function settle(
+  { context }: Draft,
+  existing: Variable,
+  { type, limits, registered }: Defined,
+): Change | Refusal {
+  const value = valueType(type).accept(literalOf(existing.type, existing.value));
   if (value instanceof Refusal) return conflict(existing, value.message);
-  const fault = limits.check(value);
+  // A text takes more room as JSON than it did as a string.
+  const fault = checkSize(value, context.limits) ?? limits.check(value);
   if (fault !== undefined) return conflict(existing, fault.message);
   return {
     kind: "define",

@@ -7,7 +7,8 @@ import { type Identifier, parseIdentifier } from "../names.js";
 import { Refusal, variableNotFound } from "../refusal.js";
 import { integer } from "../values/integer.js";
 import { type TypeName, valueType } from "../values/registry.js";
-import { typeMismatch, valueUnknown } from "../values/value-type.js";
+import { inferredFrom, literalOf } from "../values/types.js";
+import { valueUnknown } from "../values/value-type.js";
 import type { Variable } from "../variable.js";
 import type { Change } from "./commit.js";
 import type { Draft } from "./draft.js";
@@ -59,7 +60,7 @@ export function increment(draft: Draft, text: string, by: Literal, onMissing: On
     if (sum < INT64_MIN) return beyond("min", `value ${sum} is below minimum ${INT64_MIN}`);
     return put(draft, variable, { kind: "integer", value: sum });
   }
-  const base = valueType(type).accept(valueType(variable.type).literal(variable.value));
+  const base = valueType(type).accept(literalOf(variable.type, variable.value));
   if (base instanceof Refusal) return base;
   return put(draft, variable, {
     kind: "float",
@@ -102,7 +103,8 @@ function typeFor(variable: Variable, literal: Literal): TypeName {
 /** A new variable with the type of its first value (VAL-4). */
 function infer(draft: Draft, { name }: Identifier, literal: Literal): Change | Refusal {
   if (literal.kind === "unknown") return valueUnknown();
-  const type = literal.kind === "number" ? "float" : literal.kind;
+  const type = inferredFrom(literal.kind);
+  if (type === undefined) return notInferred();
   const value = valueType(type).accept(literal);
   if (value instanceof Refusal) return value;
   const fault = checkSize(value, draft.context.limits) ?? draft.takeName(name);
@@ -150,6 +152,16 @@ function beyond(constraint: string, text: string): Refusal {
   return new Refusal("CONSTRAINT_VIOLATED", text, { constraint });
 }
 
-function notANumber(type: string, by: Literal): Refusal {
-  return typeMismatch(type, by, `only a float or an integer can be incremented, not a ${type}`);
+function notInferred(): Refusal {
+  return new Refusal(
+    "INVALID_VALUE",
+    "no variable is created from null, a list or an object: register it with the type json first",
+  );
+}
+
+function notANumber(expected: string, by: Literal): Refusal {
+  if (by.kind === "unknown") return valueUnknown();
+  return new Refusal("TYPE_MISMATCH", `only a float or an integer can be incremented, not a ${expected}`, {
+    typeMismatch: { expected, actual: by.kind },
+  });
 }

@@ -3,6 +3,7 @@ import {
   invalidConstraint,
   type Limits,
   type OperandReader,
+  one,
   operand,
   readConstraints,
   violated,
@@ -13,8 +14,6 @@ import { formatNumber } from "../text.js";
 import { typeMismatch, type ValueType } from "./value-type.js";
 
 export const float: ValueType<number> = {
-  name: "float",
-
   accept(literal: Literal): number | Refusal {
     switch (literal.kind) {
       case "float":
@@ -30,12 +29,10 @@ export const float: ValueType<number> = {
     }
   },
 
-  literal: (value) => ({ kind: "float", value }),
-
   limits(constraints): Limits<number> | Refusal {
     const read = readConstraints("float", constraints, {
-      min: bound,
-      max: bound,
+      min: one(bound),
+      max: one(bound),
     });
     if (read instanceof Refusal) return read;
     const min = operand(read, "min", "float");

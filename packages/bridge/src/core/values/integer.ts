@@ -3,6 +3,7 @@ import {
   invalidConstraint,
   type Limits,
   type OperandReader,
+  one,
   operand,
   readConstraints,
   violated,
@@ -12,8 +13,6 @@ import { Refusal } from "../refusal.js";
 import { typeMismatch, type ValueType } from "./value-type.js";
 
 export const integer: ValueType<bigint> = {
-  name: "integer",
-
   accept(literal: Literal): bigint | Refusal {
     if (literal.kind === "integer" && literal.value >= INT64_MIN && literal.value <= INT64_MAX) {
       return literal.value;
@@ -23,13 +22,11 @@ export const integer: ValueType<bigint> = {
     return typeMismatch("integer", literal, "must be an integer");
   },
 
-  literal: (value) => ({ kind: "integer", value }),
-
   limits(constraints): Limits<bigint> | Refusal {
     const read = readConstraints("integer", constraints, {
-      min: bound,
-      max: bound,
-      step: positive,
+      min: one(bound),
+      max: one(bound),
+      step: one(positive),
     });
     if (read instanceof Refusal) return read;
     const min = operand(read, "min", "integer");

@@ -1,22 +1,17 @@
-/** The closed list of types. A new type is a file beside this one and a line here. */
+/** What judges the values of each type. A new type is a file beside this one, and a line here and in `types.ts`. */
 import type { Stored } from "../literal.js";
 import { boolean } from "./boolean.js";
+import { choice } from "./choice.js";
 import { float } from "./float.js";
 import { integer } from "./integer.js";
+import { json } from "./json.js";
 import { string } from "./string.js";
+import type { TypeName } from "./types.js";
 import type { ValueType } from "./value-type.js";
 
-const TYPES = { float, integer, string, boolean };
+export { isTypeName, TYPE_NAMES, type TypeName } from "./types.js";
 
-/** The name of a type. */
-export type TypeName = keyof typeof TYPES;
-
-export const TYPE_NAMES = Object.keys(TYPES) as readonly TypeName[];
-
-/** True if this is the name of a type. */
-export function isTypeName(name: string): name is TypeName {
-  return Object.hasOwn(TYPES, name);
-}
+const TYPES = { float, integer, string, boolean, choice, json } satisfies Readonly<Record<TypeName, object>>;
 
 /** The type of a name. A value is only ever handed back to the type that accepted it. */
 export function valueType(name: TypeName): ValueType {

@@ -4,6 +4,7 @@ import {
   invalidConstraint,
   type Limits,
   type OperandReader,
+  one,
   operand,
   readConstraints,
   violated,
@@ -18,21 +19,17 @@ import { typeMismatch, type ValueType } from "./value-type.js";
 const MAX_LENGTH = 1_048_576;
 
 export const string: ValueType<string> = {
-  name: "string",
-
   accept(literal) {
     if (literal.kind !== "string") return typeMismatch("string", literal, "must be a string");
     if (isWellFormed(literal.value)) return literal.value;
     return new Refusal("INVALID_VALUE", "text is not well-formed Unicode (it has a lone surrogate)");
   },
 
-  literal: (value) => ({ kind: "string", value }),
-
   limits(constraints): Limits<string> | Refusal {
     const read = readConstraints("string", constraints, {
-      min_length: length,
-      max_length: length,
-      pattern: text,
+      min_length: one(length),
+      max_length: one(length),
+      pattern: one(text),
     });
     if (read instanceof Refusal) return read;
     const min = lengthOf(read, "min_length");

@@ -1,15 +1,11 @@
-/** What a type of variables is. Each type is one file beside this one and one line in `registry.ts`. */
+/** What a type of variables is. Each type is one file beside this one, and a line in `types.ts` and in `registry.ts`. */
 import type { GivenConstraint, Limits } from "../constraints.js";
-import type { KnownLiteral, Literal, Stored } from "../literal.js";
+import type { Literal, Stored } from "../literal.js";
 import { Refusal } from "../refusal.js";
 
 export interface ValueType<V extends Stored = Stored> {
-  /** The type's name, which is also the arm its values travel in. */
-  readonly name: string;
   /** The value that a literal means to this type, or TYPE_MISMATCH. Nothing is coerced or rounded. */
   accept(literal: Literal): V | Refusal;
-  /** The literal that a value travels as. */
-  literal(value: V): KnownLiteral;
   /** Checks the constraints themselves, and makes of them the check that values go through. */
   limits(constraints: readonly GivenConstraint[]): Limits<V> | Refusal;
 }
@@ -17,6 +13,8 @@ export interface ValueType<V extends Stored = Stored> {
 /** Refuses a literal that a type does not accept. */
 export function typeMismatch(expected: string, literal: Literal, text: string): Refusal {
   if (literal.kind === "unknown") return valueUnknown();
+  // What sends null means "no value" and not a value of another type.
+  if (literal.kind === "json" && literal.value.trim() === "null") return nullRefused(expected);
   return new Refusal("TYPE_MISMATCH", text, {
     typeMismatch: { expected, actual: literal.kind },
   });
@@ -27,5 +25,12 @@ export function valueUnknown(): Refusal {
   return new Refusal(
     "INVALID_VALUE",
     "no value is given, or one of a kind that this version does not know; upgrade the bridge if it is newer",
+  );
+}
+
+function nullRefused(type: string): Refusal {
+  return new Refusal(
+    "INVALID_VALUE",
+    `null is no ${type}; a variable always has a value, so delete it if it has none any more`,
   );
 }

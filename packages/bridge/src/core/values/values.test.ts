@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { INT64_MAX, INT64_MIN, type Literal, type Stored } from "../literal.js";
 import { Refusal } from "../refusal.js";
 import { isTypeName, TYPE_NAMES, type TypeName, valueType } from "./registry.js";
+import { armOf, literalOf } from "./types.js";
 
 function accepted(type: TypeName, literal: Literal): Stored {
   const value = valueType(type).accept(literal);
@@ -16,22 +17,20 @@ function refusalOf(type: TypeName, literal: Literal): Refusal {
   return value;
 }
 
-const NOT_A: Record<TypeName, string> = {
+/** What other arms are told; json has a value for each of them. */
+const NOT_A: Record<Exclude<TypeName, "json">, string> = {
   float: "must be a number",
   integer: "must be an integer",
   string: "must be a string",
   boolean: "must be a boolean",
+  choice: "must be a string",
 };
 
-describe("the registry", () => {
-  test("knows four types and nothing that objects have", () => {
-    expect(TYPE_NAMES).toEqual(["float", "integer", "string", "boolean"]);
+describe("the types", () => {
+  test("are six and nothing that objects have", () => {
+    expect(TYPE_NAMES).toEqual(["float", "integer", "string", "boolean", "choice", "json"]);
     for (const name of ["", "Float", "tensor", "constructor", "toString", "__proto__", "hasOwnProperty"])
       expect(isTypeName(name), name).toBe(false);
-  });
-
-  test("each type is found by its own name", () => {
-    for (const name of TYPE_NAMES) expect(valueType(name).name).toBe(name);
   });
 });
 
@@ -117,6 +116,60 @@ describe("string", () => {
   });
 });
 
+describe("json", () => {
+  test("keeps a text of JSON as it is, white space and all", () => {
+    for (const value of [' { "b" : 1.0 , "a" : [ ] }\n', '"\\u0061"', "null", "-0", "1e5"])
+      expect(accepted("json", { kind: "json", value })).toBe(value);
+  });
+
+  test("refuses what is no JSON, and says where", () => {
+    const { reason, message } = refusalOf("json", { kind: "json", value: '{"a":1,"a":2}' });
+    expect([reason, message]).toEqual([
+      "INVALID_VALUE",
+      'not I-JSON at character 7: the key "a" stands twice in its object',
+    ]);
+  });
+
+  test.for<[string, Literal]>([
+    ['"{\\"a\\":1}"', { kind: "string", value: '{"a":1}' }],
+    ['"\\u0000\u2028\u{1f600}"', { kind: "string", value: "\u0000\u2028\u{1f600}" }],
+    ["false", { kind: "boolean", value: false }],
+    ["-9007199254740991", { kind: "integer", value: -(2n ** 53n) + 1n }],
+    ["1.0", { kind: "float", value: 1 }],
+    ["-0.0", { kind: "float", value: -0 }],
+    ["1.152921504606847e+18", { kind: "float", value: 2 ** 60 }],
+    ["1", { kind: "number", value: 1 }],
+    ["-0.0", { kind: "number", value: -0 }],
+    ["0.1", { kind: "number", value: 0.1 }],
+  ])("writes a value of another arm as JSON: %s", ([text, literal]) => {
+    expect(accepted("json", literal)).toBe(text);
+  });
+
+  test.for<[string, Literal]>([
+    ["not I-JSON at character 0: JSON has no number NaN", { kind: "float", value: Number.NaN }],
+    [
+      "not I-JSON at character 0: JSON has no number -Infinity",
+      { kind: "number", value: Number.NEGATIVE_INFINITY },
+    ],
+    [
+      "not I-JSON at character 0: integer 9007199254740992 is beyond 2^53 − 1",
+      { kind: "integer", value: 2n ** 53n },
+    ],
+    ["not I-JSON at character 2: U+D800 is half of a surrogate pair", { kind: "string", value: "a\ud800" }],
+  ])("refuses what is no JSON in any arm: %s", ([message, literal]) => {
+    expect(refusalOf("json", literal)).toMatchObject({ reason: "INVALID_VALUE", message });
+  });
+
+  test("has a number for every finite double, which reads back as it was", () => {
+    const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
+    fc.assert(
+      fc.property(finite, fc.constantFrom("float" as const, "number" as const), (value, kind) => {
+        expect(JSON.parse(String(accepted("json", { kind, value })))).toBe(value);
+      }),
+    );
+  });
+});
+
 describe("every type", () => {
   const samples: readonly Literal[] = [
     { kind: "float", value: 1 },
@@ -125,12 +178,15 @@ describe("every type", () => {
     { kind: "string", value: "1" },
     { kind: "string", value: "true" },
     { kind: "boolean", value: true },
+    { kind: "json", value: "1" },
   ];
   const TAKES: Record<TypeName, readonly Literal["kind"][]> = {
     float: ["float", "number", "integer"],
     integer: ["number", "integer"],
     string: ["string"],
     boolean: ["boolean"],
+    choice: ["string"],
+    json: ["float", "number", "integer", "string", "boolean", "json"],
   };
 
   test.for(TYPE_NAMES)(
@@ -142,7 +198,7 @@ describe("every type", () => {
           continue;
         }
         const { reason, message, details } = refusalOf(type, literal);
-        expect([reason, message]).toEqual(["TYPE_MISMATCH", NOT_A[type]]);
+        expect([reason, message]).toEqual(["TYPE_MISMATCH", NOT_A[type as keyof typeof NOT_A]]);
         expect(details.typeMismatch).toEqual({ expected: type, actual: literal.kind });
       }
     },
@@ -152,17 +208,28 @@ describe("every type", () => {
     expect(refusalOf(type, { kind: "unknown" }).reason).toBe("INVALID_VALUE");
   });
 
+  test.for(TYPE_NAMES.filter((type) => type !== "json"))("%s has no null", (type) => {
+    for (const value of ["null", " null\n"]) {
+      expect(refusalOf(type, { kind: "json", value })).toMatchObject({
+        reason: "INVALID_VALUE",
+        message: `null is no ${type}; a variable always has a value, so delete it if it has none any more`,
+      });
+    }
+  });
+
   test("sends a value as a literal that gives it back", () => {
     const values: Record<TypeName, readonly Stored[]> = {
       float: [0, -0, Number.NaN, Number.NEGATIVE_INFINITY, 1.5],
       integer: [INT64_MIN, 0n, INT64_MAX],
       string: ["", "\u{1f600}"],
       boolean: [true, false],
+      choice: ["", "a"],
+      json: ["null", "[1.0]"],
     };
     for (const type of TYPE_NAMES) {
       for (const value of values[type]) {
-        const literal = valueType(type).literal(value);
-        expect(literal.kind).toBe(type);
+        const literal = literalOf(type, value);
+        expect(literal.kind).toBe(armOf(type));
         expect(accepted(type, literal)).toBe(value);
       }
     }

@@ -30,7 +30,7 @@ export function aboutAnswer(answer: Reply | Refusal): object {
   };
 }
 
-/** The values in a command, as `string 12`: the arm and the bytes it takes. */
+/** The values in a command, as `string 12`: the arm, and the bytes that a text takes. */
 function given(command: Command): string[] {
   switch (command.kind) {
     case "registerVariable":
@@ -49,7 +49,9 @@ function given(command: Command): string[] {
 }
 
 function describe(literal: Literal): string {
-  return literal.kind === "string" ? `string ${utf8Length(literal.value)}` : literal.kind;
+  return literal.kind === "string" || literal.kind === "json"
+    ? `${literal.kind} ${utf8Length(literal.value)}`
+    : literal.kind;
 }
 
 /** The types that written values are kept as, or the reasons why not. */

@@ -128,7 +128,7 @@ export type TypeMismatch = Message<"snakepit.bridge.v1.TypeMismatch"> & {
   expected: VariableType;
 
   /**
-   * The arm of the refused value: `float`, `integer`, `number`, `string`, `boolean`.
+   * The arm of the refused value: `float`, `integer`, `number`, `string`, `boolean`, `json`.
    *
    * @generated from field: string actual = 2;
    */

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file snakepit/bridge/v1/values.proto.
  */
 export const file_snakepit_bridge_v1_values: GenFile = /*@__PURE__*/
-  fileDesc("Ch9zbmFrZXBpdC9icmlkZ2UvdjEvdmFsdWVzLnByb3RvEhJzbmFrZXBpdC5icmlkZ2UudjEiagoFVmFsdWUSDwoFZmxvYXQYASABKAFIABIRCgdpbnRlZ2VyGAIgASgSSAASEAoGbnVtYmVyGAMgASgBSAASEAoGc3RyaW5nGAQgASgJSAASEQoHYm9vbGVhbhgFIAEoCEgAQgYKBGtpbmQiRAoKQ29uc3RyYWludBILCgNrZXkYASABKAkSKQoGdmFsdWVzGAIgAygLMhkuc25ha2VwaXQuYnJpZGdlLnYxLlZhbHVlIisKDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJIv4CCghWYXJpYWJsZRIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEi4KBHR5cGUYAyABKA4yIC5zbmFrZXBpdC5icmlkZ2UudjEuVmFyaWFibGVUeXBlEigKBXZhbHVlGAQgASgLMhkuc25ha2VwaXQuYnJpZGdlLnYxLlZhbHVlEg8KB3ZlcnNpb24YBSABKAQSMwoLY29uc3RyYWludHMYBiADKAsyHi5zbmFrZXBpdC5icmlkZ2UudjEuQ29uc3RyYWludBIzCghtZXRhZGF0YRgHIAMoCzIhLnNuYWtlcGl0LmJyaWRnZS52MS5NZXRhZGF0YUVudHJ5Eg4KBnNvdXJjZRgIIAEoCRIuCgpjcmVhdGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgp1cGRhdGVkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgtwcm92aXNpb25hbBgLIAEoCCLmAQoKRGVmaW5pdGlvbhIMCgRuYW1lGAEgASgJEi4KBHR5cGUYAiABKA4yIC5zbmFrZXBpdC5icmlkZ2UudjEuVmFyaWFibGVUeXBlEjAKDWluaXRpYWxfdmFsdWUYAyABKAsyGS5zbmFrZXBpdC5icmlkZ2UudjEuVmFsdWUSMwoLY29uc3RyYWludHMYBCADKAsyHi5zbmFrZXBpdC5icmlkZ2UudjEuQ29uc3RyYWludBIzCghtZXRhZGF0YRgFIAMoCzIhLnNuYWtlcGl0LmJyaWRnZS52MS5NZXRhZGF0YUVudHJ5IkUKCFJldmlzaW9uEhMKC2luY2FybmF0aW9uGAEgASgMEg4KBm51bWJlchgCIAEoBBIUCgxjb21taXRfY2hlY2sYAyABKAYqlgEKDFZhcmlhYmxlVHlwZRIdChlWQVJJQUJMRV9UWVBFX1VOU1BFQ0lGSUVEEAASFwoTVkFSSUFCTEVfVFlQRV9GTE9BVBABEhkKFVZBUklBQkxFX1RZUEVfSU5URUdFUhACEhgKFFZBUklBQkxFX1RZUEVfU1RSSU5HEAMSGQoVVkFSSUFCTEVfVFlQRV9CT09MRUFOEARiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("Ch9zbmFrZXBpdC9icmlkZ2UvdjEvdmFsdWVzLnByb3RvEhJzbmFrZXBpdC5icmlkZ2UudjEiegoFVmFsdWUSDwoFZmxvYXQYASABKAFIABIRCgdpbnRlZ2VyGAIgASgSSAASEAoGbnVtYmVyGAMgASgBSAASEAoGc3RyaW5nGAQgASgJSAASEQoHYm9vbGVhbhgFIAEoCEgAEg4KBGpzb24YBiABKAlIAEIGCgRraW5kIkQKCkNvbnN0cmFpbnQSCwoDa2V5GAEgASgJEikKBnZhbHVlcxgCIAMoCzIZLnNuYWtlcGl0LmJyaWRnZS52MS5WYWx1ZSIrCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCSL+AgoIVmFyaWFibGUSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIuCgR0eXBlGAMgASgOMiAuc25ha2VwaXQuYnJpZGdlLnYxLlZhcmlhYmxlVHlwZRIoCgV2YWx1ZRgEIAEoCzIZLnNuYWtlcGl0LmJyaWRnZS52MS5WYWx1ZRIPCgd2ZXJzaW9uGAUgASgEEjMKC2NvbnN0cmFpbnRzGAYgAygLMh4uc25ha2VwaXQuYnJpZGdlLnYxLkNvbnN0cmFpbnQSMwoIbWV0YWRhdGEYByADKAsyIS5zbmFrZXBpdC5icmlkZ2UudjEuTWV0YWRhdGFFbnRyeRIOCgZzb3VyY2UYCCABKAkSLgoKY3JlYXRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdXBkYXRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLcHJvdmlzaW9uYWwYCyABKAgi5gEKCkRlZmluaXRpb24SDAoEbmFtZRgBIAEoCRIuCgR0eXBlGAIgASgOMiAuc25ha2VwaXQuYnJpZGdlLnYxLlZhcmlhYmxlVHlwZRIwCg1pbml0aWFsX3ZhbHVlGAMgASgLMhkuc25ha2VwaXQuYnJpZGdlLnYxLlZhbHVlEjMKC2NvbnN0cmFpbnRzGAQgAygLMh4uc25ha2VwaXQuYnJpZGdlLnYxLkNvbnN0cmFpbnQSMwoIbWV0YWRhdGEYBSADKAsyIS5zbmFrZXBpdC5icmlkZ2UudjEuTWV0YWRhdGFFbnRyeSJFCghSZXZpc2lvbhITCgtpbmNhcm5hdGlvbhgBIAEoDBIOCgZudW1iZXIYAiABKAQSFAoMY29tbWl0X2NoZWNrGAMgASgGKsgBCgxWYXJpYWJsZVR5cGUSHQoZVkFSSUFCTEVfVFlQRV9VTlNQRUNJRklFRBAAEhcKE1ZBUklBQkxFX1RZUEVfRkxPQVQQARIZChVWQVJJQUJMRV9UWVBFX0lOVEVHRVIQAhIYChRWQVJJQUJMRV9UWVBFX1NUUklORxADEhkKFVZBUklBQkxFX1RZUEVfQk9PTEVBThAEEhgKFFZBUklBQkxFX1RZUEVfQ0hPSUNFEAUSFgoSVkFSSUFCTEVfVFlQRV9KU09OEAZiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * A value together with what its sender knows about its type.
@@ -32,7 +32,7 @@ export type Value = Message<"snakepit.bridge.v1.Value"> & {
    */
   kind: {
     /**
-     * A float. Accepted by float only.
+     * A float. Accepted by float, and by json if it is finite.
      *
      * @generated from field: double float = 1;
      */
@@ -40,7 +40,8 @@ export type Value = Message<"snakepit.bridge.v1.Value"> & {
     case: "float";
   } | {
     /**
-     * A whole number. Accepted by integer, and by float when a double holds it exactly.
+     * A whole number. Accepted by integer, by float when a double holds it exactly, and by json when it is at most
+     * 2^53 − 1 in size.
      *
      * @generated from field: sint64 integer = 2;
      */
@@ -49,7 +50,8 @@ export type Value = Message<"snakepit.bridge.v1.Value"> & {
   } | {
     /**
      * A number whose sender has no integer type (plain JavaScript, a shell, curl). On a float variable it is a float;
-     * on an integer variable it is accepted when it is whole and at most 2^53 − 1 in size (VAL-3).
+     * on an integer variable it is accepted when it is whole and at most 2^53 − 1 in size; on a json variable when it
+     * is finite (VAL-3).
      *
      * @generated from field: double number = 3;
      */
@@ -57,7 +59,7 @@ export type Value = Message<"snakepit.bridge.v1.Value"> & {
     case: "number";
   } | {
     /**
-     * Text. Accepted by string.
+     * Text. Accepted by string, by choice if it is in the list, and by json as the JSON string of that text.
      *
      * @generated from field: string string = 4;
      */
@@ -65,12 +67,21 @@ export type Value = Message<"snakepit.bridge.v1.Value"> & {
     case: "string";
   } | {
     /**
-     * A truth value. Accepted by boolean.
+     * A truth value. Accepted by boolean and json.
      *
      * @generated from field: bool boolean = 5;
      */
     value: boolean;
     case: "boolean";
+  } | {
+    /**
+     * The text of a value of I-JSON, which is kept as it is, byte for byte (VAL-18). Accepted by json only; no variable
+     * is created from it.
+     *
+     * @generated from field: string json = 6;
+     */
+    value: string;
+    case: "json";
   } | { case: undefined; value?: undefined };
 };
 
@@ -82,7 +93,7 @@ export const ValueSchema: GenMessage<Value> = /*@__PURE__*/
   messageDesc(file_snakepit_bridge_v1_values, 0);
 
 /**
- * One limit on the values of a variable, by key: `min`, `max`, `step`, `min_length`, `max_length`, `pattern`.
+ * One limit on the values of a variable, by key: `min`, `max`, `step`, `min_length`, `max_length`, `pattern`, `choices`.
  *
  * A list of keys and not a message of fields: a server that does not know a key must refuse it, and an unknown field
  * would be dropped without a word.
@@ -98,7 +109,7 @@ export type Constraint = Message<"snakepit.bridge.v1.Constraint"> & {
   key: string;
 
   /**
-   * The operands; exactly one for every key so far.
+   * The operands: of `choices` the list, of every other key exactly one.
    *
    * @generated from field: repeated snakepit.bridge.v1.Value values = 2;
    */
@@ -356,6 +367,20 @@ export const VariableType = {
    * @generated from enum value: VARIABLE_TYPE_BOOLEAN = 4;
    */
   BOOLEAN: 4,
+
+  /**
+   * One of a list of texts, which the constraint `choices` names.
+   *
+   * @generated from enum value: VARIABLE_TYPE_CHOICE = 5;
+   */
+  CHOICE: 5,
+
+  /**
+   * Any value of I-JSON (VAL-18).
+   *
+   * @generated from enum value: VARIABLE_TYPE_JSON = 6;
+   */
+  JSON: 6,
 } as const;
 
 /**

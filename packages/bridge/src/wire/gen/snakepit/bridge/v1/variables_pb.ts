@@ -457,6 +457,13 @@ export type ItemSet = Message<"snakepit.bridge.v1.ItemSet"> & {
    * @generated from field: snakepit.bridge.v1.Value value = 3;
    */
   value?: Value | undefined;
+
+  /**
+   * The variable's type, which the arm alone does not tell.
+   *
+   * @generated from field: snakepit.bridge.v1.VariableType type = 4;
+   */
+  type: VariableType;
 };
 
 /**
