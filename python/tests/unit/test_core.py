@@ -397,7 +397,9 @@ def test_a_batch_that_cannot_be_sent_names_its_items() -> None:
 
 def history_answer(*values: float) -> Any:
     entries = [
-        variables_pb2.HistoryEntry(version=len(values) - place, value={"float": value}, source="cli")
+        variables_pb2.HistoryEntry(
+            version=len(values) - place, type="VARIABLE_TYPE_FLOAT", value={"float": value}, source="cli"
+        )
         for place, value in enumerate(values)
     ]
     return variables_pb2.GetVariableHistoryResponse(id="var_x_1", entries=entries, revision=revision(9))
@@ -421,13 +423,17 @@ def test_a_history_is_not_taken_for_a_read() -> None:
     assert cached(context) is None
 
 
-@pytest.mark.parametrize("flaw", ["no entries", "no id", "no revision", "no value", "an untyped value"])
+@pytest.mark.parametrize(
+    "flaw", ["no entries", "no id", "no revision", "no value", "no type", "an untyped value"]
+)
 def test_a_history_that_makes_no_sense_is_none(flaw: str) -> None:
     answer = history_answer(3.0, 2.0)
     if flaw == "no entries":
         del answer.entries[:]
     elif flaw == "no value":
         answer.entries[1].ClearField("value")
+    elif flaw == "no type":
+        answer.entries[1].ClearField("type")
     elif flaw == "an untyped value":
         answer.entries[1].value.number = 1
     else:

@@ -14,6 +14,8 @@ const value = fc.oneof(
   }),
   fc.record({ type: fc.constant("string" as const), value: text }),
   fc.record({ type: fc.constant("boolean" as const), value: fc.boolean() }),
+  fc.record({ type: fc.constant("choice" as const), value: text }),
+  fc.record({ type: fc.constant("json" as const), value: text }),
 );
 const entry: fc.Arbitrary<HistoryEntry> = fc
   .tuple(

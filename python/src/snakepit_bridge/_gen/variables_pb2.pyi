@@ -280,17 +280,19 @@ class GetVariableHistoryResponse(_message.Message):
     def __init__(self, id: _Optional[str] = ..., entries: _Optional[_Iterable[_Union[HistoryEntry, _Mapping]]] = ..., compacted: _Optional[bool] = ..., revision: _Optional[_Union[_values_pb2.Revision, _Mapping]] = ...) -> None: ...
 
 class HistoryEntry(_message.Message):
-    __slots__ = ("version", "value", "revision", "set_at", "source", "metadata")
+    __slots__ = ("version", "value", "revision", "set_at", "source", "metadata", "type")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     SET_AT_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
     version: int
     value: _values_pb2.Value
     revision: int
     set_at: _timestamp_pb2.Timestamp
     source: str
     metadata: _containers.RepeatedCompositeFieldContainer[_values_pb2.MetadataEntry]
-    def __init__(self, version: _Optional[int] = ..., value: _Optional[_Union[_values_pb2.Value, _Mapping]] = ..., revision: _Optional[int] = ..., set_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., source: _Optional[str] = ..., metadata: _Optional[_Iterable[_Union[_values_pb2.MetadataEntry, _Mapping]]] = ...) -> None: ...
+    type: _values_pb2.VariableType
+    def __init__(self, version: _Optional[int] = ..., value: _Optional[_Union[_values_pb2.Value, _Mapping]] = ..., revision: _Optional[int] = ..., set_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., source: _Optional[str] = ..., metadata: _Optional[_Iterable[_Union[_values_pb2.MetadataEntry, _Mapping]]] = ..., type: _Optional[_Union[_values_pb2.VariableType, str]] = ...) -> None: ...
