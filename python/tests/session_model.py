@@ -23,6 +23,8 @@ from snakepit_bridge import (
 INT64 = range(-(2**63), 2**63)
 ZERO: dict[str, Any] = {"float": 0.0, "integer": 0, "string": "", "boolean": False}
 TYPES = {bool: "boolean", int: "integer", float: "float", str: "string"}
+JSON = (type(None), list, dict)
+"""What only a json variable holds. The model has none."""
 
 
 class RefusedError(Exception):
@@ -81,7 +83,7 @@ class SessionModel:
                 judged[name] = refused.cls
         faults = {name: each for name, each in judged.items() if isinstance(each, type)}
         # A batch with what is no value is not sent, so that nobody judges the rest.
-        unsent = {name: each for name, each in faults.items() if each is InvalidInputError}
+        unsent = {name: each for name, each in faults.items() if not is_value(updates[name])}
         if atomic and faults:
             raise RefusedError(BatchError, unsent or faults)
         self._commit({name: each for name, each in judged.items() if isinstance(each, Variable)})
@@ -120,6 +122,8 @@ class SessionModel:
         if variable is None:
             if expected_version:
                 raise RefusedError(VariableNotFoundError)
+            if isinstance(value, JSON):
+                raise RefusedError(InvalidInputError)
             return replace(self._new(name, TYPES[type(value)], value, {}), provisional=True)
         if expected_version not in (None, variable.version):
             raise RefusedError(ConflictError)
@@ -140,10 +144,17 @@ class SessionModel:
 
 
 def check_value(value: Any) -> None:
-    if type(value) not in TYPES or (type(value) is int and value not in INT64):
+    if not is_value(value):
         raise RefusedError(InvalidInputError)
-    if isinstance(value, str) and any(0xD800 <= ord(character) < 0xE000 for character in value):
-        raise RefusedError(InvalidInputError)
+
+
+def is_value(value: Any) -> bool:
+    """Whether a client sends it."""
+    if isinstance(value, str):
+        return not any(0xD800 <= ord(character) < 0xE000 for character in value)
+    if type(value) is int:
+        return value in INT64
+    return type(value) in TYPES or isinstance(value, JSON)
 
 
 def accepted(kind: str, value: Any) -> Any:
@@ -151,7 +162,9 @@ def accepted(kind: str, value: Any) -> Any:
     check_value(value)
     if kind == "float" and type(value) is int and int(float(value)) == value:
         return float(value)
-    if TYPES[type(value)] != kind:
+    if value is None:
+        raise RefusedError(InvalidInputError)
+    if TYPES.get(type(value)) != kind:
         raise RefusedError(TypeMismatchError)
     return value
 

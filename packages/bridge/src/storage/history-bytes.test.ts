@@ -15,7 +15,10 @@ const value = fc.oneof(
   fc.record({ type: fc.constant("string" as const), value: text }),
   fc.record({ type: fc.constant("boolean" as const), value: fc.boolean() }),
   fc.record({ type: fc.constant("choice" as const), value: text }),
-  fc.record({ type: fc.constant("json" as const), value: text }),
+  fc.record({
+    type: fc.constant("json" as const),
+    value: fc.constantFrom(' {"b":1.0, "a":[null]}\n', '"\\u00e9é"', "null", "-0"),
+  }),
 );
 const entry: fc.Arbitrary<HistoryEntry> = fc
   .tuple(

@@ -42,12 +42,12 @@ export function historyContract(open: () => Promise<OpenStore>): void {
         version: 3,
         type: "integer",
         value: 8n,
-        revision: 12,
-        wallTimeMs: 1_900_000_000_012,
+        revision: 15,
+        wallTimeMs: 1_900_000_000_015,
         source: "test",
-        metadata: new Map([["revision", "12"]]),
+        metadata: new Map([["revision", "15"]]),
       });
-      expect(before).toMatchObject({ version: 2, value: 0n, revision: 10 });
+      expect(before).toMatchObject({ version: 2, value: 0n, revision: 13 });
       await checkTwice(
         open,
         async (store) => {
@@ -57,6 +57,8 @@ export function historyContract(open: () => Promise<OpenStore>): void {
           expect(await countKept(store, history, "a")).toBe(4);
           expect(await countKept(store, history, "b")).toBe(2);
           expect(await countKept(store, history, "n")).toBe(2);
+          expect(await countKept(store, history, "c")).toBe(1);
+          expect(await countKept(store, history, "j")).toBe(2);
         },
       );
     });
