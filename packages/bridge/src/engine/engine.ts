@@ -246,7 +246,8 @@ export class Engine {
     if (fault !== undefined) return fault;
     const session = this.#sessions.find(sessionId);
     if (session === undefined) return this.#whenSettled(sessionId, session, sessionNotFound(sessionId));
-    const { state, revision, durable } = session.awake;
+    const { revision, awake } = session;
+    const { state, durable } = awake;
     const variable = findVariable(state, identifier);
     if (variable instanceof Refusal) return this.#whenSettled(sessionId, session, variable);
     // Asked for at once: what the store holds by now is what the state shows.
