@@ -8,7 +8,7 @@ import { readResult, reportArguments } from "./reports.mjs";
 import { install, inTurn, setUp } from "./setup.mjs";
 import { steps } from "./steps.mjs";
 
-const stepTimeoutMs = 480_000;
+const stepTimeoutMs = 900_000;
 const silenceMs = 10_000;
 
 await main(async () => {

@@ -82,6 +82,9 @@ export interface GridReport {
   readonly failures: readonly string[];
 }
 
+/** The script takes a second or two. */
+const STUCK_MS = 100_000;
+
 /** How many bridges meet their failpoints at the same time; those that stand still cost nothing. */
 const LANES = 4;
 
@@ -149,10 +152,13 @@ class Run {
       [program, "serve", "--port", "0", "--store", `sqlite:${this.#file}`, "--log-level", "silent"],
       { [FAILPOINT_VARIABLE]: `${name}:${action}:${count}` },
     );
+    // One that neither ends nor answers is not to be taken for one that was killed.
+    const guard = setTimeout(() => bridge.signal("SIGABRT"), STUCK_MS);
     try {
       await this.#play(bridge);
       return this.#judge(await bridge.ended, bridge.stderr);
     } finally {
+      clearTimeout(guard);
       await bridge.end("SIGKILL");
     }
   }

@@ -3,10 +3,12 @@
  * whatever the wall clock did meanwhile. The server is a process, and its clock is moved by hand.
  */
 import { join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { GrpcTransport } from "../../packages/bridge/src/client/transport/grpc.js";
 import type { Command, Reply } from "../../packages/bridge/src/core/commands.js";
 import { SessionNotFoundError } from "../../packages/bridge/src/core/errors.js";
+import { Ledger } from "../../packages/bridge/src/storage/sqlite/ledger.js";
+import { openForReading } from "../../packages/bridge/src/storage/sqlite/reading.js";
 import { verifyFile } from "../../packages/bridge/src/storage/sqlite/verify.js";
 import { ClockedBridge } from "../e2e/clocked.js";
 import { endAll } from "../e2e/processes.js";
@@ -30,11 +32,16 @@ afterEach(async () => {
 class Server {
   readonly #bridge: ClockedBridge;
   readonly #transport: GrpcTransport;
-  /** Since its start. */
+  readonly #file: string;
+  /** How old its file was at its start. */
+  readonly #age: number;
+  /** Since then. */
   #passed = 0;
 
-  private constructor(bridge: ClockedBridge) {
+  private constructor(bridge: ClockedBridge, file: string, age: number) {
     this.#bridge = bridge;
+    this.#file = file;
+    this.#age = age;
     this.#transport = new GrpcTransport(bridge.address, { timeoutMs: 20_000 });
     servers.push(this);
   }
@@ -42,7 +49,13 @@ class Server {
   /** Each start finds clocks that have nothing to do with those of the last one. */
   static async start(file: string, start = 0): Promise<Server> {
     const clocks = { now: (start * 7_777_777) % 1_000_003, wall: YEAR * (40 - 13 * start) };
-    return new Server(await ClockedBridge.start({ store: `sqlite:${file}`, ...clocks }));
+    const bridge = await ClockedBridge.start({ store: `sqlite:${file}`, ...clocks });
+    return new Server(bridge, file, await ageOf(file));
+  }
+
+  /** The age that its file is to have by now: it is stored every minute. */
+  get #due(): number {
+    return this.#age + Math.floor(this.#passed / MINUTE) * MINUTE;
   }
 
   advance(ms: number): Promise<void> {
@@ -70,7 +83,7 @@ class Server {
   async living(): Promise<string[]> {
     const reply = await this.ask({ kind: "listSessions", pageSize: 0, pageToken: "" });
     if (reply.kind !== "listSessions") throw new Error(reply.kind);
-    return reply.sessions.flatMap(({ id }) => (id === PULSE.sessionId ? [] : [id])).sort();
+    return reply.sessions.map(({ id }) => id).sort();
   }
 
   /** Expects that a session that nobody uses lives until this long after the start, to the millisecond. */
@@ -87,8 +100,9 @@ class Server {
   }
 
   async end(how: How): Promise<void> {
-    // Idle times are stored "some time soon", and on this clock no time passes. What is answered now was stored after them.
-    await this.ask(PULSE);
+    // Idle times are stored soon after they are due, and on this clock no time passes.
+    const stored = async (): Promise<boolean> => (await storedIn(this.#file)) >= this.#due;
+    if (how === "SIGKILL") await vi.waitUntil(stored, { timeout: 20_000 });
     await this.endAtOnce(how);
   }
 
@@ -98,15 +112,29 @@ class Server {
   }
 }
 
-/** A write that is there to be answered. */
-const PULSE = {
-  kind: "incrementVariable",
-  sessionId: "pulse",
-  identifier: "x",
-  by: { kind: "integer", value: 1n },
-  onMissing: "infer",
-  metadata: [],
-} as const;
+/** How old a file is. */
+async function ageOf(file: string): Promise<number> {
+  return (await read(file)).index.ageMs;
+}
+
+/** Up to which age of a file the idle times of all its sessions are in it; none are while one has no row. */
+async function storedIn(file: string): Promise<number> {
+  const { index } = await read(file);
+  const rowless = [...index.all()].some(({ folded, ttlMs }) => folded === undefined && ttlMs > 0);
+  return rowless && index.ageMs > 0 ? -1 : index.ageMs;
+}
+
+/** Reads a file beside the bridge that writes it. */
+async function read(file: string): Promise<Ledger> {
+  const db = await openForReading(file);
+  try {
+    // Everything as of the same moment.
+    db.exec("BEGIN");
+    return new Ledger(db);
+  } finally {
+    db.close();
+  }
+}
 
 type How = "SIGTERM" | "SIGKILL";
 
@@ -140,7 +168,7 @@ describe.each<How>(["SIGTERM", "SIGKILL"])("after an end by %s", (how) => {
     await second.expectEnd("used", 7 * MINUTE + 59 * SECOND);
     await second.expectEnd("fresh", TTL);
     await second.end("SIGTERM");
-    expect(await verifyFile(file)).toMatchObject({ sessions: 2 });
+    expect(await verifyFile(file)).toMatchObject({ sessions: 1 });
   });
 });
 
