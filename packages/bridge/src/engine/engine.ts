@@ -11,6 +11,7 @@ import type {
   ListSessions,
   Reply,
   Revision,
+  SessionInfo,
   VariableOutcome,
   VariableRead,
   VariableWrite,
@@ -136,7 +137,7 @@ export class Engine {
           session: this.#sessions.describe(session),
         }));
       case "heartbeat":
-        return this.#onSession(command.sessionId, ({ awake: { revision } }) => ({
+        return this.#onSession(command.sessionId, ({ revision }) => ({
           kind: "heartbeat",
           revision,
         }));
@@ -197,11 +198,13 @@ export class Engine {
   ): Reply | Refusal | Promise<Reply | Refusal> {
     const fault = checkSource(source);
     if (fault !== undefined) return fault;
-    return this.#onSession(sessionId, (session) => {
-      const by = { source: source ?? UNKNOWN_SOURCE, writer: principal.name };
-      const commit = end(session.awake.state, kind, by, this.#options.clock.wallTime());
-      return { kind, revision: this.#sessions.end(session, commit).awake.revision };
-    });
+    const session = this.#sessions.find(sessionId);
+    if (session === undefined) return this.#whenSettled(sessionId, undefined, sessionNotFound(sessionId));
+    const by = { source: source ?? UNKNOWN_SOURCE, writer: principal.name };
+    const commit = end(sessionId, session.revision, kind, by, this.#options.clock.wallTime());
+    const reply: Reply = { kind, revision: this.#sessions.end(session, commit) };
+    // It is absent now.
+    return this.#whenSettled(sessionId, undefined, reply);
   }
 
   async #listSessions({ kind, glob, pageSize, pageToken }: ListSessions): Promise<Reply | Refusal> {
@@ -210,18 +213,26 @@ export class Engine {
     this.#sessions.expireDue();
     const chosen = this.#sessions.ids().filter((id) => matches === undefined || matches(id));
     const { items, next } = page(chosen, (id) => id, listedBytes, pageSize, pageToken);
-    await Promise.all(items.filter((id) => this.#sessions.asleep(id)).map((id) => this.#sessions.wake(id)));
-    // One that ended while others were woken is not listed.
-    const found = items.flatMap((id) => this.#sessions.peek(id) ?? []);
-    const sessions = found.map((session) => this.#sessions.describe(session));
-    await Promise.all([...found.map(({ awake }) => awake.durable), this.#sessions.absences()]);
-    return { kind, sessions, nextPageToken: next };
+    const listed = items.map((id) => this.#listed(id));
+    const [sessions] = await Promise.all([Promise.all(listed), this.#sessions.absences()]);
+    return { kind, sessions: sessions.filter((session) => session !== undefined), nextPageToken: next };
+  }
+
+  /** What a list says of a session; undefined if it ended before that was known. */
+  async #listed(sessionId: string): Promise<SessionInfo | undefined> {
+    if (this.#sessions.asleep(sessionId)) await this.#sessions.wake(sessionId);
+    const session = this.#sessions.peek(sessionId);
+    if (session === undefined) return this.#sessions.absence(sessionId)?.then(() => undefined);
+    // Looked at now: it may fall asleep again while others are woken.
+    const info = this.#sessions.describe(session);
+    await session.awake.durable;
+    return info;
   }
 
   #read(command: VariableRead): Reply | Refusal | Promise<Reply | Refusal> {
     const fault = checkRead(command, this.#options.limits);
     if (fault !== undefined) return fault;
-    return this.#onSession(command.sessionId, ({ awake: { state, revision } }) => {
+    return this.#onSession(command.sessionId, ({ revision, awake: { state } }) => {
       const outcome = read(state, command, this.#options.limits);
       return outcome instanceof Refusal ? outcome : answered(outcome, revision);
     });
@@ -235,7 +246,8 @@ export class Engine {
     if (fault !== undefined) return fault;
     const session = this.#sessions.find(sessionId);
     if (session === undefined) return this.#whenSettled(sessionId, session, sessionNotFound(sessionId));
-    const { state, revision, durable } = session.awake;
+    const { revision } = session;
+    const { state, durable } = session.awake;
     const variable = findVariable(state, identifier);
     if (variable instanceof Refusal) return this.#whenSettled(sessionId, session, variable);
     // Asked for at once: what the store holds by now is what the state shows.
@@ -252,14 +264,14 @@ export class Engine {
     if (decision instanceof Refusal) return this.#whenSettled(command.sessionId, session, decision);
     switch (decision.kind) {
       case "unchanged": {
-        const reply = answered(decision.outcome, session?.awake.revision ?? ABSENT);
+        const reply = answered(decision.outcome, session?.revision ?? ABSENT);
         return this.#whenSettled(command.sessionId, session, reply);
       }
       case "repeated":
         return this.#repeat(command, decision.revision);
       case "commit": {
         const written = this.#sessions.commit(session, decision.commit);
-        return whenDurable(written, answered(decision.outcome, written.awake.revision));
+        return whenDurable(written, answered(decision.outcome, written.revision));
       }
     }
   }

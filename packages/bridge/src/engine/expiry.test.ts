@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Clock } from "../core/clock.js";
 import { MemoryStore } from "../storage/memory/memory-store.js";
+import { fromRecord } from "../storage/record.js";
 import type { Store } from "../storage/store.js";
 import {
   Bench,
@@ -198,6 +199,64 @@ describe("on a machine too busy to sweep", () => {
     await bench.do(command.create("t", 1_000));
     clock.advance(1_000);
     expect((await bench.do(command.create("u"))).created).toBe(true);
+  });
+});
+
+describe("sessions that sleep", () => {
+  /** An engine over a store in which an earlier one left sessions. */
+  async function restarted(
+    count: number,
+  ): Promise<{ bench: Bench; store: FaultyStore; kept: OutlivingStore }> {
+    const kept = new OutlivingStore();
+    const first = new Bench({ store: kept });
+    for (let i = 0; i < count; i++) await first.do(command.set(`s${i}`, "a", i));
+    const store = new FaultyStore(kept);
+    return { bench: await openBench({ store }), store, kept };
+  }
+
+  test("are not read to be ended: a crowd that is due would keep the store from all else", async () => {
+    const { bench, store, kept } = await restarted(50);
+    bench.clock.advance(3_600_000);
+    await settle();
+    expect(await kept.heads()).toEqual([]);
+    expect((await bench.do(command.sessions())).sessions).toEqual([]);
+    expect((await bench.refused(command.get("s7", "a"))).reason).toBe("SESSION_NOT_FOUND");
+    expect(store.loads).toBe(0);
+    expect(store.records.every(({ commit }) => commit.kind === "expireSession")).toBe(true);
+  });
+
+  test("end with a commit that follows their last one", async () => {
+    const { bench, store } = await restarted(1);
+    const before = (await bench.do(command.session("s0"))).session.revision;
+    bench.clock.advance(400_000);
+    bench.clock.advance(3_300_000);
+    const { incarnation, number, check } = before;
+    const [end] = store.records;
+    expect(end?.commit).toMatchObject({ kind: "expireSession", incarnation, revision: number + 1 });
+    expect(fromRecord(end?.bytes as Uint8Array).previousCheck).toBe(check);
+  });
+
+  test("are listed although they fall asleep again while others are woken", async () => {
+    let open = (): void => {};
+    const gate = new Promise<void>((done) => {
+      open = done;
+    });
+    const kept = new (class extends OutlivingStore {
+      override async load(sessionId: string) {
+        if (sessionId === "s1") await gate;
+        return super.load(sessionId);
+      }
+    })();
+    const first = new Bench({ store: kept });
+    for (const id of ["s0", "s1"]) await first.do(command.create(id));
+    const bench = await openBench({ store: kept });
+    // Long enough for the next minute to put to sleep what is awake and has not been used since.
+    bench.clock.advance(310_000);
+    const listed = bench.do(command.sessions());
+    await settle();
+    bench.clock.advance(60_000);
+    open();
+    expect((await listed).sessions.map(({ id }) => id)).toEqual(["s0", "s1"]);
   });
 });
 

@@ -11,7 +11,7 @@ import type { Commit } from "../core/session/commit.js";
 import { end } from "../core/session/lifecycle.js";
 import { SessionState } from "../core/session/state.js";
 import { type CommitRecord, RecordMaker } from "../storage/record.js";
-import type { SessionHead, Store, StoredSession } from "../storage/store.js";
+import type { Store, StoredSession } from "../storage/store.js";
 import { ExpirySchedule, type Lifetime } from "./expiry.js";
 import { StoreError } from "./store-error.js";
 
@@ -31,6 +31,8 @@ const EXPIRY = Object.freeze({ source: "expiry", writer: "bridge" });
 /** A session, awake or asleep. */
 interface Session extends Lifetime {
   readonly ttlMs: number;
+  /** Where it stands. */
+  revision: Revision;
   /** On the clock that never jumps. */
   lastAccess: number;
   lastAccessWall: number;
@@ -42,7 +44,6 @@ interface Session extends Lifetime {
 
 interface Awake {
   readonly state: SessionState;
-  revision: Revision;
   /** Pending until the store has the last commit; undefined if it has. */
   durable: Promise<void> | undefined;
 }
@@ -57,7 +58,7 @@ export class Sessions {
   readonly #records = new RecordMaker();
   readonly #sessions = new Map<string, Session>();
   readonly #waking = new Map<string, Promise<void>>();
-  /** Sessions that have ended, or are woken to be ended, and whose last commit the store does not have yet. */
+  /** Ended sessions whose last commit the store does not have yet. */
   readonly #ending = new Map<string, Promise<void>>();
   /** Settles when what is in memory and what is stored no longer agree, or nobody can tell. */
   readonly failed: Promise<Error>;
@@ -82,27 +83,30 @@ export class Sessions {
     void store.failure.then(this.#fail);
     this.#expiry = new ExpirySchedule(clock, {
       dueTime: (lifetime) => this.#dueTime(lifetime),
-      expire: ({ sessionId }) => void this.#expireUnasked(sessionId),
+      expire: ({ sessionId }) => this.#expireUnasked(sessionId),
     });
   }
 
   /** Takes in the sessions that the store holds; they sleep. */
   async open(): Promise<void> {
-    for (const head of await this.#store.heads())
-      this.#admit({ ...head, touched: false, awake: undefined }, head.restMs + REST_SLACK_MS);
+    for (const {
+      sessionId,
+      incarnation,
+      revision: number,
+      check,
+      ttlMs,
+      restMs,
+    } of await this.#store.heads()) {
+      const revision = { incarnation, number, check };
+      this.#admit({ sessionId, ttlMs, revision, touched: false, awake: undefined }, restMs + REST_SLACK_MS);
+    }
     // Sessions of a memory store have no later start, and nowhere else to sleep.
     if (this.#store.persistent) this.#upkeepLater();
   }
 
   /** How many sessions there are. One that is due counts until it is made to end. */
   get count(): number {
-    const now = this.#clock.now();
-    // Those that are woken to be ended.
-    const dying = [...this.#ending.keys()].filter((id) => {
-      const session = this.#sessions.get(id);
-      return session !== undefined && isDue(session, now);
-    });
-    return this.#sessions.size - dying.length;
+    return this.#sessions.size;
   }
 
   /** The ids of all sessions that have not expired, in no order. Touches none. */
@@ -113,10 +117,10 @@ export class Sessions {
       .map(({ sessionId }) => sessionId);
   }
 
-  /** True if the session has to be woken before `find` can find it. */
+  /** True if the session has to be woken before `find` can find it. One that is due need not be: it ends in its sleep. */
   asleep(sessionId: string): boolean {
     const session = this.#sessions.get(sessionId);
-    return session !== undefined && session.awake === undefined;
+    return session !== undefined && session.awake === undefined && !isDue(session, this.#clock.now());
   }
 
   /** Reads a sleeping session back; rejects with a StoreError. */
@@ -133,7 +137,7 @@ export class Sessions {
       if (session === undefined || session.awake !== undefined) return;
       // Not an absent session, which would be created anew over the old one.
       if (stored === undefined) throw this.#lost(sessionId);
-      this.#rouse(session, stored);
+      session.awake = { state: stored.state, durable: undefined };
     } finally {
       this.#waking.delete(sessionId);
     }
@@ -153,19 +157,15 @@ export class Sessions {
     return new StoreError(error, { begun: false });
   }
 
-  #rouse(session: Session, { state, check }: StoredSession): void {
-    const revision = { incarnation: state.incarnation, number: state.revision, check };
-    session.awake = { state, revision, durable: undefined };
-  }
-
   /** The session, touched; undefined if it does not exist. One that is due expires here and now. */
   find(sessionId: string): LiveSession | undefined {
-    const session = this.peek(sessionId);
+    const session = this.#sessions.get(sessionId);
     if (session === undefined) return undefined;
     if (isDue(session, this.#clock.now())) {
       this.#expire(session);
       return undefined;
     }
+    if (!isAwake(session)) throw new Error(`session ${sessionId} sleeps`);
     session.lastAccess = this.#clock.now();
     session.lastAccessWall = this.#clock.wallTime();
     session.touched = true;
@@ -200,11 +200,14 @@ export class Sessions {
 
   /** Carries a commit out and hands it to the store. `session` is undefined if the commit creates it. */
   commit(session: LiveSession | undefined, commit: Commit): LiveSession {
-    const record = this.#records.make(commit, session?.awake.revision.check ?? 0n);
-    const { state, durable } = this.#carryOut(session?.awake.state, record);
-    const revision = { incarnation: commit.incarnation, number: commit.revision, check: record.check };
-    const changed = session ?? this.#create(state, revision);
-    changed.awake.revision = revision;
+    const record = this.#records.make(commit, session?.revision.check ?? 0n);
+    // Applied first: with a commit that cannot be applied its session could not be read again.
+    const { state, durable } = this.#orFail(() => ({
+      state: applied(session?.awake.state, commit),
+      durable: this.#store.append([record]),
+    }));
+    const changed = session ?? this.#create(state, revisionOf(record));
+    changed.revision = revisionOf(record);
     changed.awake.durable = durable;
     durable?.then(() => {
       if (changed.awake?.durable === durable) changed.awake.durable = undefined;
@@ -212,28 +215,24 @@ export class Sessions {
     return changed;
   }
 
-  /**
-   * Applies a commit and hands it to the store, in this order: with one that cannot be applied its session could not be read
-   * again. If either fails it is for good: memory is not what is stored, and nobody can tell what is.
-   */
-  #carryOut(before: SessionState | undefined, record: CommitRecord) {
+  /** Carries out the commit that ends a session, which may sleep: nothing of its state is needed. */
+  end(session: Session, commit: Commit): Revision {
+    const { sessionId, revision } = session;
+    const record = this.#records.make(commit, revision.check);
+    const durable = this.#orFail(() => this.#store.append([record]));
+    this.#sessions.delete(sessionId);
+    if (durable !== undefined) this.#awaitEnd(sessionId, durable);
+    return revisionOf(record);
+  }
+
+  /** What fails here fails for good: memory is not what is stored, and nobody can tell what is. */
+  #orFail<T>(act: () => T): T {
     try {
-      before?.apply(record.commit);
-      const state = before ?? SessionState.create(record.commit);
-      return { state, durable: this.#store.append([record]) };
+      return act();
     } catch (error) {
       this.#fail(error);
       throw error;
     }
-  }
-
-  /** Carries out the commit that ends a session. */
-  end(session: LiveSession, commit: Commit): LiveSession {
-    const { sessionId } = session;
-    this.commit(session, commit);
-    this.#sessions.delete(sessionId);
-    if (session.awake.durable !== undefined) this.#awaitEnd(sessionId, session.awake.durable);
-    return session;
   }
 
   #awaitEnd(sessionId: string, gone: Promise<void>): void {
@@ -244,7 +243,7 @@ export class Sessions {
   }
 
   /** What a session is, apart from its variables. */
-  describe({ awake: { state, revision }, lastAccessWall }: LiveSession): SessionInfo {
+  describe({ revision, lastAccessWall, awake: { state } }: LiveSession): SessionInfo {
     const { id, ttlMs, metadata, createdAtMs } = state;
     const variableCount = state.variables.size;
     return { id, revision, ttlMs, metadata, createdAtMs, lastAccessedAtMs: lastAccessWall, variableCount };
@@ -258,28 +257,26 @@ export class Sessions {
   }
 
   #create(state: SessionState, revision: Revision): LiveSession {
-    const { id: sessionId, incarnation, ttlMs } = state;
-    const awake: Awake = { state, revision, durable: undefined };
-    return this.#admit({ sessionId, incarnation, ttlMs, touched: true, awake }, ttlMs);
+    const { id: sessionId, ttlMs } = state;
+    const awake: Awake = { state, durable: undefined };
+    return this.#admit({ sessionId, ttlMs, revision, touched: true, awake }, ttlMs);
   }
 
   #admit<A extends Awake | undefined>(
     {
       sessionId,
-      incarnation,
       ttlMs,
+      revision,
       touched,
       awake,
-    }: Omit<SessionHead, "restMs"> & {
-      touched: boolean;
-      awake: A;
-    },
+    }: Pick<Session, "sessionId" | "ttlMs" | "revision" | "touched"> & { awake: A },
     restMs: number,
   ): Session & { awake: A } {
+    const { incarnation } = revision;
     const now = this.#clock.now();
     const lastAccess = now - ttlMs + Math.min(ttlMs, restMs);
     const lastAccessWall = this.#clock.wallTime() - (now - lastAccess);
-    const session = { sessionId, incarnation, ttlMs, lastAccess, lastAccessWall, touched, awake };
+    const session = { sessionId, incarnation, ttlMs, revision, lastAccess, lastAccessWall, touched, awake };
     this.#sessions.set(sessionId, session);
     if (ttlMs > 0) this.#expiry.add({ sessionId, incarnation }, lastAccess + ttlMs);
     return session;
@@ -291,29 +288,20 @@ export class Sessions {
     return session.lastAccess + session.ttlMs;
   }
 
-  /**
-   * Expires a session when its time has come and nobody asked; one that sleeps is woken for it, as its end is a commit
-   * like any other. A store that fails is noted; there is nobody to tell.
-   */
-  #expireUnasked(sessionId: string): Promise<void> | undefined {
-    if (this.asleep(sessionId)) {
-      const gone = this.wake(sessionId).then(() => this.#expireUnasked(sessionId));
-      this.#awaitEnd(sessionId, gone);
-      return gone;
-    }
-    const session = this.peek(sessionId);
-    if (session === undefined || this.#failure !== undefined || !isDue(session, this.#clock.now()))
-      return undefined;
+  /** Expires a session when its time has come and nobody asked. A store that fails is noted; there is nobody to tell. */
+  #expireUnasked(sessionId: string): void {
+    const session = this.#sessions.get(sessionId);
+    if (session === undefined || this.#failure !== undefined || !isDue(session, this.#clock.now())) return;
     try {
-      return this.#expire(session).awake.durable;
+      this.#expire(session);
     } catch (error) {
       this.#fail(error);
-      return undefined;
     }
   }
 
-  #expire(session: LiveSession): LiveSession {
-    return this.end(session, end(session.awake.state, "expireSession", EXPIRY, this.#clock.wallTime()));
+  #expire(session: Session): void {
+    const { sessionId, revision } = session;
+    this.end(session, end(sessionId, revision, "expireSession", EXPIRY, this.#clock.wallTime()));
   }
 
   #upkeepLater(): void {
@@ -355,4 +343,15 @@ function isAwake(session: Session): session is LiveSession {
 
 function isDue({ ttlMs, lastAccess }: Session, now: number): boolean {
   return ttlMs > 0 && now - lastAccess >= ttlMs;
+}
+
+/** The state with a commit applied; the state that it creates if there was none. */
+function applied(state: SessionState | undefined, commit: Commit): SessionState {
+  if (state === undefined) return SessionState.create(commit);
+  state.apply(commit);
+  return state;
+}
+
+function revisionOf({ commit: { incarnation, revision: number }, check }: CommitRecord): Revision {
+  return { incarnation, number, check };
 }

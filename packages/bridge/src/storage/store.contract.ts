@@ -325,10 +325,12 @@ export function persistentStoreContract(openAnew: () => Promise<() => Promise<St
         },
         async (store) => {
           const heads = [...(await store.heads())].map(({ restMs: _, ...head }) => head);
-          const expected = living.map(({ sessionId, incarnation, state: { ttlMs } }) => ({
+          const expected = living.map(({ sessionId, incarnation, state, check }) => ({
             sessionId,
             incarnation,
-            ttlMs,
+            revision: state.revision,
+            check,
+            ttlMs: state.ttlMs,
           }));
           const byId = (a: { sessionId: string }, b: { sessionId: string }) =>
             a.sessionId < b.sessionId ? -1 : 1;

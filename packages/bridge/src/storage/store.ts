@@ -19,10 +19,16 @@ export interface StoredSession {
 export interface SessionHead {
   readonly sessionId: string;
   readonly incarnation: string;
+  /** Of its last commit, and the check of that. */
+  readonly revision: number;
+  readonly check: bigint;
   readonly ttlMs: number;
   /** The idle time it had left when that was kept last, in milliseconds; of no meaning if it never expires. */
   readonly restMs: number;
 }
+
+/** How much idle time a session has left. */
+export type SessionRest = Pick<SessionHead, "sessionId" | "incarnation" | "restMs">;
 
 export interface Store {
   /** As in `--store`; for people. */
@@ -69,7 +75,7 @@ export interface Store {
    * Keeps how much idle time sessions have left, some time soon: of those that were used it is told, and all others have
    * `elapsedMs` less than they had.
    */
-  keepRests(rests: readonly Omit<SessionHead, "ttlMs">[], elapsedMs: number): void;
+  keepRests(rests: readonly SessionRest[], elapsedMs: number): void;
 
   /** Keeps what was appended, and releases what the store holds. Using it afterwards is an error. */
   close(): Promise<void>;

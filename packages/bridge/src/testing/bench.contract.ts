@@ -7,7 +7,7 @@ import { Engine } from "../engine/engine.js";
 import { ANYONE } from "../engine/principal.js";
 import { MemoryStore } from "../storage/memory/memory-store.js";
 import type { CommitRecord } from "../storage/record.js";
-import type { SessionHead, Store } from "../storage/store.js";
+import type { SessionHead, SessionRest, Store } from "../storage/store.js";
 import { FaultyStore } from "./faulty-store.contract.js";
 import { ManualClock } from "./manual-clock.js";
 
@@ -125,16 +125,18 @@ export class OutlivingStore extends MemoryStore {
 
   override append(records: readonly CommitRecord[]): undefined {
     super.append(records);
-    for (const { commit } of records) {
-      const { sessionId, incarnation, kind, created } = commit;
-      if (created !== undefined) {
-        this.#heads.set(sessionId, { sessionId, incarnation, ttlMs: created.ttlMs, restMs: created.ttlMs });
-      }
+    for (const { commit, check } of records) {
+      const { sessionId, incarnation, revision, kind, created } = commit;
+      const { ttlMs, restMs } = this.#heads.get(sessionId) ?? {
+        ttlMs: created?.ttlMs ?? 0,
+        restMs: created?.ttlMs ?? 0,
+      };
+      this.#heads.set(sessionId, { sessionId, incarnation, revision, check, ttlMs, restMs });
       if (kind === "deleteSession" || kind === "expireSession") this.#heads.delete(sessionId);
     }
   }
 
-  override keepRests(rests: readonly Omit<SessionHead, "ttlMs">[], elapsedMs: number): void {
+  override keepRests(rests: readonly SessionRest[], elapsedMs: number): void {
     for (const [sessionId, head] of this.#heads) {
       this.#heads.set(sessionId, { ...head, restMs: head.restMs - elapsedMs });
     }

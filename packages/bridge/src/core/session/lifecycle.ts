@@ -1,12 +1,11 @@
 /** How sessions begin and end. Both are commits: the first and the last of their life. */
-import type { CreateSession } from "../commands.js";
+import type { CreateSession, Revision } from "../commands.js";
 import { checkMetadata, EMPTY_METADATA, type Metadata } from "../metadata.js";
 import { checkSessionId } from "../names.js";
 import { invalidField, Refusal } from "../refusal.js";
 import type { Commit } from "./commit.js";
 import type { WriteContext } from "./draft.js";
 import { checkRequestId, checkSource, UNKNOWN_SOURCE } from "./form.js";
-import type { SessionState } from "./state.js";
 
 /** Ten years: a longer TTL is a mistake in the unit, and 0 is there for "never". */
 const MAX_TTL_MS = 10 * 365 * 86_400_000;
@@ -47,17 +46,18 @@ export function create(command: CreateSession, context: WriteContext): Commit | 
   };
 }
 
-/** The commit that ends a session: deleted by a caller, or expired. */
+/** The commit that ends a session as of its last revision: deleted by a caller, or expired. */
 export function end(
-  state: SessionState,
+  sessionId: string,
+  last: Revision,
   kind: "deleteSession" | "expireSession",
   by: { readonly source: string; readonly writer: string },
   wallTimeMs: number,
 ): Commit {
   return {
-    sessionId: state.id,
-    incarnation: state.incarnation,
-    revision: state.revision + 1,
+    sessionId,
+    incarnation: last.incarnation,
+    revision: last.number + 1,
     kind,
     wallTimeMs,
     ...by,

@@ -3,7 +3,7 @@ import type { HistoryEntry } from "../../core/history.js";
 import type { Commit } from "../../core/session/commit.js";
 import { SessionState } from "../../core/session/state.js";
 import { type CommitRecord, fromRecord } from "../record.js";
-import type { SessionHead, Store, StoredSession } from "../store.js";
+import type { SessionHead, SessionRest, Store, StoredSession } from "../store.js";
 import { HistoryChanges, type Known, newestFirst, readHistory } from "../variable-history.js";
 
 const KEPT_COMMITS = 1_000;
@@ -83,7 +83,7 @@ export class MemoryStore implements Store {
   }
 
   /** There is no later start that could ask for them. */
-  keepRests(_rests: readonly Omit<SessionHead, "ttlMs">[], _elapsedMs: number): void {}
+  keepRests(_rests: readonly SessionRest[], _elapsedMs: number): void {}
 
   async close(): Promise<void> {
     this.#closed = true;

@@ -2,7 +2,7 @@
  * How much idle time sessions have left, as it is stored: the row of a session has the age of the file at which it is due
  * if nobody uses it again, and the file's age goes on.
  */
-import type { SessionHead } from "../store.js";
+import type { SessionHead, SessionRest } from "../store.js";
 import { AGE_KEY, toAgeText } from "./age.js";
 import type { Database, Statement } from "./driver.js";
 import { failpoint } from "./failpoints.js";
@@ -38,16 +38,18 @@ export class IdleTimes {
   /** The sessions that live. */
   heads(): SessionHead[] {
     const { index } = this.#ledger;
-    return [...index.all()].map(({ sessionId, incarnation, ttlMs, dueMs }) => ({
+    return [...index.all()].map(({ sessionId, incarnation, revision, check, ttlMs, dueMs }) => ({
       sessionId,
       incarnation,
+      revision,
+      check,
       ttlMs,
       restMs: dueMs - index.ageMs,
     }));
   }
 
   /** Takes in that time has passed for all sessions, and what is left to some that were used. It is stored in slices. */
-  keep(rests: readonly Omit<SessionHead, "ttlMs">[], elapsedMs: number): void {
+  keep(rests: readonly SessionRest[], elapsedMs: number): void {
     this.all();
     failpoint("before-rests");
     const { index } = this.#ledger;

@@ -1,6 +1,6 @@
 /** What the two halves of the SQLite store say to each other: the one in the engine's thread, and the one with the file. */
 import type { KeptHistory } from "../history.js";
-import type { SessionHead } from "../store.js";
+import type { SessionHead, SessionRest } from "../store.js";
 import type { Known } from "../variable-history.js";
 import type { FoldingSizes } from "./folding.js";
 import type { Durability } from "./format.js";
@@ -21,7 +21,7 @@ export type Task =
   | { readonly kind: "history"; readonly sessionId: string; readonly variable: Known }
   | {
       readonly kind: "keepRests";
-      readonly rests: readonly Omit<SessionHead, "ttlMs">[];
+      readonly rests: readonly SessionRest[];
       readonly elapsedMs: number;
     }
   | { readonly kind: "close" }

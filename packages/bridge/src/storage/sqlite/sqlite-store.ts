@@ -10,7 +10,7 @@ import { Worker } from "node:worker_threads";
 import type { HistoryEntry } from "../../core/history.js";
 import { readChain, restore } from "../history.js";
 import type { CommitRecord } from "../record.js";
-import type { SessionHead, Store, StoredSession } from "../store.js";
+import type { SessionHead, SessionRest, Store, StoredSession } from "../store.js";
 import { type Known, newestFirst } from "../variable-history.js";
 import { packRecords, unpackRecords } from "./batch.js";
 import { failpoint } from "./failpoints.js";
@@ -147,7 +147,7 @@ export class SqliteStore implements Store {
     return this.#orFail(() => newestFirst(reply.bytes));
   }
 
-  keepRests(rests: readonly Omit<SessionHead, "ttlMs">[], elapsedMs: number): void {
+  keepRests(rests: readonly SessionRest[], elapsedMs: number): void {
     // Who has to know of a failure is told by `failure`.
     this.#ask({ kind: "keepRests", rests, elapsedMs }).catch(() => {});
   }
