@@ -245,4 +245,25 @@ describe("a slice", () => {
     const [first = 0] = await slices(500, 100, { roundBytes: 1_024, snapshotBytes: 65_536 });
     expect(first).toBeGreaterThan(400);
   });
+
+  test("of ended sessions looks at no more of them than it erases: there may be a million", async () => {
+    const file = await LedgerFile.open(temporaryFile());
+    const histories = ids(300).map((id) => new History(id));
+    file.append(...histories.map(({ last }) => last));
+    file.folding.all();
+    file.append(...histories.map((history) => history.end("expireSession")));
+    const { index } = file.ledger;
+    let looks = 0;
+    const stale = index.stale.bind(index);
+    index.stale = function* () {
+      for (const id of stale()) {
+        looks += 1;
+        yield id;
+      }
+    };
+    file.folding.all();
+    expect(looks).toBeLessThan(2 * histories.length);
+    expect([...stale()]).toEqual([]);
+    file.close();
+  });
 });

@@ -102,8 +102,9 @@ export class Folding {
       return;
     }
     failpoint("after-fold-before-trim");
-    const stale = [...index.stale()].slice(0, SESSIONS_A_SLICE);
-    const last = stale.length < SESSIONS_A_SLICE;
+    const most = Math.ceil(this.#behind * SESSIONS_A_SLICE);
+    const stale = firstOf(index.stale(), most);
+    const last = stale.length < most;
     this.#ledger.transaction(() => {
       for (const sessionId of stale) this.#erase(sessionId);
       if (last) this.#trimTail.run(until);
@@ -144,10 +145,15 @@ export class Folding {
     for (const [i, entry] of current.entries()) index.markFolded(entry, folded[i] as Folded);
   }
 
-  /** Takes what one slice folds off a queue. The further folding is behind, the more that is, or the tail would grow and grow. */
+  /** How many times as much as usual a slice does: the more the further folding is behind, or the tail would grow and grow. */
+  get #behind(): number {
+    return Math.max(1, this.#ledger.tailBytes / (2 * this.#sizes.roundBytes));
+  }
+
+  /** Takes what one slice folds off a queue. */
   #take(queue: Entry[]): Entry[] {
-    const { index, tailBytes } = this.#ledger;
-    const factor = Math.max(1, tailBytes / (2 * this.#sizes.roundBytes));
+    const { index } = this.#ledger;
+    const factor = this.#behind;
     const taken: Entry[] = [];
     let bytes = 0;
     while (taken.length < factor * SESSIONS_A_SLICE && bytes < factor * BYTES_A_SLICE) {
@@ -241,4 +247,14 @@ export class Folding {
     this.#ledger.histories.erase(sessionId);
     this.#eraseRow.run(sessionId);
   }
+}
+
+/** The first few of what may be very many. */
+function firstOf<T>(items: Iterable<T>, most: number): T[] {
+  const first: T[] = [];
+  for (const item of items) {
+    first.push(item);
+    if (first.length === most) break;
+  }
+  return first;
 }
