@@ -107,8 +107,8 @@ worker.ready()
 import asyncio
 from snakepit_bridge import worker
 async def main():
-    worker.ready()
     try:
+        worker.ready()
         await asyncio.Event().wait()
     finally:
         print("cleaned up")
