@@ -102,7 +102,9 @@ export class Stage {
   }
 
   #removeFolder(): void {
-    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
+    // A process that has just been killed may still be making a file.
+    const patience = { maxRetries: 5, retryDelay: 50 };
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true, ...patience });
     this.#folder = undefined;
   }
 
