@@ -256,9 +256,11 @@ export class Model {
     const stored = session.uses.findLast((at) => at <= this.now - 120_000) ?? (session.uses[0] as number);
     const least = after === "stop" ? session.usedAt : Math.min(session.usedAt, stored + 60_000);
     if (!(usedAt >= least && usedAt <= this.now)) return false;
+    // What a start forgives is not stored: the next one begins with the same.
+    const kept = after === "stop" ? session.usedAt : stored;
+    session.uses.splice(0, session.uses.length, Math.min(kept, usedAt));
     session.usedAt = usedAt;
     session.usedAtMs = usedAtMs;
-    session.uses.splice(0, session.uses.length, usedAt);
     return true;
   }
 

@@ -12,6 +12,7 @@ import { columnsOf } from "./session-row.js";
 import type { Entry } from "./sessions-index.js";
 
 const SESSIONS_A_SLICE = 1_000;
+const AT_ONCE = 20;
 
 /** What is being stored: what is left to these sessions when the file is this old. */
 interface Round {
@@ -63,6 +64,8 @@ export class IdleTimes {
     }
     index.ageMs = ageMs;
     this.#round = { ageMs, used, rowless: this.#folding.rowless() };
+    // A few are stored at once: what is asked next finds them there.
+    if (used.length + this.#round.rowless.length <= AT_ONCE) this.all();
   }
 
   /** True while there is something to store. */
