@@ -15,6 +15,7 @@ export interface WriterData {
 
 /** What can be asked of the writing thread. */
 export type Task =
+  | { readonly kind: "heads" }
   | { readonly kind: "append"; readonly packed: Packed }
   | { readonly kind: "load"; readonly sessionId: string }
   | { readonly kind: "commitsAfter"; readonly sessionId: string; readonly revision: number }
@@ -43,7 +44,8 @@ export type PackedHistory = Omit<KeptHistory, "records"> & { readonly records: P
 /** Said by the writing thread. */
 export type Reply =
   /** First of all: the file is open. */
-  | { readonly kind: "open"; readonly heads: readonly SessionHead[] }
+  | { readonly kind: "open" }
+  | { readonly kind: "heads"; readonly id: number; readonly heads: readonly SessionHead[] }
   | { readonly kind: "loaded"; readonly id: number; readonly history: PackedHistory | undefined }
   | { readonly kind: "commits"; readonly id: number; readonly records: Packed | "compacted" }
   | { readonly kind: "history"; readonly id: number; readonly bytes: Uint8Array }

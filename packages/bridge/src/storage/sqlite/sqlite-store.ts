@@ -46,7 +46,6 @@ export class SqliteStore implements Store {
   readonly #path: string;
   readonly #thread: Worker;
   readonly #ended: Promise<void>;
-  readonly #heads: readonly SessionHead[];
   readonly #waiting = new Map<number, Waiting>();
   #fail: (error: Error) => void = () => {};
   #failed = false;
@@ -56,11 +55,10 @@ export class SqliteStore implements Store {
   readonly #forming: Batch[] = [];
   #flushes: "none" | "soon" | "in flight" = "none";
 
-  private constructor(path: string, durability: Durability, thread: Worker, heads: readonly SessionHead[]) {
+  private constructor(path: string, durability: Durability, thread: Worker) {
     this.name = `sqlite:${path}${durability === "relaxed" ? ", durability relaxed" : ""}`;
     this.#path = path;
     this.#thread = thread;
-    this.#heads = heads;
     this.failure = new Promise((resolve) => {
       this.#fail = (error) => {
         if (this.#failed) return;
@@ -93,12 +91,13 @@ export class SqliteStore implements Store {
     const thread = new Worker(new URL("./writer.js", import.meta.url), { workerData });
     // (`once` takes its own listeners off again; taking off all of a thread's listeners would silence it for good.)
     const [first] = (await once(thread, "message")) as [Reply];
-    if (first.kind === "open") return new SqliteStore(path, durability, thread, first.heads);
+    if (first.kind === "open") return new SqliteStore(path, durability, thread);
     throw new Error(first.kind === "failed" ? first.message : `the thread that writes ${path} made no sense`);
   }
 
   async heads(): Promise<readonly SessionHead[]> {
-    return this.#heads;
+    const reply = await this.#ask({ kind: "heads" });
+    return reply.kind === "heads" ? reply.heads : [];
   }
 
   append(records: readonly CommitRecord[]): Promise<void> | undefined {

@@ -60,6 +60,9 @@ function tidySoon(): void {
 function carryOut(ledger: Ledger, request: Request): void {
   const { id } = request;
   switch (request.kind) {
+    case "heads":
+      say({ kind: "heads", id, heads: held.idleTimes?.heads() ?? [] });
+      return;
     case "append":
       failpoint("before-append");
       ledger.append(request.packed);
@@ -119,7 +122,7 @@ try {
       fail(error);
     }
   });
-  say({ kind: "open", heads: idleTimes.heads() });
+  say({ kind: "open" });
   tidySoon();
 } catch (error) {
   fail(error);
