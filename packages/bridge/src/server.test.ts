@@ -96,7 +96,8 @@ describe("startBridge", () => {
     [{ defaultTtlMs: -1 }, /^defaultTtlMs is -1; /] as never,
     [{ graceMs: Number.NaN }, /^graceMs is NaN; /] as never,
     [{ limits: { maxItems: 0 } }, /^limit max-items is 0; it has to be a whole number from 1 to /] as never,
-    [{ limits: { maxMessageBytes: 2 ** 31 } }, /^limit max-message-bytes is 2147483648; /] as never,
+    [{ limits: { maxMessageBytes: 2 ** 29 + 1 } }, /^limit max-message-bytes is 536870913; /] as never,
+    [{ limits: { maxSessionBytes: 2 ** 29 + 1 } }, /^limit max-session-bytes is 536870913; /] as never,
   ])("%j is refused", async (options, message) => {
     await expect(start(options)).rejects.toThrow(message);
     await expect(start(options)).rejects.toBeInstanceOf(RangeError);

@@ -158,8 +158,9 @@ const MAX_TTL_MS = 10 * 365 * 86_400_000;
 const MAX_PORT = 65_535;
 /** Longer timers fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-/** Longer texts fit no string of the runtime, and a record of twice as much no row of SQLite. */
-const MAX_MESSAGE_BYTES = 2 ** 29;
+/** Longer texts fit no string of the runtime, and a record or snapshot of twice as much no row of SQLite. */
+const MAX_BYTES = 2 ** 29;
+const BYTES: ReadonlySet<keyof BridgeLimits> = new Set(["maxMessageBytes", "maxSessionBytes"]);
 
 /** Checks the options and fills in defaults. */
 function resolveOptions(options: BridgeOptions): ResolvedOptions {
@@ -188,7 +189,7 @@ function resolveSettings(settings: EngineSettings): Required<EngineSettings> & {
 function resolveLimits(given: Partial<BridgeLimits>): BridgeLimits {
   const limits: BridgeLimits = { ...DEFAULT_LIMITS, ...given };
   for (const [setting, key] of Object.entries(LIMIT_SETTINGS)) {
-    const most = key === "maxMessageBytes" ? MAX_MESSAGE_BYTES : Number.MAX_SAFE_INTEGER;
+    const most = BYTES.has(key) ? MAX_BYTES : Number.MAX_SAFE_INTEGER;
     checkWhole(`limit ${setting}`, limits[key], 1, most);
   }
   return Object.freeze(limits);

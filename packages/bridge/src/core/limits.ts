@@ -6,6 +6,8 @@ export interface BridgeLimits {
   readonly maxItems: number;
   /** Variables of one session; deleted names count, as their versions are remembered (VAL-10). `max-variables` */
   readonly maxVariables: number;
+  /** All values of one session, in bytes as above. `max-session-bytes` */
+  readonly maxSessionBytes: number;
   /** Sessions of one server. `max-sessions` */
   readonly maxSessions: number;
   /** One message in either direction, and all values of one commit, in bytes. `max-message-bytes` */
@@ -16,6 +18,7 @@ export const DEFAULT_LIMITS: BridgeLimits = Object.freeze({
   maxValueBytes: 1_048_576,
   maxItems: 1_000,
   maxVariables: 10_000,
+  maxSessionBytes: 67_108_864,
   maxSessions: 1_000_000,
   maxMessageBytes: 4_194_304,
 });
@@ -25,6 +28,7 @@ export const LIMIT_SETTINGS = {
   "max-value-bytes": "maxValueBytes",
   "max-items": "maxItems",
   "max-variables": "maxVariables",
+  "max-session-bytes": "maxSessionBytes",
   "max-sessions": "maxSessions",
   "max-message-bytes": "maxMessageBytes",
 } as const satisfies Record<string, keyof BridgeLimits>;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Refusal } from "../core/refusal.js";
-import { Bench, command, literal } from "../testing/bench.contract.js";
+import { Bench, command, literal, OutlivingStore, openBench } from "../testing/bench.contract.js";
 
 describe("pages and batches of values", () => {
   /** Variables whose values are small and whose metadata is as large as it may be. */
@@ -121,5 +121,62 @@ describe("the values of one commit fit one message [VAL-20 refuses]", () => {
     for (const [i] of items(4).entries()) await bench.do(command.set("s", `v${i}`, long));
     expect(await bench.refused(ensure(4, 5_000))).toMatchObject(tooLarge);
     expect((await bench.do(ensure(3, 5_000))).revision.number).toBe(6);
+  });
+});
+
+describe("the values of one session have a bound of their own", () => {
+  const limits = { maxSessionBytes: 10_000 };
+  const tooLarge = {
+    reason: "TOO_LARGE",
+    details: { limit: { setting: "max-session-bytes", limit: 10_000 } },
+  };
+  const long = (count: number): string => "é".repeat(count / 2);
+
+  test("[VAL-20 refuses] what would grow beyond it, set, registered or incremented into being", async () => {
+    const bench = new Bench({ limits });
+    await bench.do(command.set("s", "a", long(5_000)));
+    expect(await bench.refused(command.set("s", "b", long(5_002)))).toMatchObject({
+      ...tooLarge,
+      details: { limit: { ...tooLarge.details.limit, actual: 10_002 } },
+    });
+    await bench.do(command.set("s", "b", long(5_000)));
+    expect(await bench.refused(command.increment("s", "n", 1))).toMatchObject(tooLarge);
+    const definition = {
+      name: "c",
+      type: "boolean",
+      initialValue: literal(true),
+      constraints: [],
+      metadata: [],
+    };
+    const registration = { kind: "registerVariable", sessionId: "s", definition, onMissing: "fail" } as const;
+    expect(await bench.refused(registration)).toMatchObject(tooLarge);
+    expect((await bench.do(command.list("s"))).variables).toHaveLength(2);
+  });
+
+  test("[VAL-20 accepts] what takes the place of as much, and what was made room for", async () => {
+    const bench = new Bench({ limits });
+    await bench.do(command.set("s", "a", long(5_000)));
+    await bench.do(command.set("s", "b", long(5_000)));
+    await bench.do(command.set("s", "b", long(4_998)));
+    expect(await bench.refused(command.set("s", "a", long(5_004)))).toMatchObject(tooLarge);
+    await bench.do(command.set("s", "a", long(5_002)));
+    await bench.do(command.drop("s", "b"));
+    await bench.do(command.set("s", "c", long(4_998)));
+    await bench.do(command.create("t"));
+    await bench.do(command.set("t", "a", long(10_000)));
+  });
+
+  test("which counts on after a restart, and lets a session that is larger change what it has", async () => {
+    const store = new OutlivingStore();
+    const first = new Bench({ store });
+    for (const name of ["a", "b", "c"]) await first.do(command.set("s", name, long(4_000)));
+    const bench = await openBench({ store, limits });
+    expect(await bench.refused(command.set("s", "d", 1))).toMatchObject(tooLarge);
+    await bench.do(command.set("s", "a", long(4_000)));
+    await bench.do(command.set("s", "a", long(2_000)));
+    expect(await bench.refused(command.set("s", "a", long(2_002)))).toMatchObject(tooLarge);
+    await bench.do(command.set("s", "a", long(1_000)));
+    await bench.do(command.set("s", "b", long(1_000)));
+    await bench.do(command.set("s", "d", long(4_000)));
   });
 });

@@ -6,7 +6,7 @@ import { type Identifier, variableId } from "../names.js";
 import { overLimit, type Refusal } from "../refusal.js";
 import type { Variable } from "../variable.js";
 import type { Change, Commit, CommitKind } from "./commit.js";
-import { checkCommitSize } from "./commit-size.js";
+import { checkCommitSize, checkSessionSize } from "./commit-size.js";
 import type { SessionState } from "./state.js";
 
 /** What the domain does not know by itself: time, randomness, limits. */
@@ -84,7 +84,8 @@ export class Draft {
 
   /** The commit of these changes, unless they are too large for one; it creates the session if there is none. */
   commit(kind: CommitKind, changes: readonly Change[], refused: Commit["refused"] = []): Commit | Refusal {
-    const tooLarge = checkCommitSize(changes, this.context.limits);
+    const { limits } = this.context;
+    const tooLarge = checkCommitSize(changes, limits) ?? checkSessionSize(this.#state, changes, limits);
     if (tooLarge !== undefined) return tooLarge;
     const created = {
       ttlMs: this.context.defaultTtlMs,

@@ -9,6 +9,7 @@ import type { Metadata } from "../metadata.js";
 import type { Variable } from "../variable.js";
 import type { Change, Commit } from "./commit.js";
 import { RequestLog, type RequestLogContents } from "./requests.js";
+import { valueBytes } from "./value-size.js";
 
 /** What never changes about a session. */
 type Birth = Pick<SessionState, "id" | "incarnation" | "ttlMs" | "metadata" | "createdAtMs">;
@@ -32,6 +33,7 @@ export class SessionState {
   readonly #tombstones = new Map<string, number>();
   #requests = new RequestLog();
   #revision = 0;
+  #valueBytes = 0;
 
   private constructor({ id, incarnation, ttlMs, metadata, createdAtMs }: Birth) {
     this.id = id;
@@ -74,7 +76,7 @@ export class SessionState {
   /** The state that a snapshot was taken of. */
   static restore(snapshot: SessionSnapshot): SessionState {
     const state = new SessionState(snapshot);
-    for (const variable of snapshot.variables) state.#variables.set(variable.name, variable);
+    for (const variable of snapshot.variables) state.#put(variable, undefined);
     for (const [name, version] of snapshot.tombstones) state.#tombstones.set(name, version);
     state.#requests = RequestLog.from(snapshot.requests);
     state.#revision = snapshot.revision;
@@ -83,6 +85,11 @@ export class SessionState {
 
   get revision(): number {
     return this.#revision;
+  }
+
+  /** The bytes that the values of all variables take. */
+  get valueBytes(): number {
+    return this.#valueBytes;
   }
 
   /** The variables by name. */
@@ -120,20 +127,31 @@ export class SessionState {
 
   #change(change: Change, commit: Commit): void {
     switch (change.kind) {
-      case "define":
-        this.#tombstones.delete(change.variable.name);
-        this.#variables.set(change.variable.name, change.variable);
+      case "define": {
+        const { name } = change.variable;
+        this.#tombstones.delete(name);
+        this.#put(change.variable, this.#variables.get(name));
         return;
+      }
       case "set": {
         const before = this.#variables.get(change.name);
         if (before === undefined) throw new Error(`commit ${commit.revision} sets the absent ${change.name}`);
-        this.#variables.set(change.name, rewritten(before, change, commit));
+        this.#put(rewritten(before, change, commit), before);
         return;
       }
-      case "drop":
+      case "drop": {
+        const before = this.#variables.get(change.name);
+        if (before !== undefined) this.#valueBytes -= valueBytes(before.value);
         this.#variables.delete(change.name);
         this.#tombstones.set(change.name, change.version);
+      }
     }
+  }
+
+  /** Puts a variable in the place of what it was before. */
+  #put(variable: Variable, before: Variable | undefined): void {
+    this.#variables.set(variable.name, variable);
+    this.#valueBytes += valueBytes(variable.value) - (before === undefined ? 0 : valueBytes(before.value));
   }
 }
 
