@@ -1,6 +1,7 @@
 /** `snakepit-bridge backup`: a copy of a file that may be in use. */
 import type { Command } from "commander";
 import { backUpFile } from "../../storage/sqlite/backup.js";
+import { announceLarge } from "../announce.js";
 import { describeContents } from "./verify.js";
 
 export function addBackup(program: Command): void {
@@ -18,6 +19,7 @@ export function addBackup(program: Command): void {
 }
 
 async function backup(file: string, destination: string): Promise<void> {
+  announceLarge("copying and checking", file);
   const { bytes, ...contents } = await backUpFile(file, destination);
   process.stdout.write(`${destination}: ${bytes} bytes, ${describeContents(contents)}\n`);
 }

@@ -2,10 +2,12 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type BridgeLimits, DEFAULT_LIMITS, LIMIT_SETTINGS } from "../../core/limits.js";
 import { type Bridge, startBridge } from "../../server.js";
+import { announceLarge } from "../announce.js";
 import { createLog, LOG_LEVELS } from "../log.js";
 
 /** What is acknowledged is kept, without being asked to. */
-const DEFAULT_STORE = "sqlite:./snakepit-bridge.db";
+const FILE_STORE = "sqlite:";
+const DEFAULT_STORE = `${FILE_STORE}./snakepit-bridge.db`;
 
 interface ServeOptions {
   readonly host: string;
@@ -62,6 +64,7 @@ async function serve({
   defaultTtl,
   logLevel,
 }: ServeOptions): Promise<void> {
+  if (store.startsWith(FILE_STORE)) announceLarge("opening", store.slice(FILE_STORE.length));
   const bridge = await startBridge({
     host,
     port,

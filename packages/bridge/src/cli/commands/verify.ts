@@ -1,6 +1,7 @@
 /** `snakepit-bridge verify`: whether a file is what was written. */
 import type { Command } from "commander";
 import { type FileContents, verifyFile } from "../../storage/sqlite/verify.js";
+import { announceLarge } from "../announce.js";
 
 export function addVerify(program: Command): void {
   program
@@ -16,6 +17,7 @@ export function addVerify(program: Command): void {
 }
 
 async function verify(file: string): Promise<void> {
+  announceLarge("checking", file);
   process.stdout.write(`${file} is sound: ${describeContents(await verifyFile(file))}\n`);
 }
 

@@ -8,16 +8,16 @@ import { commitCheck } from "../commit-check.js";
 import { DamageError, restore } from "../history.js";
 import { toSnapshotBytes } from "../snapshot.js";
 import { HistoryChanges } from "../variable-history.js";
-import { packRecords } from "./batch.js";
+import { type KeptRecord, packRecords } from "./batch.js";
 import type { Database, Statement } from "./driver.js";
 import { failpoint } from "./failpoints.js";
 import type { Ledger } from "./ledger.js";
 import { COLUMNS, columnsOf } from "./session-row.js";
 import type { Entry, Folded } from "./sessions-index.js";
 
-/** While folding keeps up, a slice is of so many sessions, or of those that so many bytes are read and written for. */
+/** While folding keeps up, a slice is of so many sessions, or of what so many bytes are read and written for. */
 const SESSIONS_A_SLICE = 20;
-const BYTES_A_SLICE = 1_048_576;
+const BYTES_A_SLICE = 262_144;
 /** A snapshot is not put off for the histories beside it by more than this: a session is read from there on. */
 const PUT_OFF_BYTES = 4 * 1_048_576;
 /** What is kept for readers that resume: this many commits, or this much of them, whichever is less (VAL-20). */
@@ -52,17 +52,25 @@ interface Round {
   readonly until: number;
   /** What was in the tail then. */
   readonly bytes: number;
-  /** The sessions that it has still to fold. */
-  readonly queue: Entry[];
+  /** What it has still to fold. */
+  readonly queue: Unfolded[];
+}
+
+/** A session whose commits up to a revision are to be folded. */
+export interface Unfolded {
+  readonly entry: Entry;
+  readonly until: number;
 }
 
 export class Folding {
   readonly #ledger: Ledger;
   readonly #sizes: FoldingSizes;
   readonly #segment: Statement;
-  readonly #replaceRow: Statement;
-  readonly #advanceRow: Statement;
+  readonly #insertRow: Statement;
+  readonly #updateRow: Statement;
+  readonly #replaceSnapshot: Statement;
   readonly #eraseLog: Statement;
+  readonly #eraseSnapshot: Statement;
   readonly #eraseRow: Statement;
   readonly #logSizes: Statement;
   readonly #trimLog: Statement;
@@ -73,11 +81,12 @@ export class Folding {
     this.#ledger = ledger;
     this.#sizes = sizes;
     this.#segment = db.prepare("INSERT INTO log VALUES (?, ?, ?, ?)");
-    this.#replaceRow = db.prepare(
-      `INSERT OR REPLACE INTO session (${COLUMNS}, snapshot) VALUES (?${", ?".repeat(12)})`,
-    );
-    this.#advanceRow = db.prepare(`UPDATE session SET (${COLUMNS}) = (?${", ?".repeat(11)}) WHERE id = ?`);
+    const values = COLUMNS.split(", ").map(() => "?");
+    this.#insertRow = db.prepare(`INSERT INTO session (${COLUMNS}) VALUES (${values})`);
+    this.#updateRow = db.prepare(`UPDATE session SET (${COLUMNS}) = (${values}) WHERE id = ?`);
+    this.#replaceSnapshot = db.prepare("INSERT OR REPLACE INTO snapshot VALUES (?, ?)");
     this.#eraseLog = db.prepare("DELETE FROM log WHERE session_id = ?");
+    this.#eraseSnapshot = db.prepare("DELETE FROM snapshot WHERE session_id = ?");
     this.#eraseRow = db.prepare("DELETE FROM session WHERE id = ?");
     this.#logSizes = db.prepare(
       "SELECT first, last, length(commits) AS bytes FROM log WHERE session_id = ? ORDER BY first DESC",
@@ -95,7 +104,7 @@ export class Folding {
   slice(): void {
     const { index, tailEnd, tailBytes } = this.#ledger;
     failpoint("before-fold-slice");
-    this.#round ??= { until: tailEnd, bytes: tailBytes, queue: [...index.unfolded()] };
+    this.#round ??= { until: tailEnd, bytes: tailBytes, queue: [...index.unfolded()].map(untilNow) };
     const { until, bytes, queue } = this.#round;
     if (queue.length > 0) {
       this.#foldSome(queue);
@@ -123,26 +132,26 @@ export class Folding {
   }
 
   /** The sessions with an idle time that have no row yet, which is where that is stored. */
-  rowless(): Entry[] {
-    return [...this.#ledger.index.unfolded()].filter(
+  rowless(): Unfolded[] {
+    const rowless = [...this.#ledger.index.unfolded()].filter(
       ({ folded, ttlMs }) => folded === undefined && ttlMs > 0,
     );
+    return rowless.map((entry) => ({ entry, until: 1 }));
   }
 
   /** Folds some of these sessions, and takes them off the list. */
-  giveRows(rowless: Entry[]): void {
+  giveRows(rowless: Unfolded[]): void {
     this.#foldSome(rowless);
   }
 
-  #foldSome(queue: Entry[]): void {
-    const { index } = this.#ledger;
-    const current = this.#take(queue);
+  #foldSome(queue: Unfolded[]): void {
+    const parts = this.#take(queue);
     const folded = this.#ledger.transaction(() => {
-      const folded = current.map((entry) => this.#fold(entry));
+      const folded = parts.map(({ part }) => this.#fold(part));
       failpoint("in-fold");
       return folded;
     });
-    for (const [i, entry] of current.entries()) index.markFolded(entry, folded[i] as Folded);
+    for (const [i, { entry }] of parts.entries()) this.#ledger.index.markFolded(entry, folded[i] as Folded);
   }
 
   /** How many times as much as usual a slice does: the more the further folding is behind, or the tail would grow and grow. */
@@ -150,19 +159,26 @@ export class Folding {
     return Math.max(1, this.#ledger.tailBytes / (2 * this.#sizes.roundBytes));
   }
 
-  /** Takes what one slice folds off a queue. */
-  #take(queue: Entry[]): Entry[] {
+  /** Takes what one slice folds off a queue: entries, and each as it was when the part of it that is folded was all. */
+  #take(queue: Unfolded[]): { readonly entry: Entry; readonly part: Entry }[] {
     const { index } = this.#ledger;
     const factor = this.#behind;
-    const taken: Entry[] = [];
-    let bytes = 0;
-    while (taken.length < factor * SESSIONS_A_SLICE && bytes < factor * BYTES_A_SLICE) {
-      const entry = queue.pop();
-      if (entry === undefined) break;
+    const taken: { entry: Entry; part: Entry }[] = [];
+    let left = factor * BYTES_A_SLICE;
+    while (taken.length < factor * SESSIONS_A_SLICE && left > 0) {
+      const next = queue.pop();
+      if (next === undefined) break;
+      const { entry, until } = next;
       // Since the round began a session may have ended, have been created anew, or have been given its row.
-      if (index.get(entry.sessionId) !== entry || entry.pending.length === 0) continue;
-      taken.push(entry);
-      bytes += this.#workOf(entry);
+      if (index.get(entry.sessionId) !== entry || until <= (entry.folded?.revision ?? 0)) continue;
+      const part = oldest(entry, left);
+      taken.push({ entry, part });
+      left -= this.#workOf(part);
+      // The rest of it has to wait for another slice, and so has all else.
+      if (part.revision < until) {
+        queue.push(next);
+        break;
+      }
     }
     return taken;
   }
@@ -186,17 +202,25 @@ export class Folding {
     const segment = packRecords(pending);
     const before = entry.folded ?? NO_ROW;
     const bytesSinceSnapshot = before.bytesSinceSnapshot + segment.length;
-    const made = this.#hasOutgrown(bytesSinceSnapshot, before) ? this.#makeSnapshot(entry) : undefined;
+    const outgrown = this.#hasOutgrown(bytesSinceSnapshot, before);
+    // Made of what is in the log and in the tail: before these records are in both.
+    const snapshot = outgrown ? this.#makeSnapshot(entry) : { ...before, bytesSinceSnapshot };
+    const folded = { ...snapshot, revision, check };
     this.#segment.run(sessionId, revision - pending.length + 1, revision, segment);
-    if (made === undefined) {
-      const folded = { ...before, revision, check, bytesSinceSnapshot };
-      this.#advance(entry, folded);
-      return folded;
-    }
-    const { snapshot, historyBytes } = made;
-    const folded = {
-      revision,
-      check,
+    this.#writeRow(entry, folded);
+    if (outgrown) this.#trimSegments(sessionId);
+    return folded;
+  }
+
+  /** Writes the snapshot of a session, and brings the histories of its variables to the same revision. */
+  #makeSnapshot(entry: Entry): Omit<Folded, "revision" | "check"> {
+    const { sessionId, revision, check } = entry;
+    const changes = new HistoryChanges();
+    const { state } = restore(this.#ledger.read(entry), (commit) => changes.add(commit));
+    const historyBytes = this.#ledger.histories.advance(entry, changes);
+    const snapshot = toSnapshotBytes(state.snapshot());
+    this.#replaceSnapshot.run(sessionId, snapshot);
+    return {
       snapshotRevision: revision,
       snapshotCheck: check,
       snapshotBytes: snapshot.length,
@@ -204,27 +228,16 @@ export class Folding {
       historyBytes,
       bytesSinceSnapshot: 0,
     };
-    this.#replaceRow.run(...columnsOf(entry, folded), snapshot);
-    this.#trimSegments(sessionId);
-    return folded;
   }
 
-  /** Makes the snapshot of a session, and brings the histories of its variables to the same revision. */
-  #makeSnapshot(entry: Entry) {
-    const changes = new HistoryChanges();
-    const { state } = restore(this.#ledger.read(entry), (commit) => changes.add(commit));
-    const historyBytes = this.#ledger.histories.advance(entry, changes);
-    return { snapshot: toSnapshotBytes(state.snapshot()), historyBytes };
-  }
-
-  /** Writes how far a session's log goes, and leaves its snapshot as it is. */
-  #advance(entry: Entry, folded: Folded): void {
+  /** Writes how far the rows of a session go. */
+  #writeRow(entry: Entry, folded: Folded): void {
     const columns = columnsOf(entry, folded);
     if (entry.folded === undefined) {
-      this.#replaceRow.run(...columns, null);
+      this.#insertRow.run(...columns);
       return;
     }
-    const { changes } = this.#advanceRow.run(...columns, entry.sessionId);
+    const { changes } = this.#updateRow.run(...columns, entry.sessionId);
     if (changes !== 1) throw new DamageError(`the row of session ${entry.sessionId} cannot be found`);
   }
 
@@ -244,9 +257,26 @@ export class Folding {
 
   #erase(sessionId: string): void {
     this.#eraseLog.run(sessionId);
+    this.#eraseSnapshot.run(sessionId);
     this.#ledger.histories.erase(sessionId);
     this.#eraseRow.run(sessionId);
   }
+}
+
+function untilNow(entry: Entry): Unfolded {
+  return { entry, until: entry.revision };
+}
+
+/** An entry as it was after its oldest pending records, as many as come to so many bytes, and one at least. */
+function oldest(entry: Entry, bytes: number): Entry {
+  const { pending, revision } = entry;
+  let count = 0;
+  for (let left = bytes; left > 0 && count < pending.length; count++)
+    left -= (pending[count] as KeptRecord).bytes.length;
+  if (count === pending.length) return entry;
+  const records = pending.slice(0, count);
+  const { check } = records.at(-1) as KeptRecord;
+  return { ...entry, pending: records, revision: revision - pending.length + count, check };
 }
 
 /** The first few of what may be very many. */

@@ -11,7 +11,11 @@ import { type Database, isTooOld, openDatabase } from "./driver.js";
 import { failpoint } from "./failpoints.js";
 import { syncFolder } from "./sync.js";
 
-/** The format of the file. A newer one is refused, an older one would be migrated in one transaction. */
+/**
+ * The format of the file, and with it of all that is in it: a new format of records, snapshots or histories raises this one
+ * too, so a server that is too old says so when it opens the file. A newer one is refused, an older one would be migrated in
+ * one transaction.
+ */
 export const FILE_FORMAT = 1;
 
 /** Writing over a short log costs less than growing a long one, and the pause of a checkpoint grows with its pages. */
@@ -33,11 +37,12 @@ const SCHEMA = `
     log_bytes INTEGER NOT NULL,
     snapshot_revision INTEGER NOT NULL,
     snapshot_check TEXT NOT NULL,
+    snapshot_bytes INTEGER NOT NULL,
     snapshot_sum TEXT NOT NULL,
     history_bytes INTEGER NOT NULL,
-    row_sum TEXT NOT NULL,
-    snapshot BLOB
+    row_sum TEXT NOT NULL
   ) STRICT;
+  CREATE TABLE snapshot (session_id TEXT PRIMARY KEY, state BLOB NOT NULL) STRICT;
   CREATE TABLE log (
     session_id TEXT NOT NULL,
     first INTEGER NOT NULL,

@@ -6,7 +6,7 @@ import type { SessionHead, SessionRest } from "../store.js";
 import { AGE_KEY, toAgeText } from "./age.js";
 import type { Database, Statement } from "./driver.js";
 import { failpoint } from "./failpoints.js";
-import type { Folding } from "./folding.js";
+import type { Folding, Unfolded } from "./folding.js";
 import type { Ledger } from "./ledger.js";
 import { columnsOf } from "./session-row.js";
 import type { Entry } from "./sessions-index.js";
@@ -19,7 +19,7 @@ interface Round {
   readonly ageMs: number;
   readonly used: Entry[];
   /** Sessions that need a row first. */
-  readonly rowless: Entry[];
+  readonly rowless: Unfolded[];
 }
 
 export class IdleTimes {

@@ -34,7 +34,7 @@ export class Ledger {
     this.#segments = db.prepare(
       "SELECT first, commits FROM log WHERE session_id = ? AND last > ? ORDER BY first",
     );
-    this.#snapshot = db.prepare("SELECT snapshot FROM session WHERE id = ?");
+    this.#snapshot = db.prepare("SELECT state FROM snapshot WHERE session_id = ?");
     this.histories = new Histories(db);
     this.index = SessionsIndex.build(readAge(db), this.#rows(), this.#tail());
   }
@@ -119,8 +119,8 @@ export class Ledger {
   }
 
   #readSnapshot(sessionId: string, sum: bigint): Uint8Array {
-    const { snapshot } = this.#snapshot.get(sessionId) ?? {};
-    if (snapshot instanceof Uint8Array && commitCheck(snapshot) === sum) return snapshot;
+    const { state } = this.#snapshot.get(sessionId) ?? {};
+    if (state instanceof Uint8Array && commitCheck(state) === sum) return state;
     throw new DamageError(`the snapshot of session ${sessionId} is damaged`);
   }
 
@@ -132,7 +132,7 @@ export class Ledger {
   }
 
   *#rows(): Iterable<Entry> {
-    const rows = this.#db.prepare(`SELECT ${COLUMNS}, length(snapshot) AS snapshot_bytes FROM session`);
+    const rows = this.#db.prepare(`SELECT ${COLUMNS} FROM session`);
     for (const row of rows.iterate()) yield toEntry(row);
   }
 

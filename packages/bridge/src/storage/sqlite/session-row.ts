@@ -4,9 +4,9 @@ import { DamageError } from "../history.js";
 import type { Row } from "./driver.js";
 import type { Entry, Folded } from "./sessions-index.js";
 
-/** The columns that are read at the start, all but the snapshot. */
+/** All columns. The snapshot is in a table of its own, or every change of a row would write it again. */
 export const COLUMNS =
-  "id, incarnation, ttl_ms, due_ms, revision, commit_check, log_bytes, snapshot_revision, snapshot_check, snapshot_sum, history_bytes, row_sum";
+  "id, incarnation, ttl_ms, due_ms, revision, commit_check, log_bytes, snapshot_revision, snapshot_check, snapshot_bytes, snapshot_sum, history_bytes, row_sum";
 
 type Columns = readonly (string | number)[];
 
@@ -26,13 +26,14 @@ export function columnsOf(
     bytesSinceSnapshot,
     snapshotRevision,
     toHex(snapshotCheck),
+    folded.snapshotBytes,
     toHex(snapshotSum),
     folded.historyBytes,
   ];
   return [...columns, sumOf(columns)];
 }
 
-/** Reads {@link COLUMNS}, and the snapshot's length as `snapshot_bytes`; throws DamageError if they are not as written. */
+/** Reads {@link COLUMNS}; throws DamageError if they are not as written. */
 export function toEntry(row: Row): Entry {
   const columns = COLUMNS.split(", ").map((name) => row[name] as string | number);
   if (sumOf(columns.slice(0, -1)) !== columns.at(-1)) {
@@ -52,7 +53,7 @@ export function toEntry(row: Row): Entry {
       check,
       snapshotRevision: row.snapshot_revision as number,
       snapshotCheck: fromHex(row.snapshot_check),
-      snapshotBytes: (row.snapshot_bytes as number | null) ?? 0,
+      snapshotBytes: row.snapshot_bytes as number,
       snapshotSum: fromHex(row.snapshot_sum),
       historyBytes: row.history_bytes as number,
       bytesSinceSnapshot: row.log_bytes as number,

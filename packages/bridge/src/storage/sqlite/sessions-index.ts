@@ -83,12 +83,13 @@ export class SessionsIndex {
     return this.#stale.has(sessionId);
   }
 
-  /** Notes that an entry's pending records are in its rows now. */
+  /** Notes that an entry's oldest pending records, up to a revision, are in its rows now. */
   markFolded(entry: Entry, folded: Folded): void {
+    const left = entry.revision - folded.revision;
     entry.folded = folded;
-    entry.pending = [];
+    entry.pending = left === 0 ? [] : entry.pending.slice(-left);
     this.#stale.delete(entry.sessionId);
-    this.#unfolded.delete(entry);
+    if (left === 0) this.#unfolded.delete(entry);
   }
 
   /** Notes that stale rows are gone. */

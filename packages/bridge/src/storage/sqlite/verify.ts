@@ -73,7 +73,7 @@ class Verification {
 
   /** What is in the log and in histories is of a session that the file knows. */
   #checkOrphans(): void {
-    for (const table of ["log", "history"]) {
+    for (const table of ["log", "snapshot", "history"]) {
       const orphan = this.#db
         .prepare(`SELECT session_id FROM ${table} WHERE session_id NOT IN (SELECT id FROM session) LIMIT 1`)
         .get();
@@ -89,7 +89,7 @@ class Verification {
     const snapshotRevision = row.snapshot_revision as number;
     const log = this.#readLog(id);
     const first = log[0]?.commit.revision;
-    const snapshot = row.snapshot instanceof Uint8Array ? row.snapshot : undefined;
+    const snapshot = this.#readSnapshot(id);
     if ((snapshot === undefined) !== (snapshotRevision === 0)) {
       throw new DamageError(
         `${place}: the snapshot of revision ${snapshotRevision} is ${snapshot ? "" : "not "}there`,
@@ -120,6 +120,11 @@ class Verification {
         records: log.filter(({ commit }) => commit.revision > snapshotRevision),
       }),
     );
+  }
+
+  #readSnapshot(id: string): Uint8Array | undefined {
+    const { state } = this.#db.prepare("SELECT state FROM snapshot WHERE session_id = ?").get(id) ?? {};
+    return state as Uint8Array | undefined;
   }
 
   /** The histories beside a snapshot: one for each of its variables, which ends with what the variable is there. */
