@@ -1,11 +1,25 @@
 // The test suites in TypeScript. `npx vitest` watches them all, `npx vitest --project unit` one.
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** What takes a minute or more comes first: begun last, it would have one core at work and leave the others idle. */
+class LongestFirst extends BaseSequencer {
+  static readonly #long = ["tests/model/", "tests/crash/", "storage/sqlite/"];
+
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification) =>
+      LongestFirst.#long.some((folder) => moduleId.includes(folder));
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
 
 export default defineConfig({
   test: {
     // One fewer is what Vitest takes by itself, which leaves half of a small machine idle.
     maxWorkers: availableParallelism(),
+    sequence: { sequencer: LongestFirst },
     projects: [
       "packages/bridge",
       { test: { name: "scripts", include: ["scripts/**/*.test.mjs"] } },
