@@ -22,7 +22,7 @@ export const rooms = [
   { prefix: "client/transport/local", files: ["client/", "core/", "wire/", "engine/"], node: true },
   {
     prefix: "client/transport/grpc",
-    files: ["client/", "core/", "wire/"],
+    files: ["client/", "core/", "wire/", "version.ts"],
     packages: ["@grpc/grpc-js"],
     node: true,
   },
@@ -39,7 +39,7 @@ export const rooms = [
     node: true,
   },
   { prefix: "cli/", files: [""], except: ["wire/"], packages: "*", node: true },
-  { prefix: "version.ts", files: [], node: true },
+  { prefix: "version.ts", files: [] },
   { prefix: "testing/", files: ["testing/", "core/"] },
   { prefix: "server.", files: [""], packages: "*", node: true },
   { prefix: "index.ts", files: [""], reexportsOnly: true },

@@ -93,10 +93,12 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
     logger.warn({ failpoint }, "a failpoint is armed: the store will fail on purpose");
   const store = await openStore(resolved.store, resolved.durability);
   const engine = await openEngine(store, resolved);
-  const door = await openGrpcDoor({ engine, clock, logger, host, port }).catch(async (error: unknown) => {
-    await engine.close();
-    throw error;
-  });
+  const door = await openGrpcDoor({ engine, clock, logger, host, port, version: VERSION }).catch(
+    async (error: unknown) => {
+      await engine.close();
+      throw error;
+    },
+  );
   const failure = engine.failure.then(async (error) => {
     logger.fatal({ err: error }, "the store has failed; nothing is answered any more");
     await door.close(0);

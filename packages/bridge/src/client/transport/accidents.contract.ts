@@ -1,42 +1,44 @@
 /**
- * A server that only has accidents: each request meets the next one of a script. It knows nothing of sessions and
+ * A server that only has accidents: each command meets the next one of a script. It knows nothing of sessions and
  * variables; where an answer is needed, the script brings its bytes.
  */
 import { createServer, type Server as NetServer, type Socket, connect as tcpConnect } from "node:net";
-import { Metadata, Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from "@grpc/grpc-js";
-import type { CommandKind } from "../../core/commands.js";
+import { Metadata, Server, ServerCredentials, type ServerDuplexStream } from "@grpc/grpc-js";
+import { Refusal } from "../../core/refusal.js";
 import { ManualClock } from "../../testing/manual-clock.js";
-import { pathOf } from "./grpc-methods.js";
+import { CHANNEL, readRequest, replyMessages } from "../../wire/channel.js";
 
-/** What happens to a request. */
-export type Accident = (request: Buffer, answer: sendUnaryData<Buffer>, server: AccidentServer) => void;
+/** What can be done about a command. */
+export interface Answers {
+  /** Answers it with these bytes. */
+  reply(bytes: Uint8Array): void;
+  /** Ends the channel with this status, and with these bytes as its details. */
+  end(code: number, details?: Uint8Array): void;
+}
 
-/** The request is answered with these bytes. */
+/** What happens to a command. */
+export type Accident = (command: Buffer, answers: Answers, server: AccidentServer) => void;
+
+/** The command is answered with these bytes. */
 export function answer(bytes: Uint8Array): Accident {
-  return (_, reply) => reply(null, Buffer.from(bytes));
+  return (_, { reply }) => reply(bytes);
 }
 
-/** The request ends with this status, and with these bytes as its details. */
+/** The channel ends with this status, and with these bytes as its details. */
 export function status(code: number, details?: Uint8Array): Accident {
-  return (_, reply) => {
-    const metadata = new Metadata();
-    if (details !== undefined) metadata.set("grpc-status-details-bin", Buffer.from(details));
-    reply({ code, details: "an accident", metadata });
-  };
+  return (_, { end }) => end(code, details);
 }
 
-/** The request arrives, and then the connection breaks. */
-export const breakConnection: Accident = (_request, _answer, server) => server.breakConnections();
+/** The command arrives, and then the connection breaks. */
+export const breakConnection: Accident = (_command, _answers, server) => server.breakConnections();
 
-/** The request arrives, and nothing follows. */
+/** The command arrives, and nothing follows. */
 export const keepSilent: Accident = () => {};
 
-const KINDS: readonly CommandKind[] = ["getSession", "setVariable", "setVariables", "deleteSession", "ping"];
-
 export class AccidentServer {
-  /** The requests so far, as bytes. */
+  /** The commands so far, as bytes. */
   readonly requests: Buffer[] = [];
-  /** Done when the first call is cancelled by its client. */
+  /** Done when the client of the first command waits no longer. */
   readonly cancelled: Promise<void>;
   #tellCancelled = (): void => {};
   readonly #grpc = new Server();
@@ -63,7 +65,7 @@ export class AccidentServer {
     return `127.0.0.1:${portOf(this.#front as NetServer)}`;
   }
 
-  /** Done when so many requests have arrived. */
+  /** Done when so many commands have arrived. */
   received(count: number): Promise<void> {
     return new Promise((arrived) => {
       this.#waiting.push({ count, arrived });
@@ -88,7 +90,6 @@ export class AccidentServer {
   }
 
   async #listen(): Promise<void> {
-    const unary = { requestStream: false, responseStream: false } as const;
     const asItIs = (bytes: Buffer): Buffer => bytes;
     const convert = {
       requestSerialize: asItIs,
@@ -97,8 +98,8 @@ export class AccidentServer {
       responseDeserialize: asItIs,
     };
     this.#grpc.addService(
-      Object.fromEntries(KINDS.map((kind) => [kind, { path: pathOf(kind), ...unary, ...convert }])),
-      Object.fromEntries(KINDS.map((kind) => [kind, this.#handle])),
+      { channel: { path: CHANNEL.path, requestStream: true, responseStream: true, ...convert } },
+      { channel: this.#handle },
     );
     const port = await new Promise<number>((resolve, reject) => {
       this.#grpc.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
@@ -124,13 +125,30 @@ export class AccidentServer {
     await listening(this.#front);
   }
 
-  readonly #handle = (call: ServerUnaryCall<Buffer, Buffer>, reply: sendUnaryData<Buffer>): void => {
-    call.on("cancelled", this.#tellCancelled);
-    const accident = this.#script[Math.min(this.requests.length, this.#script.length - 1)] ?? keepSilent;
-    this.requests.push(call.request);
-    accident(call.request, reply, this);
-    this.#tell();
+  readonly #handle = (stream: ServerDuplexStream<Buffer, Buffer>): void => {
+    stream.on("error", () => {});
+    stream.on("data", (bytes: Buffer) => {
+      const request = readRequest(bytes);
+      if (request instanceof Refusal) throw new Error(request.message);
+      if (request.cancelled.length > 0) this.#tellCancelled();
+      for (const { id, command } of request.commands) this.#meet(stream, id, Buffer.from(command));
+    });
   };
+
+  #meet(stream: ServerDuplexStream<Buffer, Buffer>, id: number, command: Buffer): void {
+    const accident = this.#script[Math.min(this.requests.length, this.#script.length - 1)] ?? keepSilent;
+    this.requests.push(command);
+    const reply = (bytes: Uint8Array): void => {
+      for (const message of replyMessages(id, bytes)) stream.write(Buffer.from(message));
+    };
+    const end = (code: number, details?: Uint8Array): void => {
+      const metadata = new Metadata();
+      if (details !== undefined) metadata.set("grpc-status-details-bin", Buffer.from(details));
+      stream.emit("error", { code, details: "an accident", metadata });
+    };
+    accident(command, { reply, end }, this);
+    this.#tell();
+  }
 
   #tell(): void {
     for (const { count, arrived } of this.#waiting) if (this.requests.length >= count) arrived();

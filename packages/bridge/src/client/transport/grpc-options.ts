@@ -3,6 +3,9 @@ import type { ChannelOptions } from "@grpc/grpc-js";
 
 const MEBIBYTE = 1_048_576;
 
+/** The longest reply that is taken. How long it may be is the server's setting; this keeps a broken one from filling the memory. */
+export const LONGEST_REPLY_BYTES = 64 * MEBIBYTE;
+
 export const CHANNEL_OPTIONS: ChannelOptions = Object.freeze({
   // A dead connection is found out within 30 s, also while nothing is asked, so that the next call does not run into it.
   "grpc.keepalive_time_ms": 20_000,
@@ -13,7 +16,7 @@ export const CHANNEL_OPTIONS: ChannelOptions = Object.freeze({
   "grpc.max_reconnect_backoff_ms": 1_000,
   // How large a message may be is the server's setting, so it alone refuses requests, and its answers are taken.
   "grpc.max_send_message_length": -1,
-  "grpc.max_receive_message_length": 64 * MEBIBYTE,
+  "grpc.max_receive_message_length": LONGEST_REPLY_BYTES,
   // Only this client knows which commands may be sent again, and under which request id.
   "grpc.enable_retries": 0,
   // No configuration is taken from the DNS.
@@ -22,9 +25,3 @@ export const CHANNEL_OPTIONS: ChannelOptions = Object.freeze({
   "grpc.enable_http_proxy": 0,
   "grpc.enable_channelz": 0,
 });
-
-/**
- * How many bytes of error details are taken. Trailers may take 64 KiB in all, and a third is added on the way; a call
- * with larger ones would never end. Enough to name some hundred items of a batch.
- */
-export const DETAIL_BYTES = 40_000;

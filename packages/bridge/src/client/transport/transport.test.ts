@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import type { CommandKind } from "../../core/commands.js";
-import { pathOf } from "./grpc-methods.js";
 import { checkTimeout, isWrite } from "./transport.js";
 
 /** Every kind of command, and whether it matters if it is carried out twice. */
@@ -25,11 +24,6 @@ const WRITES: Record<CommandKind, boolean> = {
 
 test.each(Object.entries(WRITES) as [CommandKind, boolean][])("%s is known for what it is", (kind, write) => {
   expect(isWrite(kind)).toBe(write);
-});
-
-test.each(Object.keys(WRITES) as CommandKind[])("%s travels as the RPC of the same name", (kind) => {
-  const name = kind[0]?.toUpperCase() + kind.slice(1);
-  expect(pathOf(kind)).toMatch(new RegExp(`^/snakepit\\.bridge\\.v1\\.(Session|Variable)Service/${name}$`));
 });
 
 test("a timeout is above 0 and no longer than a timer can wait", () => {

@@ -9,9 +9,9 @@ import { type Bridge, type BridgeOptions, startBridge } from "../../server.js";
 import { ManualClock } from "../../testing/manual-clock.js";
 import { SessionService } from "../../wire/gen/snakepit/bridge/v1/sessions_pb.js";
 import { OnMissing, VariableService } from "../../wire/gen/snakepit/bridge/v1/variables_pb.js";
+import type { DoorContext } from "./answering.js";
 import { type GrpcDoor, openGrpcDoor } from "./door.js";
 import { RawClient } from "./raw-client.contract.js";
-import type { DoorContext } from "./unary.js";
 
 const { ping, getSession } = SessionService.method;
 const { setVariable, setVariables, getVariable, getVariables } = VariableService.method;
@@ -39,6 +39,7 @@ async function doorTo(
     clock: new ManualClock(),
     logger: pino({ level: "silent" }),
     host: "127.0.0.1",
+    version: "1.2.3",
     port: 0,
     ...options,
   });

@@ -1,17 +1,22 @@
 /** The gRPC door: listens, serves the contract and the health service, and shuts down without dropping a call. */
 import { type ChannelOptions, Server, ServerCredentials } from "@grpc/grpc-js";
 import type { BridgeLimits } from "../../core/limits.js";
+import { CHANNEL, CHANNEL_MESSAGE_BYTES, readRequest } from "../../wire/channel.js";
 import { SERVICES, type Service } from "../../wire/services.js";
 import { formatAddress, listen } from "./address.js";
+import { type DoorContext, tooLong } from "./answering.js";
+import { Channels } from "./channel.js";
 import { Health } from "./health.js";
 import { methodAt } from "./methods.js";
-import { type DoorContext, unaryHandler } from "./unary.js";
+import { unaryHandler } from "./unary.js";
 
 export interface GrpcDoorOptions extends DoorContext {
   /** A name or an address, of IPv4 or IPv6. */
   readonly host: string;
   /** 0: any that is free. */
   readonly port: number;
+  /** The version of this package, for clients. */
+  readonly version: string;
 }
 
 /** An open door. */
@@ -25,10 +30,17 @@ export interface GrpcDoor {
 }
 
 /** Opens the door. Rejects with one clear sentence if it cannot listen. */
-export async function openGrpcDoor({ host, port: wanted, ...context }: GrpcDoorOptions): Promise<GrpcDoor> {
+export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> {
+  const { host, port: wanted, version, ...context } = options;
   const server = new Server(serverOptions(context.engine.limits));
-  const health = new Health(SERVICES.map(({ name }) => name));
+  const health = new Health([...SERVICES.map(({ name }) => name), CHANNEL.service]);
   health.addTo(server);
+  const channels = new Channels(context, version);
+  const streams = { requestStream: true, responseStream: true };
+  server.addService(
+    { [CHANNEL.method]: methodAt(CHANNEL.path, readRequest, streams) },
+    { [CHANNEL.method]: channels.handler },
+  );
   for (const service of SERVICES) addService(server, service, context);
   const port = await listen(server, host, wanted, ServerCredentials.createInsecure());
   const address = formatAddress(host, port);
@@ -39,13 +51,18 @@ export async function openGrpcDoor({ host, port: wanted, ...context }: GrpcDoorO
     async close(graceMs) {
       context.logger.info({ address }, "closing");
       health.drain();
+      channels.drain();
       await shutDown(server, graceMs);
     },
   };
 }
 
 function addService(server: Server, { rpcs }: Service, context: DoorContext): void {
-  const definition = rpcs.map((rpc) => [rpc.name, methodAt(rpc.path, (bytes) => rpc.command(bytes))]);
+  const { maxMessageBytes: most } = context.engine.limits;
+  const definition = rpcs.map((rpc) => [
+    rpc.name,
+    methodAt(rpc.path, (bytes) => (bytes.length <= most ? rpc.command(bytes) : tooLong(bytes.length, most))),
+  ]);
   const handlers = rpcs.map((rpc) => [rpc.name, unaryHandler(context, rpc)]);
   server.addService(Object.fromEntries(definition), Object.fromEntries(handlers));
 }
@@ -69,9 +86,11 @@ function withResolvers(): { promise: Promise<void>; resolve: () => void } {
 const MEBIBYTE = 1_048_576;
 
 function serverOptions({ maxMessageBytes }: BridgeLimits): ChannelOptions {
+  // What a message may carry is refused by name where it is read.
+  const longest = Math.max(maxMessageBytes, CHANNEL_MESSAGE_BYTES);
   return {
-    "grpc.max_receive_message_length": maxMessageBytes,
-    "grpc.max_send_message_length": maxMessageBytes,
+    "grpc.max_receive_message_length": longest,
+    "grpc.max_send_message_length": longest,
     "grpc.max_concurrent_streams": 1_000,
     // A peer that vanished without a word is found out in 40 s. How often clients ping, grpc-js does not mind.
     "grpc.keepalive_time_ms": 30_000,

@@ -17,7 +17,8 @@ import { type GrpcDoor, openGrpcDoor } from "./door.js";
 import { pathOf, RawClient } from "./raw-client.contract.js";
 
 const { check } = HealthService.method;
-const KNOWN = ["", "snakepit.bridge.v1.SessionService", "snakepit.bridge.v1.VariableService"];
+const SERVICES = ["SessionService", "VariableService", "ChannelService"];
+const KNOWN = ["", ...SERVICES.map((name) => `snakepit.bridge.v1.${name}`)];
 
 let door: GrpcDoor;
 let client: RawClient;
@@ -28,6 +29,7 @@ beforeEach(async () => {
     clock: new ManualClock(),
     logger: pino({ level: "silent" }),
     host: "127.0.0.1",
+    version: "1.2.3",
     port: 0,
   });
   client = new RawClient(door.address);

@@ -26,7 +26,7 @@ export class Health {
   addTo(server: Server): void {
     const definition = {
       check: methodAt(HEALTH.checkPath, HEALTH.request),
-      watch: methodAt(HEALTH.watchPath, HEALTH.request, true),
+      watch: methodAt(HEALTH.watchPath, HEALTH.request, { responseStream: true }),
     };
     server.addService(definition, {
       check: (call: ServerUnaryCall<Asked, Uint8Array>, answer: sendUnaryData<Uint8Array>) =>

@@ -11,12 +11,13 @@ import type { Refusal } from "../../core/refusal.js";
 export function methodAt<Request>(
   path: string,
   request: (bytes: Uint8Array) => Request | Refusal,
-  responseStream = false,
+  streams: { readonly requestStream?: boolean; readonly responseStream?: boolean } = {},
 ): MethodDefinition<Request | Refusal, Uint8Array> {
   return {
     path,
     requestStream: false,
-    responseStream,
+    responseStream: false,
+    ...streams,
     requestDeserialize: request,
     responseSerialize: asBuffer,
     // Only clients use these two.

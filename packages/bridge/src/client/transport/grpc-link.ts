@@ -1,0 +1,186 @@
+/**
+ * Has errands carried out over one stream after another: it connects when there is something to send, hands over what waits
+ * in the order in which it came, and when a stream ends, sends what was not answered again, in that same order (ORD-17).
+ *
+ *   idle → connecting → open → (the stream ends) → pausing → connecting …
+ */
+import type { Client } from "@grpc/grpc-js";
+import type { Clock } from "../../core/clock.js";
+import { refusalFromDetails } from "../../wire/status.js";
+import { STATUS } from "../outcome.js";
+import { isConnected } from "./grpc-connection.js";
+import { type Errand, type Failed, NOT_HANDED_OVER } from "./grpc-errand.js";
+import { type ChannelEvents, ChannelStream } from "./grpc-stream.js";
+
+/** A stream, and what was sent on it and is not answered, in order. */
+interface Open {
+  readonly stream: ChannelStream;
+  readonly sent: Map<number, Errand>;
+}
+
+/** Where an errand is that was sent. */
+interface Place extends Open {
+  readonly id: number;
+}
+
+const MOST_ID = 2 ** 32;
+
+export class Link {
+  readonly #client: Client;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  /** What is to be sent, in order. */
+  #waiting = new Set<Errand>();
+  readonly #places = new Map<Errand, Place>();
+  readonly #streams = new Set<ChannelStream>();
+  /** The stream that takes commands. */
+  #open: Open | undefined;
+  #state: "idle" | "connecting" | "pausing" | "closed" = "idle";
+  /** How many attempts have failed one after the other. */
+  #failures = 0;
+  #lastId = 0;
+
+  constructor(client: Client, clock: Clock, random: () => number) {
+    this.#client = client;
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  /** Has an errand carried out; it tells its caller. */
+  submit(errand: Errand): void {
+    this.#waiting.add(errand);
+    this.#go();
+  }
+
+  /** Lets go of an errand whose caller waits no longer. */
+  withdraw(errand: Errand): void {
+    this.#waiting.delete(errand);
+    const place = this.#places.get(errand);
+    if (place === undefined) return;
+    this.#places.delete(errand);
+    place.sent.delete(place.id);
+    place.stream.cancel(place.id);
+  }
+
+  /** Lets go of an errand whose time is up, and tells its caller what that means. */
+  expire(errand: Errand): void {
+    const sent = this.#places.has(errand);
+    this.withdraw(errand);
+    const failed = sent ? { ...NOT_HANDED_OVER, status: STATUS.DEADLINE_EXCEEDED } : NOT_HANDED_OVER;
+    errand.failed(failed, 0, 1, 0);
+  }
+
+  /** Ends all streams. Nothing may be under way. */
+  close(): void {
+    this.#state = "closed";
+    for (const stream of this.#streams) stream.close();
+  }
+
+  #go(): void {
+    if (this.#waiting.size === 0) return;
+    if (this.#open !== undefined) this.#handOver(this.#open);
+    else if (this.#state === "idle") void this.#connect();
+  }
+
+  async #connect(): Promise<void> {
+    this.#state = "connecting";
+    const isReady = await isConnected(this.#client.getChannel());
+    if (this.#isClosed) return;
+    this.#state = "idle";
+    if (!isReady) {
+      const waiting = this.#waiting;
+      this.#waiting = new Set();
+      this.#lose(waiting, NOT_HANDED_OVER);
+      return;
+    }
+    // Everybody may have gone.
+    if (this.#waiting.size > 0) this.#openStream();
+  }
+
+  get #isClosed(): boolean {
+    return this.#state === "closed";
+  }
+
+  #openStream(): void {
+    const sent = new Map<number, Errand>();
+    const events: ChannelEvents = {
+      replied: (id, bytes) => this.#replied(sent, id, bytes),
+      goingAway: () => {
+        if (this.#open?.sent === sent) this.#open = undefined;
+        this.#go();
+      },
+      ended: ({ code, details, metadata }) => {
+        this.#streams.delete(stream);
+        if (this.#open?.sent === sent) this.#open = undefined;
+        if (this.#isClosed) return;
+        const [content] = metadata.get("grpc-status-details-bin");
+        const refusal = Buffer.isBuffer(content) ? refusalFromDetails(content) : undefined;
+        // A server that shuts down ends its streams in peace.
+        const status = code === STATUS.OK ? STATUS.UNAVAILABLE : code;
+        for (const errand of sent.values()) this.#places.delete(errand);
+        this.#lose(sent.values(), { status, details, refusal });
+      },
+    };
+    const stream = new ChannelStream(this.#client, events);
+    this.#streams.add(stream);
+    this.#open = { stream, sent };
+    this.#handOver(this.#open);
+  }
+
+  /** From here on a write may be carried out. */
+  #handOver(open: Open): void {
+    const now = this.#clock.now();
+    for (const errand of this.#waiting) {
+      const id = this.#nextId();
+      open.sent.set(id, errand);
+      this.#places.set(errand, { ...open, id });
+      open.stream.send(id, Math.max(1, Math.ceil(errand.deadline - now)), errand.bytes);
+    }
+    this.#waiting.clear();
+  }
+
+  #nextId(): number {
+    this.#lastId = (this.#lastId + 1) % MOST_ID;
+    return this.#lastId;
+  }
+
+  #replied(sent: Map<number, Errand>, id: number, bytes: Uint8Array): void {
+    const errand = sent.get(id);
+    // Its caller may have gone.
+    if (errand === undefined) return;
+    sent.delete(id);
+    this.#places.delete(errand);
+    const timeLeftMs = errand.deadline - this.#clock.now();
+    const attempt = this.#failures + 1;
+    const afterMs = errand.answered(bytes, timeLeftMs, attempt, this.#random());
+    this.#failures = afterMs === undefined ? 0 : attempt;
+    if (afterMs === undefined) return;
+    this.#clock.setTimer(afterMs, () => {
+      if (!errand.isSettled) this.submit(errand);
+    });
+  }
+
+  /** Tells errands that an attempt has failed, and sends those again that are not settled by that, before all others. */
+  #lose(errands: Iterable<Errand>, failed: Failed): void {
+    const now = this.#clock.now();
+    const jitter = this.#random();
+    this.#failures += 1;
+    let afterMs: number | undefined;
+    const again = new Set<Errand>();
+    for (const errand of errands) {
+      const pauseMs = errand.failed(failed, errand.deadline - now, this.#failures, jitter);
+      if (pauseMs === undefined) continue;
+      again.add(errand);
+      afterMs = pauseMs;
+    }
+    for (const errand of this.#waiting) again.add(errand);
+    this.#waiting = again;
+    if (afterMs === undefined) return this.#go();
+    this.#state = "pausing";
+    this.#clock.setTimer(afterMs, () => {
+      if (this.#isClosed) return;
+      this.#state = "idle";
+      this.#go();
+    });
+  }
+}

@@ -1,0 +1,107 @@
+/** A channel as its bytes: it sends what a test says and shows what comes back. For tests of the door only. */
+import { Client, type ClientDuplexStream, credentials, type StatusObject } from "@grpc/grpc-js";
+import type { Command, Reply } from "../../core/commands.js";
+import { Refusal } from "../../core/refusal.js";
+import {
+  CHANNEL,
+  type ChannelResponse,
+  clientHello,
+  commandBytes,
+  commandMessages,
+  readResponse,
+  replyFromBytes,
+} from "../../wire/channel.js";
+import { joined, Parts } from "../../wire/parts.js";
+import { refusalFromDetails } from "../../wire/status.js";
+
+/** How a channel ended. */
+export interface Ending {
+  readonly code: number;
+  readonly message: string;
+  readonly refusal: Refusal | undefined;
+}
+
+export class RawChannel {
+  /** All messages so far, with their lengths. */
+  readonly messages: { readonly response: ChannelResponse; readonly bytes: number }[] = [];
+  readonly replies = new Map<number, Reply | Refusal>();
+  readonly ended: Promise<Ending>;
+  readonly stream: ClientDuplexStream<Buffer, Buffer>;
+  readonly #client: Client;
+  readonly #parts = new Parts(64 * 1_048_576);
+  readonly #waiting = new Set<() => void>();
+
+  constructor(address: string) {
+    this.#client = new Client(address, credentials.createInsecure(), {
+      "grpc.use_local_subchannel_pool": 1,
+      "grpc.max_receive_message_length": -1,
+    });
+    this.stream = this.#client.makeBidiStreamRequest<Buffer, Buffer>(CHANNEL.path, asIs, asIs);
+    this.stream.on("error", () => {});
+    this.stream.on("data", (bytes: Buffer) => this.#receive(bytes));
+    this.ended = new Promise((resolve) => {
+      this.stream.on("status", ({ code, details, metadata }: StatusObject) => {
+        const content = metadata.get("grpc-status-details-bin")[0];
+        const refusal = Buffer.isBuffer(content) ? refusalFromDetails(content) : undefined;
+        resolve({ code, message: details, refusal });
+      });
+    });
+  }
+
+  /** Sends messages as one. */
+  send(...messages: Uint8Array[]): void {
+    const length = messages.reduce((sum, message) => sum + message.length, 0);
+    this.stream.write(Buffer.from(joined(messages, length)));
+  }
+
+  hello(): void {
+    this.send(clientHello("1.2.3"));
+  }
+
+  /** Sends commands in one message, numbered from `firstId`. */
+  ask(firstId: number, ...commands: Command[]): void {
+    this.send(
+      ...commands.flatMap((command, i) => commandMessages(firstId + i, 60_000, commandBytes(command))),
+    );
+  }
+
+  /** The reply to a command, when it has come. */
+  async reply(id: number): Promise<Reply | Refusal> {
+    await this.until(() => this.replies.has(id));
+    return this.replies.get(id) as Reply | Refusal;
+  }
+
+  /** Done when a condition holds after a message. */
+  until(holds: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (!holds()) return;
+        this.#waiting.delete(look);
+        resolve();
+      };
+      this.#waiting.add(look);
+      look();
+    });
+  }
+
+  close(): void {
+    this.stream.cancel();
+    this.#client.close();
+  }
+
+  #receive(bytes: Buffer): void {
+    const response = readResponse(bytes);
+    if (response instanceof Refusal) throw new Error(response.message);
+    this.messages.push({ response, bytes: bytes.length });
+    for (const { id, reply, more } of response.replies) {
+      const whole = this.#parts.add({ id, bytes: reply, more });
+      if (whole instanceof Uint8Array) this.replies.set(id, replyFromBytes(whole));
+      else if (whole !== undefined) throw new Error(`reply ${id} is ${whole.kind}`);
+    }
+    for (const look of this.#waiting) look();
+  }
+}
+
+function asIs(bytes: Buffer): Buffer {
+  return bytes;
+}
