@@ -2,10 +2,20 @@
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { definedIn } from "../../packages/bridge/src/cli/defined.js";
 import { pythonModule } from "../../packages/bridge/src/cli/python/module.js";
-import { boolean, choice, type Definitions, json, string } from "../../packages/bridge/src/client/index.js";
+import {
+  boolean,
+  choice,
+  type Definitions,
+  float,
+  integer,
+  json,
+  string,
+} from "../../packages/bridge/src/client/index.js";
+import { checkName } from "../../packages/bridge/src/core/names.js";
 import { python, root, run } from "../e2e/processes.js";
 
 const here = join(root, "tests", "python-types");
@@ -53,6 +63,22 @@ beforeAll(() => {
 afterAll(() => {
   rmSync(folder, { recursive: true });
 });
+
+/** What is easily written wrong. */
+const PIECES = [
+  ..."abAB09_.- \"'\\",
+  "\n",
+  "\t",
+  "\0",
+  "\u007f",
+  "\u2028",
+  "\u200b",
+  "\u202e",
+  "\u0301",
+  ..."é温ﬁ²ßŉ·😀",
+  '"""',
+  "class",
+];
 
 /** Where faults are: `wrong.py:12`, each place once. */
 type Places = readonly string[];
@@ -134,6 +160,59 @@ test("every module can be imported, and a formatter leaves it as it is", async (
     });
   }
 });
+
+test("what stands in a module is what was defined, whatever the names, texts and numbers", async () => {
+  const sets = fc.sample(anyDefinitions, { numRuns: 200, seed: 1 });
+  const written = sets.flatMap((definitions) => {
+    const defined = definedIn(definitions);
+    const module = moduleOf(defined);
+    return module === undefined ? [] : [{ module, names: defined.map(({ name }) => name) }];
+  });
+  // Some names would be called the same.
+  expect(written.length).toBeGreaterThan(100);
+  const program = `
+import dataclasses, json, sys
+from snakepit_bridge._definitions import fingerprint
+for each in json.load(open(sys.argv[1], encoding="utf-8")):
+    scope = {"__name__": "generated"}
+    sys.modules["generated"] = type(sys)("generated")
+    exec(each["module"], scope)
+    definitions, params = scope["DEFINITIONS"], scope["Params"]
+    assert list(definitions.variables) == each["names"]
+    assert fingerprint(definitions.variables) == definitions.fingerprint, each["module"]
+    assert len(dataclasses.fields(params)) == len(each["names"])
+print("done")`;
+  const file = join(folder, "modules.json");
+  writeFileSync(file, JSON.stringify(written));
+  expect(await run(python, ["-c", program, file])).toMatchObject({ code: 0, stdout: "done\n", stderr: "" });
+});
+
+/** Undefined if two of them would be called the same. */
+function moduleOf(defined: ReturnType<typeof definedIn>): string | undefined {
+  try {
+    return pythonModule(defined, "a test");
+  } catch (error) {
+    expect(String(error)).toContain("would both be called");
+    return undefined;
+  }
+}
+
+const text = fc.string({ unit: fc.constantFrom(...PIECES), minLength: 1, maxLength: 12 });
+const anyDefinition: fc.Arbitrary<Definitions[string]> = fc.oneof(
+  fc
+    .tuple(fc.double({ noNaN: true }), fc.double({ noNaN: true }), text)
+    .map(([a, b, description]) => float(0, { min: Math.min(a, b), max: Math.max(a, b) }, { description })),
+  fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map((min) => integer(0n, { min })),
+  fc
+    .uniqueArray(text, { minLength: 1, maxLength: 12 })
+    .map((choices) => choice(choices, choices[0] as string)),
+  text.map((description) => json(null, { description })),
+);
+const anyDefinitions: fc.Arbitrary<Definitions> = fc.dictionary(
+  text.filter((name) => checkName(name) === undefined),
+  anyDefinition,
+  { minKeys: 1, maxKeys: 4 },
+);
 
 interface Fault {
   readonly file: string;
