@@ -75,6 +75,10 @@ def count(session: SyncSession, names: list[NumericName]) -> list[Name]:
     return [*names]
 
 
+def of_any_type(session: SyncSession, name: Name, numeric: NumericName) -> list[Value]:
+    return [session.get_variable(name), session.increment(numeric)]
+
+
 def rest(context: sync.SessionContext) -> Any:
     with context:
         context.create_session()

@@ -105,14 +105,14 @@ def check_fit(params: type[Variables[Any, Any]], found: Mapping[str, Definition]
 
 def _line(name: str, definition: Definition) -> str:
     limits = sorted(definition.constraints.items())
-    content = [name, definition.type, [[key, *_texts(definition.type, operand)] for key, operand in limits]]
+    content = [name, definition.type, [[key, *_texts(operand)] for key, operand in limits]]
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
-def _texts(type_name: VariableType, operand: Operand) -> Iterator[str]:
+def _texts(operand: Operand) -> Iterator[str]:
     for value in [operand] if isinstance(operand, (bool, int, float, str)) else operand:
         # Of a float its bits, because languages write one number differently.
-        yield struct.pack(">d", value).hex() if type_name == "float" else str(value)
+        yield struct.pack(">d", value).hex() if isinstance(value, float) else str(value)
 
 
 def _differ(name: str, one: Definition, other: Definition) -> bool:
@@ -134,7 +134,7 @@ def _difference(name: str, wanted: Definition, found: Definition | None) -> str:
 
 def _limit(definition: Definition, key: str) -> list[str] | None:
     operand = definition.constraints.get(key)
-    return None if operand is None else list(_texts(definition.type, operand))
+    return None if operand is None else list(_texts(operand))
 
 
 def _shown(definition: Definition, key: str) -> str:

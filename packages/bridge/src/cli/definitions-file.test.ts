@@ -45,8 +45,15 @@ test.each([
     "beside a default that is something else",
     "export default () => {}; export const variables = made('float');",
   ],
-])("definitions are found %s", async (_, text) => {
-  expect(await loadDefinitions(file(text))).toMatchObject({ x: { type: "float" } });
+  ["in CommonJS", "module.exports = made('float');", "cjs"],
+  ["in CommonJS under a name", "exports.variables = made('float');", "cjs"],
+  [
+    "in what was compiled to CommonJS",
+    "Object.defineProperty(exports, '__esModule', { value: true }); exports.default = made('float');",
+    "cjs",
+  ],
+])("definitions are found %s", async (_, text, extension = "mjs") => {
+  expect(await loadDefinitions(file(text, extension))).toMatchObject({ x: { type: "float" } });
 });
 
 test.each([

@@ -8,7 +8,7 @@ const HOW = "write `export default defineVariables({ … })`";
 
 /** Runs a module, and answers the definitions that it exports: as default, or else as the only export of the kind. */
 export async function loadDefinitions(file: string): Promise<Definitions> {
-  const exported = await load(file);
+  const exported = unwrapped(await load(file));
   if (isDefinitions(exported["default"])) return exported["default"];
   const named = Object.entries(exported).filter(([, value]) => isDefinitions(value));
   const [first, ...others] = new Set(named.map(([, value]) => value));
@@ -22,7 +22,15 @@ export async function loadDefinitions(file: string): Promise<Definitions> {
   );
 }
 
-async function load(file: string): Promise<Readonly<Record<string, unknown>>> {
+type Exports = Readonly<Record<string, unknown>>;
+
+/** A module that was compiled to CommonJS has all its exports, its default too, in the default of what is imported. */
+function unwrapped(exported: Exports): Exports {
+  const inner = exported["default"];
+  return typeof inner === "object" && inner !== null && "__esModule" in inner ? (inner as Exports) : exported;
+}
+
+async function load(file: string): Promise<Exports> {
   const path = resolve(file);
   if (!existsSync(path)) throw new Error(`${file} does not exist`);
   try {

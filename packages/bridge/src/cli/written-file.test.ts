@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -31,6 +40,16 @@ test("a file of somebody else's stays as it is", async () => {
     `${path} is there already, and not by this command: choose another name, or remove it first`,
   );
   expect(readFileSync(path, "utf8")).toBe("mine");
+});
+
+test("a link stays one", async () => {
+  const target = join(folder, "target.py");
+  writeFileSync(target, MARK);
+  symlinkSync("target.py", path);
+  await writeOwnFile(path, `${MARK}\nnew\n`, MARK);
+  expect(readFileSync(target, "utf8")).toBe(`${MARK}\nnew\n`);
+  expect(lstatSync(path).isSymbolicLink()).toBe(true);
+  expect(readdirSync(folder).sort()).toEqual(["out.py", "target.py"]);
 });
 
 test("an empty file is somebody else's too", async () => {

@@ -1,6 +1,6 @@
 /** Files that a command makes and makes again: there whole or not at all, and never in the place of somebody else's. */
 import { randomBytes } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { open, readFile, realpath, rename, rm } from "node:fs/promises";
 
 /** Writes a file; refuses to replace one that does not begin with the mark of what this command writes. */
 export async function writeOwnFile(path: string, text: string, mark: string): Promise<void> {
@@ -10,7 +10,9 @@ export async function writeOwnFile(path: string, text: string, mark: string): Pr
       `${path} is there already, and not by this command: choose another name, or remove it first`,
     );
   }
-  const partial = `${path}.${randomBytes(4).toString("hex")}.part`;
+  // What a link leads to is replaced, and not the link.
+  const target = standing === undefined ? path : await realpath(path);
+  const partial = `${target}.${randomBytes(4).toString("hex")}.part`;
   try {
     const file = await open(partial, "wx");
     try {
@@ -19,7 +21,7 @@ export async function writeOwnFile(path: string, text: string, mark: string): Pr
     } finally {
       await file.close();
     }
-    await rename(partial, path);
+    await rename(partial, target);
   } catch (error) {
     throw unwritable(path, error);
   } finally {
