@@ -64,6 +64,7 @@ export const pureModules = {
   _cache: [...io, "._gen"],
   _calls: io,
   _core: io,
+  _definitions: [...io, "._gen"],
   _errors: io,
   _html: io,
   _json: [...io, "._gen"],

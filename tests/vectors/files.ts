@@ -37,7 +37,7 @@ export interface EngineCase extends CaseHead {
 }
 
 export interface ClientCase extends CaseHead {
-  readonly op: "encode" | "decode" | "error";
+  readonly op: "encode" | "decode" | "error" | "fingerprint";
   readonly input: Json;
   readonly expect: JsonObject;
 }

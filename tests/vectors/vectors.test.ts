@@ -1,12 +1,21 @@
 /** Runs the vectors of `spec/` in TypeScript: those of the engine in process, those of clients against ours. */
 import { fromJson, toJson } from "@bufbuild/protobuf";
 import { afterAll, describe, expect, test } from "vitest";
+import { fingerprintOf } from "../../packages/bridge/src/cli/fingerprint.js";
 import { fromLiteral, toLiteral } from "../../packages/bridge/src/client/values.js";
 import { BridgeError, errorFor } from "../../packages/bridge/src/core/errors.js";
-import { REASONS, type Reason } from "../../packages/bridge/src/core/refusal.js";
+import { REASONS, type Reason, Refusal } from "../../packages/bridge/src/core/refusal.js";
+import { type TypeName, valueType } from "../../packages/bridge/src/core/values/registry.js";
 import { codeOf } from "../../packages/bridge/src/wire/errors.js";
-import { ValueSchema } from "../../packages/bridge/src/wire/gen/snakepit/bridge/v1/values_pb.js";
-import { literalFromProto, literalToProto } from "../../packages/bridge/src/wire/values.js";
+import {
+  DefinitionSchema,
+  ValueSchema,
+} from "../../packages/bridge/src/wire/gen/snakepit/bridge/v1/values_pb.js";
+import {
+  definitionFromProto,
+  literalFromProto,
+  literalToProto,
+} from "../../packages/bridge/src/wire/values.js";
 import { JsonBridge } from "./bridge.js";
 import { type ClientCase, type EngineCase, type Json, type JsonObject, readVectors } from "./files.js";
 import { mismatches } from "./match.js";
@@ -64,9 +73,15 @@ async function runEngine({ why, steps }: EngineCase, bridge: JsonBridge): Promis
 }
 
 function runClient({ op, input, expect: expected, why }: ClientCase): void {
-  const actual = op === "encode" ? encode(input) : op === "decode" ? decode(input) : error(input);
-  expect(actual, why).toEqual(expected);
+  expect(OPERATIONS[op](input), why).toEqual(expected);
 }
+
+const OPERATIONS: Readonly<Record<ClientCase["op"], (input: Json) => Json>> = {
+  encode,
+  decode,
+  error,
+  fingerprint,
+};
 
 function encode(input: Json): Json {
   try {
@@ -88,6 +103,17 @@ function error(input: Json): Json {
   const reason = REASONS.find((known) => known === input) ?? unknown(`the reason ${input}`);
   const { name, retryable } = errorFor(reason as Reason, "");
   return { class: name, retryable, code: codeOf(reason) };
+}
+
+function fingerprint(input: Json): Json {
+  const variables = (input as Json[]).map((each) => {
+    const definition = definitionFromProto(fromJson(DefinitionSchema, each as never));
+    const type = definition.type as TypeName;
+    const limits = valueType(type).limits(definition.constraints);
+    if (limits instanceof Refusal) throw new Error(limits.message);
+    return { name: definition.name, type, constraints: limits.constraints };
+  });
+  return { fingerprint: fingerprintOf(variables) };
 }
 
 /** The value of JavaScript that a tagged value means. */

@@ -8,12 +8,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
 
 import grpc.aio
 
 from ._aio_transport import AioTransport
 from ._context import Context
+from ._definitions import Variables
 from ._methods import Methods
 from ._steps import Attempt, Flow, Pause, Share, Step, present_as
 
@@ -44,6 +45,11 @@ def _at_once(
         return done(self._methods, *args, **kwargs)
 
     return present_as(method, done)
+
+
+async def _typed(self: SessionContext, params: type[Variables[T, Any]], *, timeout: float | None = None) -> T:
+    await self._run(self._methods.typed(params, timeout=timeout))
+    return cast(T, self)
 
 
 class SessionContext(Context):
@@ -129,6 +135,8 @@ class SessionContext(Context):
         )
 
     create_session = _awaited(Methods.create_session)
+    typed = present_as(_typed, Methods.typed)
+    get_all = _awaited(Methods.get_all)
     get_variable = _awaited(Methods.get_variable)
     read = _awaited(Methods.read)
     get_variables = _awaited(Methods.get_variables)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from google.protobuf.message import DecodeError
 
 from ._cache import Entry
+from ._definitions import Definition
 from ._errors import REASONS, BridgeError, InternalError, InvalidInputError, error_for
 from ._gen import errors_pb2, sessions_pb2, status_pb2, values_pb2, variables_pb2
 from ._json import value_of
@@ -21,6 +22,7 @@ from ._results import HistoryEntry, Scalar, VariableInfo
 from ._values import (
     decode_kept,
     decode_operand,
+    decode_type,
     encode_scalar,
     encode_text,
     encode_type,
@@ -37,6 +39,7 @@ __all__ = [
     "Point",
     "check_limit",
     "constraint_list",
+    "decode_definition",
     "decode_entry",
     "decode_history_entry",
     "decode_info",
@@ -243,7 +246,7 @@ def decode_info(message: values_pb2.Variable) -> VariableInfo:
         "type": type_of_it,
         "value": value_of(held, type_of_it),
         "version": message.version,
-        "constraints": {entry.key: _operands(entry) for entry in message.constraints},
+        "constraints": _constraints(message),
         "metadata": {entry.key: entry.value for entry in message.metadata},
         "source": message.source,
         "created_at": _instant(message.created_at),
@@ -265,8 +268,19 @@ def decode_history_entry(message: variables_pb2.HistoryEntry) -> HistoryEntry:
     )
 
 
+def decode_definition(message: values_pb2.Variable | values_pb2.Definition) -> Definition:
+    """Returns what a variable is, apart from its value."""
+    return Definition(decode_type(message.type), _constraints(message))
+
+
 _LISTS = frozenset({"choices"})
 """Constraints that are a list however long it is."""
+
+
+def _constraints(
+    message: values_pb2.Variable | values_pb2.Definition,
+) -> dict[str, Scalar | list[Scalar]]:
+    return {entry.key: _operands(entry) for entry in message.constraints}
 
 
 def _operands(constraint: values_pb2.Constraint) -> Scalar | list[Scalar]:

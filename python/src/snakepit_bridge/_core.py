@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 
 from . import _calls as calls
 from ._cache import Entry, Fetch, TtlCache
+from ._definitions import Definition
 from ._errors import (
     BatchError,
     BridgeError,
@@ -175,7 +176,6 @@ class SessionCore:
         self.cache.count_fetch()
         if len(identifiers) == 1:
             return self._get_one(identifiers[0])
-        request = variables_pb2.GetVariablesRequest(session_id=self.session_id, identifiers=identifiers)
 
         def understand(answer: variables_pb2.GetVariablesResponse) -> Found:
             revision = self._point(calls.GET_MANY, answer)
@@ -191,8 +191,26 @@ class SessionCore:
                 raise calls.nonsense(calls.GET_MANY)
             return found
 
-        call = self._call(calls.GET_MANY, request, understand, about=identifiers)
+        call = self._call(calls.GET_MANY, self._request_of(identifiers), understand, about=identifiers)
         return call
+
+    def get_definitions(self, names: Sequence[str]) -> Call[dict[str, Definition]]:
+        """Asks what variables are; those that do not exist are left out."""
+        self.cache.count_fetch()
+
+        def understand(answer: variables_pb2.GetVariablesResponse) -> dict[str, Definition]:
+            revision = self._point(calls.GET_MANY, answer)
+            for each in answer.found:
+                self._read(each.variable, revision, call.fetch)
+            for identifier in answer.missing:
+                self.cache.invalidate(identifier)
+            return {each.identifier: calls.decode_definition(each.variable) for each in answer.found}
+
+        call = self._call(calls.GET_MANY, self._request_of(names), understand, about=names)
+        return call
+
+    def _request_of(self, identifiers: Sequence[str]) -> variables_pb2.GetVariablesRequest:
+        return variables_pb2.GetVariablesRequest(session_id=self.session_id, identifiers=identifiers)
 
     def _get_one(self, identifier: str) -> Call[Found]:
         request = variables_pb2.GetVariableRequest(session_id=self.session_id, identifier=identifier)

@@ -127,7 +127,10 @@ class AlreadyExistsError(BridgeError):
 
 
 class DefinitionConflictError(BridgeError, ValueError):
-    """The variable stands with a definition that the given one cannot replace."""
+    """The variable stands with a definition that the given one cannot replace.
+
+    Or, from `typed`: the session's variables are not those that generated code was made for.
+    """
 
     usual_reason = "DEFINITION_CONFLICT"
 

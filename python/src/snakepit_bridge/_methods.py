@@ -9,25 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, cast
 
 from . import _core as core
 from ._cache import CacheStats, Entry
+from ._definitions import Definition, Variables, check_fit, definitions_of
 from ._errors import (
     BatchError,
     BridgeError,
     ConflictError,
     DeadlineError,
+    LimitError,
     SessionNotFoundError,
+    TypeMismatchError,
     UnavailableError,
     VariableNotFoundError,
 )
-from ._results import UNSET, Committed, History, Reading, VariableInfo, VariableType, Written
+from ._results import UNSET, Committed, History, Reading, Value, VariableInfo, VariableType, Written
 from ._retry import after_conflict
 from ._state import State
 from ._steps import Flow, Invoke, Pause
 
 __all__ = ["Methods"]
+
+ParamsT = TypeVar("ParamsT", bound=Variables[Any, Any])
 
 POLL_INTERVAL = 0.1
 """How long `wait_for` leaves the server alone before it asks again, in seconds."""
@@ -55,6 +60,67 @@ class Methods(State):
             True if it was created, False if it existed.
         """
         return (yield from self._run(self._core.create_session(ttl, metadata), timeout))
+
+    def typed(self, params: type[Variables[Any, Any]], *, timeout: float | None = None) -> Flow[Any]:
+        """Returns this context as the typed session of generated code, once its variables are found to fit.
+
+        They fit if each is there with the type and the constraints that the code was generated for. The
+        session may have more. It is looked at now and not again: what is defined anew later is not noticed.
+
+        Args:
+            params: The dataclass that `snakepit-bridge types` made.
+            timeout: See the class.
+
+        Raises:
+            DefinitionConflictError: They do not fit; the message has every variable that differs.
+            SessionNotFoundError: There is no such session.
+        """
+        limit = self._options.limit(timeout)
+        deadline = self.now() + limit
+        found: dict[str, Definition] = {}
+        parts = [list(definitions_of(params).variables)]
+        while parts:
+            names = parts.pop()
+            call = self._core.get_definitions(names)
+            try:
+                found.update((yield from self._run(call, self._left(deadline, "the check", limit))))
+            except LimitError:
+                # One answer has room for 1,000 variables and 4 MiB of values.
+                middle = len(names) // 2
+                if middle == 0:
+                    raise
+                parts += [names[:middle], names[middle:]]
+        check_fit(params, found, self.session_id)
+
+    def get_all(self, params: type[ParamsT], *, timeout: float | None = None) -> Flow[ParamsT]:
+        """Returns the values of all variables of generated code at one revision, from the server.
+
+        Args:
+            params: The dataclass that `snakepit-bridge types` made, of at most 1,000 variables.
+            timeout: See the class.
+
+        Raises:
+            VariableNotFoundError: One was deleted.
+            TypeMismatchError: One is of another type by now.
+            SessionNotFoundError: There is no such session.
+        """
+        definitions = definitions_of(params).variables
+        found = yield from self._fetch(list(definitions), timeout, shared=False)
+        values: list[Value] = []
+        for name, definition in definitions.items():
+            entry = found[name]
+            if isinstance(entry, VariableNotFoundError):
+                raise entry
+            if entry.type != definition.type:
+                raise TypeMismatchError(
+                    f"variable {name!r} is of type {entry.type} now, and was defined as {definition.type}",
+                    expected=definition.type,
+                    actual=entry.type,
+                    session_id=self.session_id,
+                    identifier=name,
+                )
+            values.append(entry.value)
+        return cast(Callable[..., ParamsT], params)(*values)
 
     def get_variable(
         self,

@@ -10,11 +10,12 @@ import inspect
 import threading
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
 
 import grpc
 
 from ._context import Context
+from ._definitions import Variables
 from ._html import html_note, html_table
 from ._methods import Methods
 from ._steps import Attempt, Flow, Pause, Share, Step, present_as
@@ -54,6 +55,11 @@ def _at_once(
             return done(self._methods, *args, **kwargs)
 
     return present_as(method, done)
+
+
+def _typed(self: SessionContext, params: type[Variables[Any, T]], *, timeout: float | None = None) -> T:
+    self._run(self._methods.typed(params, timeout=timeout))
+    return cast(T, self)
 
 
 class SessionContext(Context):
@@ -148,6 +154,8 @@ class SessionContext(Context):
         )
 
     create_session = _blocking(Methods.create_session)
+    typed = present_as(_typed, Methods.typed)
+    get_all = _blocking(Methods.get_all)
     get_variable = _blocking(Methods.get_variable)
     read = _blocking(Methods.read)
     get_variables = _blocking(Methods.get_variables)

@@ -20,7 +20,8 @@ from shells import SHELLS, Shell
 from vector_files import Case, all_cases, share_of_python
 
 from snakepit_bridge import BridgeError
-from snakepit_bridge._calls import detail_of, error_from_detail
+from snakepit_bridge._calls import decode_definition, detail_of, error_from_detail
+from snakepit_bridge._definitions import fingerprint
 from snakepit_bridge._errors import REASONS
 from snakepit_bridge._gen import command_pb2, errors_pb2, sessions_pb2, values_pb2, variables_pb2
 from snakepit_bridge._steps import Attempt, Status
@@ -209,10 +210,17 @@ def check_error(given: str, expected: dict[str, Any]) -> None:
     assert {"class": row.error.__name__, "retryable": row.retryable, "code": row.code} == expected
 
 
+def check_fingerprint(given: list[dict[str, Any]], expected: dict[str, Any]) -> None:
+    messages = [json_format.ParseDict(each, values_pb2.Definition()) for each in given]
+    definitions = {message.name: decode_definition(message) for message in messages}
+    assert {"fingerprint": fingerprint(definitions)} == expected
+
+
 OPERATIONS: dict[str, Callable[[Any, Any], None]] = {
     "encode": check_encode,
     "decode": check_decode,
     "error": check_error,
+    "fingerprint": check_fingerprint,
 }
 
 

@@ -250,15 +250,18 @@ describe("history", () => {
 });
 
 describe("what goes wrong is one line", () => {
-  test.each([["get", "s", "x"], ["set", "s", "x=1"], ["list"], ["history", "s", "x"]])(
-    "%s without a bridge",
-    async (...args) => {
-      // The port of discard, where nothing is.
-      const ended = await run(...args, "--address", "127.0.0.1:9");
-      expect(ended).toMatchObject({ code: 1, stdout: "" });
-      expect(ended.stderr).toMatch(/^error: no bridge answers at 127\.0\.0\.1:9[^\n]*\n$/);
-    },
-  );
+  test.each([
+    ["get", "s", "x"],
+    ["set", "s", "x=1"],
+    ["list"],
+    ["history", "s", "x"],
+    ["types", "--session", "s", "--python", "-"],
+  ])("%s without a bridge", async (...args) => {
+    // The port of discard, where nothing is.
+    const ended = await run(...args, "--address", "127.0.0.1:9");
+    expect(ended).toMatchObject({ code: 1, stdout: "" });
+    expect(ended.stderr).toMatch(/^error: no bridge answers at 127\.0\.0\.1:9[^\n]*\n$/);
+  });
 
   test.each([
     [["get", "s"], 2, /missing required argument 'name'/],

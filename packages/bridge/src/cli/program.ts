@@ -12,6 +12,7 @@ import { addHistory } from "./commands/history.js";
 import { addList } from "./commands/list.js";
 import { addServe } from "./commands/serve.js";
 import { addSet } from "./commands/set.js";
+import { addTypes } from "./commands/types.js";
 import { addVerify } from "./commands/verify.js";
 
 /** Does what a command line says, and answers the exit code. */
@@ -21,7 +22,8 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .version(VERSION)
     .showSuggestionAfterError(false)
     .exitOverride();
-  for (const add of [addServe, addGet, addSet, addList, addHistory, addBackup, addVerify]) add(program);
+  for (const add of [addServe, addGet, addSet, addList, addHistory, addTypes, addBackup, addVerify])
+    add(program);
   for (const command of program.commands) command.copyInheritedSettings(program);
   try {
     await program.parseAsync(argv);

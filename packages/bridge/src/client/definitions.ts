@@ -249,9 +249,14 @@ export function toDefinition(
     name,
     type: checkType(type),
     initialValue: toLiteral(initialValue, name, type),
-    constraints: Object.entries(constraints)
-      .filter(([, operand]) => operand !== undefined)
-      .map(([key, operands]): Constraint => ({ key, values: toOperands(operands, name, key, type) })),
+    constraints: toConstraints(name, type, constraints),
     metadata: toMetadata(metadata),
   };
+}
+
+/** The constraints of a registration, not checked yet. */
+export function toConstraints(name: string, type: string, constraints: object): Constraint[] {
+  return Object.entries(constraints)
+    .filter(([, operand]) => operand !== undefined)
+    .map(([key, operands]) => ({ key, values: toOperands(operands, name, key, type) }));
 }
