@@ -41,6 +41,10 @@ export class AccidentServer {
   /** Done when the client of the first command waits no longer. */
   readonly cancelled: Promise<void>;
   #tellCancelled = (): void => {};
+  /** How many channels were opened so far, and when the first has ended. */
+  channels = 0;
+  readonly ended: Promise<void>;
+  #tellEnded = (): void => {};
   readonly #grpc = new Server();
   readonly #sockets = new Set<Socket>();
   readonly #waiting: { count: number; arrived: () => void }[] = [];
@@ -51,6 +55,9 @@ export class AccidentServer {
     this.#script = script;
     this.cancelled = new Promise((resolve) => {
       this.#tellCancelled = resolve;
+    });
+    this.ended = new Promise((resolve) => {
+      this.#tellEnded = resolve;
     });
   }
 
@@ -126,7 +133,9 @@ export class AccidentServer {
   }
 
   readonly #handle = (stream: ServerDuplexStream<Buffer, Buffer>): void => {
+    this.channels += 1;
     stream.on("error", () => {});
+    stream.on("cancelled", this.#tellEnded);
     stream.on("data", (bytes: Buffer) => {
       const request = readRequest(bytes);
       if (request instanceof Refusal) throw new Error(request.message);
@@ -176,7 +185,13 @@ export class WatchedClock extends ManualClock {
 
   /** Lets so much time pass as soon as somebody waits for exactly that. */
   async pass(ms: number): Promise<void> {
-    await new Promise<void>((resolve) => {
+    await this.timerOf(ms);
+    this.advance(ms);
+  }
+
+  /** Done as soon as somebody waits for exactly so much time. */
+  timerOf(ms: number): Promise<void> {
+    return new Promise<void>((resolve) => {
       const look = (): void => {
         if (![...this.#set].some((timer) => timer.ms === ms)) return;
         this.#waiting.delete(look);
@@ -185,7 +200,6 @@ export class WatchedClock extends ManualClock {
       this.#waiting.add(look);
       look();
     });
-    this.advance(ms);
   }
 }
 

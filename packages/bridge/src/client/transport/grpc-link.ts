@@ -3,6 +3,9 @@
  * in the order in which it came, and when a stream ends, sends what was not answered again, in that same order (ORD-17).
  *
  *   idle → connecting → open → (the stream ends) → pausing → connecting …
+ *
+ * A stream that nobody uses is let go: while there is one, gRPC keeps the process alive, and a program that has nothing more
+ * to do shall end. Another one costs as much as any call.
  */
 import type { Client } from "@grpc/grpc-js";
 import type { Clock } from "../../core/clock.js";
@@ -16,14 +19,18 @@ import { type ChannelEvents, ChannelStream } from "./grpc-stream.js";
 interface Open {
   readonly stream: ChannelStream;
   readonly sent: Map<number, Errand>;
+  /** Looks no more whether it is used. */
+  stopWatching: () => void;
 }
 
 /** Where an errand is that was sent. */
-interface Place extends Open {
+interface Place extends Pick<Open, "stream" | "sent"> {
   readonly id: number;
 }
 
 const MOST_ID = 2 ** 32;
+/** How often it is looked whether a stream is used. */
+const IDLE_MS = 150;
 
 export class Link {
   readonly #client: Client;
@@ -32,13 +39,14 @@ export class Link {
   /** What is to be sent, in order. */
   #waiting = new Set<Errand>();
   readonly #places = new Map<Errand, Place>();
-  readonly #streams = new Set<ChannelStream>();
+  readonly #streams = new Set<Open>();
   /** The stream that takes commands. */
   #open: Open | undefined;
   #state: "idle" | "connecting" | "pausing" | "closed" = "idle";
   /** How many attempts have failed one after the other. */
   #failures = 0;
   #lastId = 0;
+  #stopPause = (): void => {};
 
   constructor(client: Client, clock: Clock, random: () => number) {
     this.#client = client;
@@ -55,6 +63,7 @@ export class Link {
   /** Lets go of an errand whose caller waits no longer. */
   withdraw(errand: Errand): void {
     this.#waiting.delete(errand);
+    if (this.#waiting.size === 0 && this.#state === "pausing") this.#stopPause();
     const place = this.#places.get(errand);
     if (place === undefined) return;
     this.#places.delete(errand);
@@ -72,8 +81,9 @@ export class Link {
 
   /** Ends all streams. Nothing may be under way. */
   close(): void {
+    if (this.#state === "pausing") this.#stopPause();
     this.#state = "closed";
-    for (const stream of this.#streams) stream.close();
+    for (const open of this.#streams) this.#drop(open);
   }
 
   #go(): void {
@@ -106,13 +116,12 @@ export class Link {
     const events: ChannelEvents = {
       replied: (id, bytes) => this.#replied(sent, id, bytes),
       goingAway: () => {
-        if (this.#open?.sent === sent) this.#open = undefined;
+        if (this.#open === open) this.#open = undefined;
         this.#go();
       },
       ended: ({ code, details, metadata }) => {
-        this.#streams.delete(stream);
-        if (this.#open?.sent === sent) this.#open = undefined;
-        if (this.#isClosed) return;
+        this.#forget(open);
+        if (sent.size === 0) return this.#go();
         const [content] = metadata.get("grpc-status-details-bin");
         const refusal = Buffer.isBuffer(content) ? refusalFromDetails(content) : undefined;
         // A server that shuts down ends its streams in peace.
@@ -122,9 +131,30 @@ export class Link {
       },
     };
     const stream = new ChannelStream(this.#client, events);
-    this.#streams.add(stream);
-    this.#open = { stream, sent };
-    this.#handOver(this.#open);
+    const open: Open = { stream, sent, stopWatching: () => {} };
+    this.#streams.add(open);
+    this.#open = open;
+    this.#handOver(open);
+    this.#watch(open, this.#lastId);
+  }
+
+  /** Lets go of a stream if nobody uses it until the next look. */
+  #watch(open: Open, lastId: number): void {
+    open.stopWatching = this.#clock.setTimer(IDLE_MS, () => {
+      if (open.sent.size === 0 && lastId === this.#lastId) this.#drop(open);
+      else this.#watch(open, this.#lastId);
+    });
+  }
+
+  #drop(open: Open): void {
+    open.stream.close();
+    this.#forget(open);
+  }
+
+  #forget(open: Open): void {
+    open.stopWatching();
+    this.#streams.delete(open);
+    if (this.#open === open) this.#open = undefined;
   }
 
   /** From here on a write may be carried out. */
@@ -133,7 +163,7 @@ export class Link {
     for (const errand of this.#waiting) {
       const id = this.#nextId();
       open.sent.set(id, errand);
-      this.#places.set(errand, { ...open, id });
+      this.#places.set(errand, { stream: open.stream, sent: open.sent, id });
       open.stream.send(id, Math.max(1, Math.ceil(errand.deadline - now)), errand.bytes);
     }
     this.#waiting.clear();
@@ -177,10 +207,13 @@ export class Link {
     this.#waiting = again;
     if (afterMs === undefined) return this.#go();
     this.#state = "pausing";
-    this.#clock.setTimer(afterMs, () => {
-      if (this.#isClosed) return;
+    const cancelTimer = this.#clock.setTimer(afterMs, () => {
       this.#state = "idle";
       this.#go();
     });
+    this.#stopPause = () => {
+      cancelTimer();
+      this.#state = "idle";
+    };
   }
 }

@@ -178,6 +178,28 @@ describe("a write", () => {
     expect(server.requests[1]).toEqual(server.requests[0]);
   });
 
+  test("is sent again in the order in which it was sent, and before what came later [ORD-17 accepts]", async () => {
+    const written: (() => void)[] = [];
+    const { server, transport } = await serve(
+      keepSilent,
+      keepSilent,
+      breakConnection,
+      (_command, { reply }) => written.push(() => reply(WRITTEN)),
+    );
+    const nth = (sequence: number) => ({ ...WRITE, requestId: { clientId: "ab".repeat(16), sequence } });
+    const writing = [1, 2, 3].map((sequence) => transport.call(nth(sequence)));
+    await server.received(3);
+    await clock.timerOf(100);
+    writing.push(transport.call(nth(4)));
+    await clock.pass(100);
+    await server.received(7);
+    for (const reply of written) reply();
+    await Promise.all(writing);
+    const sent = server.requests.map((bytes) => bytes.toString("hex"));
+    expect(sent.slice(3, 6)).toEqual(sent.slice(0, 3));
+    expect(new Set(sent).size).toBe(4);
+  });
+
   test("whose connection breaks until its time is up has an unknown outcome [ORD-16 accepts]", async () => {
     const { server, transport } = await serve(breakConnection);
     const writing = failure(transport.call(WRITE, { timeoutMs: 500 }));
@@ -306,10 +328,37 @@ describe("an abort", () => {
     const controller = new AbortController();
     const reading = failure(transport.call(READ, { signal: controller.signal }));
     await clock.pass(100);
-    await server.received(2);
+    await clock.timerOf(200);
     controller.abort("enough");
     expect(await reading).toBe("enough");
     expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe("a channel that nobody uses", () => {
+  test("is let go, and the next call opens another", async () => {
+    const { server, transport } = await serve(answer(WRITTEN));
+    await transport.call(WRITE);
+    await transport.call(WRITE);
+    // It was used since the last look, and then it was not.
+    await clock.pass(150);
+    expect(clock.pendingTimers).toBe(1);
+    await clock.pass(150);
+    await server.ended;
+    expect(clock.pendingTimers).toBe(0);
+    expect(await transport.call(WRITE)).toMatchObject({ item: { version: 2 } });
+    expect(server.channels).toBe(2);
+  });
+
+  test("is kept while a call is under way", async () => {
+    const replies: (() => void)[] = [];
+    const { server, transport } = await serve((_, { reply }) => replies.push(() => reply(WRITTEN)));
+    const writing = transport.call(WRITE);
+    await server.received(1);
+    for (let i = 0; i < 5; i++) await clock.pass(150);
+    for (const reply of replies) reply();
+    await writing;
+    expect(server.channels).toBe(1);
   });
 });
 

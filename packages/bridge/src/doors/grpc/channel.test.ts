@@ -239,7 +239,7 @@ describe("what makes no sense", () => {
       },
       /a part of command 2 came before the last one of command 1/,
     ],
-  ])("%s ends the channel and says why", async (_, act, message) => {
+  ])("%s ends the channel and says why [ORD-17 refuses]", async (_, act, message) => {
     const { bridge, channel } = await bridgeAndChannel();
     act(channel);
     const ending = await channel.ended;
