@@ -39,7 +39,7 @@ export const rooms = [
     node: true,
   },
   { prefix: "cli/", files: [""], except: ["wire/"], packages: "*", node: true },
-  { prefix: "version.ts", files: [] },
+  { prefix: "version.", files: ["version."], node: true },
   { prefix: "testing/", files: ["testing/", "core/"] },
   { prefix: "server.", files: [""], packages: "*", node: true },
   { prefix: "index.ts", files: [""], reexportsOnly: true },

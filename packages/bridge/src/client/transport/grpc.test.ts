@@ -324,7 +324,7 @@ describe("an abort", () => {
   });
 
   test("ends the pause between two attempts", async () => {
-    const { server, transport } = await serve(status(STATUS.UNAVAILABLE));
+    const { transport } = await serve(status(STATUS.UNAVAILABLE));
     const controller = new AbortController();
     const reading = failure(transport.call(READ, { signal: controller.signal }));
     await clock.pass(100);
