@@ -24,7 +24,10 @@ export class Connection {
   /** Connects if needed. False if that failed, or takes longer than until the deadline. */
   async isReady(deadline: number, onAbort: OnAbort): Promise<boolean> {
     for (;;) {
-      switch (this.#channel.getConnectivityState(true)) {
+      // Asking to connect answers what was before. It may be otherwise now: a connection that another client of this process
+      // has made is there at once, and the change to it will not come again.
+      this.#channel.getConnectivityState(true);
+      switch (this.#state) {
         case connectivityState.READY:
           return true;
         case connectivityState.TRANSIENT_FAILURE:
@@ -39,11 +42,13 @@ export class Connection {
     }
   }
 
+  get #state(): connectivityState {
+    return this.#channel.getConnectivityState(false);
+  }
+
   #nextChange(): Promise<void> {
     this.#change ??= new Promise((resolve) => {
-      // Asking to connect may have changed the state already, so it is read once more.
-      const state = this.#channel.getConnectivityState(false);
-      this.#channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, () => {
+      this.#channel.watchConnectivityState(this.#state, Number.POSITIVE_INFINITY, () => {
         this.#change = undefined;
         resolve();
       });
