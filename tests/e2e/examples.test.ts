@@ -19,7 +19,7 @@ describe("the examples", () => {
   test("exist in both languages, with the same numbers and names", () => {
     const titles = (names: string[]) => names.map((name) => name.replace(/\.\w+$/, "").replaceAll("_", "-"));
     expect(titles(typescript)).toEqual(titles(python));
-    expect(typescript.length).toBeGreaterThanOrEqual(2);
+    expect(typescript.length).toBeGreaterThanOrEqual(6);
   });
 
   test.each([...paths("typescript", typescript), ...paths("python", python)])("%s is short", (path) => {
@@ -32,6 +32,26 @@ describe("the examples", () => {
 
   test.each(paths("python", python))("%s prints what it says", async (path) => {
     expect(await outcome(runPython(path, [], address()))).toEqual(expected(path, "#"));
+  });
+
+  test.each([
+    ["typescript", "python"],
+    ["python", "typescript"],
+  ] as const)("04 has its observer in %s and its optimiser in %s", async (observer, optimiser) => {
+    const programs = {
+      typescript: (role: string) => runTypeScript(path, [role], address()),
+      python: (role: string) => runPython("examples/python/04_two_programs.py", [role], address()),
+    };
+    const path = "examples/typescript/04-two-programs.ts";
+    const lines = expected(path, "//").stdout.split(/(?<=\n)/);
+    const says = (role: string) => lines.filter((line) => line.startsWith(role)).join("");
+    const ends = await Promise.all([
+      outcome(programs[observer]("observer")),
+      outcome(programs[optimiser]("optimiser")),
+    ]);
+    expect(ends).toEqual(
+      ["observer", "optimiser"].map((role) => ({ code: 0, stdout: says(role), stderr: "" })),
+    );
   });
 
   test("can be run again", async () => {
