@@ -51,6 +51,7 @@ class Stage {
   readonly #begunMs: number | undefined;
   readonly #open = new Set<string>();
   readonly #later = new Map<string, Promise<Answer>>();
+  #isFrozen = false;
 
   constructor(story: Story, cast: Cast, server: Server) {
     this.#story = story;
@@ -62,7 +63,10 @@ class Stage {
   /** Takes a step, and tells what went otherwise than expected. */
   async perform(step: Step): Promise<string[]> {
     if ("advanceMs" in step) return this.#done(this.#server.advance(step.advanceMs));
-    if ("bridge" in step) return this.#done(this.#server.move(step.bridge));
+    if ("bridge" in step) {
+      this.#isFrozen = step.bridge === "freeze";
+      return this.#done(this.#server.move(step.bridge));
+    }
     if ("await" in step) {
       const answer = this.#later.get(step.await);
       this.#later.delete(step.await);
@@ -81,8 +85,9 @@ class Stage {
     if (this.#later.size > 0) throw new Error(`nothing awaits ${[...this.#later.keys()].join(", ")}`);
   }
 
-  /** Lets go of the actors. */
+  /** Lets go of the actors, and leaves the bridge as it was. */
   async clear(): Promise<void> {
+    if (this.#isFrozen) await this.#server.move("thaw");
     await Promise.all([...this.#open].map((actor) => this.#driverOf(actor).forget([this.#keyOf(actor)])));
   }
 
