@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Bridge, startBridge } from "snakepit-bridge";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { endAll, root, runPython, runTypeScript } from "./processes.js";
 
 const typescript = examplesIn("typescript", ".ts");
@@ -12,8 +12,10 @@ let bridge: Bridge;
 beforeAll(async () => {
   bridge = await startBridge({ port: 0 });
 });
-afterEach(endAll);
-afterAll(() => bridge.close());
+afterAll(async () => {
+  await endAll();
+  await bridge.close();
+});
 
 describe("the examples", () => {
   test("exist in both languages, with the same numbers and names", () => {
@@ -26,13 +28,15 @@ describe("the examples", () => {
     expect(read(path).trimEnd().split("\n").length).toBeLessThanOrEqual(60);
   });
 
-  test.each(paths("typescript", typescript))("%s prints what it says", async (path) => {
-    expect(await outcome(runTypeScript(path, [], address()))).toEqual(expected(path, "//"));
-  });
-
-  test.each(paths("python", python))("%s prints what it says", async (path) => {
-    expect(await outcome(runPython(path, [], address()))).toEqual(expected(path, "#"));
-  });
+  // Each in one language after the other, as some have the same session in both.
+  test.concurrent.each(typescript.map((name, i) => [name, python[i] as string]))(
+    "%s and %s print what they say",
+    async (...names) => {
+      const [ours, theirs] = [`examples/typescript/${names[0]}`, `examples/python/${names[1]}`];
+      expect(await outcome(runTypeScript(ours, [], address()))).toEqual(expected(ours, "//"));
+      expect(await outcome(runPython(theirs, [], address()))).toEqual(expected(theirs, "#"));
+    },
+  );
 
   test.each([
     ["typescript", "python"],

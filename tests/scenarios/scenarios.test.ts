@@ -13,8 +13,7 @@ import { type Counts, play, sum } from "./runner.js";
 import { SharedServer } from "./servers.js";
 import { readStories, type Story, storyPaths } from "./stories.js";
 
-const files = readStories();
-const stories = files.flatMap(({ stories }) => stories);
+const stories = readStories();
 
 /** Who plays the actors of a story, in turn. Where both languages meet, each Python client has every second story. */
 const CASTS: Readonly<Record<string, (story: Story) => readonly ClientName[]>> = {
@@ -47,21 +46,19 @@ async function playBy(name: string, story: Story): Promise<void> {
   played.get(name)?.push(await play(story, cast, server));
 }
 
-// These mostly wait for processes that start and connections that come back, so they go side by side.
-describe.concurrent("with a bridge of its own", () => {
-  for (const story of stories.filter(({ bridge }) => bridge !== undefined)) {
+/** Whether a story needs the bridge of all stories for itself: it moves the clock, or makes it stand still. */
+function needsPeace({ bridge, steps }: Story): boolean {
+  return bridge === undefined && steps.some((step) => "advanceMs" in step || "bridge" in step);
+}
+
+describe.concurrent("side by side", () => {
+  for (const story of stories.filter((story) => !needsPeace(story)))
     test.each(casts)(`${story.id}, played by %s`, (name) => playBy(name, story));
-  }
 });
 
-describe.each(casts)("played by %s", (name) => {
-  for (const { path, stories } of files) {
-    describe(path, () => {
-      for (const story of stories.filter(({ bridge }) => bridge === undefined)) {
-        test(story.id, () => playBy(name, story));
-      }
-    });
-  }
+describe("one after another", () => {
+  for (const story of stories.filter(needsPeace))
+    test.each(casts)(`${story.id}, played by %s`, (name) => playBy(name, story));
 });
 
 test("everybody has played and checked the same", () => {

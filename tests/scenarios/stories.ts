@@ -50,10 +50,10 @@ export function storyPaths(): string[] {
     .sort();
 }
 
-/** All stories, by the file that they stand in. */
-export function readStories(): { readonly path: string; readonly stories: readonly Story[] }[] {
-  return storyPaths().map((path) => {
+/** All stories. */
+export function readStories(): readonly Story[] {
+  return storyPaths().flatMap((path) => {
     const { scenarios } = readSpec(`scenarios/${path}`).json as unknown as { scenarios: readonly Story[] };
-    return { path, stories: scenarios };
+    return scenarios;
   });
 }
