@@ -9,6 +9,7 @@ import { endAll, root } from "../e2e/processes.js";
 import { type JsonObject, readRules, readSpec, readVectors } from "../vectors/files.js";
 import { schemaFaults } from "../vectors/schema.js";
 import { CLIENTS, type ClientName, Driver } from "./driver.js";
+import { races } from "./races.contract.js";
 import { type Counts, play, sum } from "./runner.js";
 import { SharedServer } from "./servers.js";
 import { readStories, type Story, storyPaths } from "./stories.js";
@@ -59,6 +60,10 @@ describe.concurrent("side by side", () => {
 describe("one after another", () => {
   for (const story of stories.filter(needsPeace))
     test.each(casts)(`${story.id}, played by %s`, (name) => playBy(name, story));
+});
+
+describe("no stories:", () => {
+  races(() => ({ drivers: CLIENTS.map((client) => drivers[client]), address: server.address }));
 });
 
 test("everybody has played and checked the same", () => {

@@ -94,21 +94,30 @@ class SmallServer implements Server {
 
 const program = join(root, "packages", "bridge", "bin", "snakepit-bridge.js");
 
-/** A bridge as `serve` runs it, on a file and a port that it keeps for all its lives. */
+/**
+ * A bridge on a file and a port that it keeps for all its lives. The first is one of `serve`, which can be killed; the later ones are in
+ * this process, as a process takes long to start.
+ */
 class MortalServer implements Server {
   readonly wallMs = undefined;
-  address = "127.0.0.1:0";
-  readonly #folder = mkdtempSync(join(tmpdir(), "snakepit-scenario-"));
-  #process: TestProcess;
+  readonly address: string;
+  readonly #folder: string;
+  readonly #first: TestProcess;
+  #later: Bridge | undefined;
 
-  private constructor(failpoint: string | undefined) {
-    this.#process = this.#serve(failpoint === undefined ? {} : { SNAKEPIT_BRIDGE_FAILPOINT: failpoint });
+  private constructor(address: string, folder: string, first: TestProcess) {
+    this.address = address;
+    this.#folder = folder;
+    this.#first = first;
   }
 
   static async start(failpoint: string | undefined): Promise<MortalServer> {
-    const server = new MortalServer(failpoint);
-    await server.#listening();
-    return server;
+    const folder = mkdtempSync(join(tmpdir(), "snakepit-scenario-"));
+    const args = [program, "serve", "--port", "0", "--store", storeIn(folder)];
+    const env = failpoint === undefined ? {} : { SNAKEPIT_BRIDGE_FAILPOINT: failpoint };
+    const first = new TestProcess(process.execPath, args, env);
+    const [, address = ""] = await first.until(/listening on (\S+:\d+)/);
+    return new MortalServer(address, folder, first);
   }
 
   advance(): Promise<void> {
@@ -118,17 +127,18 @@ class MortalServer implements Server {
   async move(move: BridgeMove): Promise<void> {
     switch (move) {
       case "kill":
-        await this.#process.end("SIGKILL");
-        return;
-      case "end":
-        await this.#process.end();
+        await this.#first.end("SIGKILL");
         return;
       case "gone":
-        await this.#process.ended;
+        await this.#first.ended;
         return;
-      case "start":
-        this.#process = this.#serve({});
-        await this.#listening();
+      case "start": {
+        const port = Number(this.address.slice(this.address.lastIndexOf(":") + 1));
+        this.#later = await startBridge({ port, store: storeIn(this.#folder), logger: "silent" });
+        return;
+      }
+      case "end":
+        await this.#later?.close();
         return;
       case "freeze":
       case "thaw":
@@ -137,18 +147,12 @@ class MortalServer implements Server {
   }
 
   async end(): Promise<void> {
-    await this.#process.end("SIGKILL");
+    await this.#first.end("SIGKILL");
+    await this.#later?.close();
     rmSync(this.#folder, { recursive: true });
   }
+}
 
-  #serve(env: Readonly<Record<string, string>>): TestProcess {
-    const store = `sqlite:${join(this.#folder, "bridge.db")}`;
-    const port = this.address.slice(this.address.lastIndexOf(":") + 1);
-    return new TestProcess(process.execPath, [program, "serve", "--port", port, "--store", store], env);
-  }
-
-  async #listening(): Promise<void> {
-    const [, address = ""] = await this.#process.until(/listening on (\S+:\d+)/);
-    this.address = address;
-  }
+function storeIn(folder: string): `sqlite:${string}` {
+  return `sqlite:${join(folder, "bridge.db")}`;
 }
