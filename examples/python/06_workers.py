@@ -37,7 +37,7 @@ def work() -> None:
         worker.ready()
         done = 0.0
         while True:
-            number = session.wait_for("number", lambda number: number != done, timeout=3600)  # noqa: B023
+            number = session.wait_for("number", lambda number, done=done: number != done, timeout=3600)
             root, rounds = number, 0
             while abs(root * root - number) > 1e-9 * number:
                 root, rounds = (root + number / root) / 2, rounds + 1

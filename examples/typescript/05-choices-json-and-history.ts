@@ -37,9 +37,10 @@ const { entries } = await session.history("plan");
 for (const { version, value, metadata } of entries)
   console.log(`version ${version}: ${JSON.stringify(value)} (${metadata.get("why") ?? "the beginning"})`);
 
-// A former value is set again like any other; what it replaces stays in the history.
-const former = entries.find(({ version }) => version === 2)?.value as unknown as Plan;
-await session.set("plan", former, { metadata: { why: "back to version 2" } });
+// A former value is set again like any other; what it replaces stays in the history. `client.sessions` takes any value, and
+// the bridge judges it.
+const former = entries.find(({ version }) => version === 2)?.value ?? null;
+await client.sessions.updateVariable(session.id, "plan", former, { metadata: { why: "back to version 2" } });
 const last = await session.history("plan", { limit: 1 });
 console.log(last.entries[0]?.metadata.get("why"), "is version", last.entries[0]?.version);
 await client.sessions.deleteSession(session.id);
