@@ -21,10 +21,11 @@ from snakepit_bridge import (
 )
 
 INT64 = range(-(2**63), 2**63)
-ZERO: dict[str, Any] = {"float": 0.0, "integer": 0, "string": "", "boolean": False}
+EXACT_IN_JSON = range(-(2**53) + 1, 2**53)
+JSON_DEPTH = 64
 TYPES = {bool: "boolean", int: "integer", float: "float", str: "string"}
-JSON = (type(None), list, dict)
-"""What only a json variable holds. The model has none."""
+JSON = (type(None), list, tuple, dict)
+"""What only a json variable holds."""
 
 
 class RefusedError(Exception):
@@ -90,8 +91,7 @@ class SessionModel:
         return judged
 
     def register(self, name: str, kind: str, initial: Any, constraints: dict[str, Any]) -> Variable:
-        first = accepted(kind, initial)
-        check(constraints, first)
+        first = judged_first(kind, initial, constraints)
         standing = self.variables.get(name)
         if standing is None:
             return self._commit({name: self._new(name, kind, first, constraints)})[name]
@@ -103,7 +103,7 @@ class SessionModel:
         standing = self.variables.get(name)
         if standing is None or standing.provisional:
             return self.register(name, kind, initial, constraints)
-        check(constraints, accepted(kind, initial))
+        judged_first(kind, initial, constraints)
         if standing.type != kind:
             raise RefusedError(DefinitionConflictError)
         if standing.constraints == constraints:
@@ -154,19 +154,55 @@ def is_value(value: Any) -> bool:
         return not any(0xD800 <= ord(character) < 0xE000 for character in value)
     if type(value) is int:
         return value in INT64
-    return type(value) in TYPES or isinstance(value, JSON)
+    return type(value) in TYPES or (isinstance(value, JSON) and is_json(value))
+
+
+def is_json(value: Any, depth: int = 0) -> bool:
+    """Whether JSON has it, and every language reads it as it is."""
+    if isinstance(value, (list, tuple)):
+        return depth < JSON_DEPTH and all(is_json(item, depth + 1) for item in value)
+    if isinstance(value, dict):
+        keys = all(isinstance(key, str) and is_value(key) for key in value)
+        return keys and depth < JSON_DEPTH and all(is_json(item, depth + 1) for item in value.values())
+    if type(value) is int:
+        return value in EXACT_IN_JSON
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or (type(value) in TYPES and is_value(value))
+
+
+def read_back(value: Any) -> Any:
+    """Returns what JSON makes of a value: it has one kind of list."""
+    if isinstance(value, (list, tuple)):
+        return [read_back(item) for item in value]
+    return {key: read_back(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def accepted(kind: str, value: Any) -> Any:
     """Returns the value as a variable of the type keeps it: nothing is coerced but an exact integer."""
     check_value(value)
+    if kind == "json":
+        if not is_json(value):
+            raise RefusedError(InvalidInputError)
+        return read_back(value)
     if kind == "float" and type(value) is int and int(float(value)) == value:
         return float(value)
     if value is None:
         raise RefusedError(InvalidInputError)
-    if TYPES.get(type(value)) != kind:
+    if TYPES.get(type(value)) != {"choice": "string"}.get(kind, kind):
         raise RefusedError(TypeMismatchError)
     return value
+
+
+def judged_first(kind: str, initial: Any, constraints: dict[str, Any]) -> Any:
+    """Returns what a new variable of this definition holds."""
+    if kind == "choice" and "choices" not in constraints:
+        raise RefusedError(InvalidInputError)
+    if kind != "json" and isinstance(initial, JSON):
+        raise RefusedError(InvalidInputError)
+    first = accepted(kind, initial)
+    check(constraints, first)
+    return first
 
 
 def check(constraints: dict[str, Any], value: Any) -> None:
@@ -177,6 +213,7 @@ def check(constraints: dict[str, Any], value: Any) -> None:
         "min_length": lambda length: len(value) < length,
         "max_length": lambda length: len(value) > length,
         "pattern": lambda pattern: re.search(pattern, value) is None,
+        "choices": lambda choices: value not in choices,
     }
     if any(broken[key](operand) for key, operand in constraints.items()):
         raise RefusedError(ConstraintError)
@@ -193,7 +230,11 @@ def settled(variable: Variable, kind: str, constraints: dict[str, Any]) -> Varia
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two values are one: of one type, and floats bit by bit, but any NaN is NaN."""
+    """Whether two values are one: of one type throughout, and floats bit by bit, but any NaN is NaN."""
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return list(one) == list(other) and all(map(same, one.values(), other.values()))
     if isinstance(one, float) and isinstance(other, float):
         return (math.isnan(one) and math.isnan(other)) or struct.pack("d", one) == struct.pack("d", other)
     return type(one) is type(other) and bool(one == other)

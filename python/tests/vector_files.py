@@ -8,10 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-VECTORS = Path(__file__).resolve().parents[2] / "spec" / "vectors"
+SPEC = Path(__file__).resolve().parents[2] / "spec"
+VECTORS = SPEC / "vectors"
 
-COMMON = {"id", "rule", "verdict", "why", "only"}
+COMMON = {"id", "rule", "verdict", "why"}
 KEYS = {"engine": {*COMMON, "steps", "needs"}, "client": {*COMMON, "op", "input", "expect"}}
+
+
+@dataclass(frozen=True)
+class Form:
+    """A kind of value that only one language has (spec/vector-forms.json)."""
+
+    tag: str
+    only: str
+    why: str
 
 
 @dataclass(frozen=True)
@@ -31,8 +41,10 @@ class Case:
         return "needs" in self.data
 
     @property
-    def for_typescript(self) -> bool:
-        return self.data.get("only") == "typescript"
+    def forms(self) -> list[Form]:
+        """What it holds that only one language has; with nothing, every client runs it."""
+        tags = set(_tags_in(self.data["input"])) if self.kind == "client" else set()
+        return [form for form in all_forms() if form.tag in tags]
 
 
 @functools.cache
@@ -56,18 +68,32 @@ def all_cases() -> tuple[Case, ...]:
     return tuple(cases)
 
 
+@functools.cache
+def all_forms() -> tuple[Form, ...]:
+    """Returns what only one language has."""
+    content = json.loads((SPEC / "vector-forms.json").read_text(encoding="utf-8"))
+    return tuple(Form(**form) for form in content["forms"])
+
+
 def share_of_python(cases: tuple[Case, ...]) -> list[Case]:
     """Returns the cases that Python runs."""
-    return [case for case in cases if not case.for_typescript]
+    return [case for case in cases if all(form.only == "python" for form in case.forms)]
+
+
+def _tags_in(value: Any) -> list[str]:
+    """Returns the names of tags, and of what looks like one."""
+    if isinstance(value, list):
+        return [tag for part in value for tag in _tags_in(part)]
+    if isinstance(value, dict):
+        return [tag for key, part in value.items() for tag in (key, *_tags_in(part))]
+    return []
 
 
 def _checked(path: Path, kind: str, data: dict[str, Any]) -> Case:
-    missing = {"id", "rule", "verdict", "why"} - data.keys()
+    missing = COMMON - data.keys()
     unknown = data.keys() - KEYS[kind]
     if missing or unknown:
         raise ValueError(f"{path}: {data.get('id')}: missing {missing}, unknown {unknown}")
-    if data.get("only", "python") not in ("python", "typescript"):
-        raise ValueError(f"{path}: {data['id']}: only {data['only']}")
     if data.get("needs", "manual-clock") != "manual-clock":
         raise ValueError(f"{path}: {data['id']}: needs {data['needs']}")
     return Case(kind, data)

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Bridge, startBridge } from "snakepit-bridge";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { endAll, root, runPython, runTypeScript } from "./processes.js";
 
 const typescript = examplesIn("typescript", ".ts");
@@ -12,26 +12,43 @@ let bridge: Bridge;
 beforeAll(async () => {
   bridge = await startBridge({ port: 0 });
 });
-afterEach(endAll);
-afterAll(() => bridge.close());
+afterAll(async () => {
+  await endAll();
+  await bridge.close();
+});
 
 describe("the examples", () => {
   test("exist in both languages, with the same numbers and names", () => {
     const titles = (names: string[]) => names.map((name) => name.replace(/\.\w+$/, "").replaceAll("_", "-"));
     expect(titles(typescript)).toEqual(titles(python));
-    expect(typescript.length).toBeGreaterThanOrEqual(2);
+    expect(typescript.length).toBeGreaterThanOrEqual(6);
   });
 
   test.each([...paths("typescript", typescript), ...paths("python", python)])("%s is short", (path) => {
     expect(read(path).trimEnd().split("\n").length).toBeLessThanOrEqual(60);
   });
 
-  test.each(paths("typescript", typescript))("%s prints what it says", async (path) => {
-    expect(await outcome(runTypeScript(path, [], address()))).toEqual(expected(path, "//"));
-  });
+  // Each in one language after the other, as some have the same session in both.
+  test.concurrent.each(typescript.map((name, i) => [name, python[i] as string]))(
+    "%s and %s print what they say",
+    async (...names) => {
+      const [ours, theirs] = [`examples/typescript/${names[0]}`, `examples/python/${names[1]}`];
+      expect(await outcome(runTypeScript(ours, [], address()))).toEqual(expected(ours, "//"));
+      expect(await outcome(runPython(theirs, [], address()))).toEqual(expected(theirs, "#"));
+    },
+  );
 
-  test.each(paths("python", python))("%s prints what it says", async (path) => {
-    expect(await outcome(runPython(path, [], address()))).toEqual(expected(path, "#"));
+  test("04 has its observer in one language and its optimiser in the other", async () => {
+    const path = "examples/typescript/04-two-programs.ts";
+    const lines = expected(path, "//").stdout.split(/(?<=\n)/);
+    const ends = await Promise.all([
+      outcome(runTypeScript(path, ["observer"], address())),
+      outcome(runPython("examples/python/04_two_programs.py", ["optimiser"], address())),
+    ]);
+    for (const [i, role] of ["observer", "optimiser"].entries()) {
+      const stdout = lines.filter((line) => line.startsWith(role)).join("");
+      expect(ends[i]).toEqual({ code: 0, stdout, stderr: "" });
+    }
   });
 
   test("can be run again", async () => {
@@ -39,7 +56,7 @@ describe("the examples", () => {
     expect(await outcome(runTypeScript(first, [], address()))).toEqual(expected(first, "//"));
   });
 
-  test.each([
+  test.concurrent.each([
     ["typescript", `examples/typescript/${typescript[0]}`, runTypeScript],
     ["python", `examples/python/${python[0]}`, runPython],
   ])("say in one line that no bridge is there: %s", async (_, path, runIt) => {

@@ -6,8 +6,7 @@ import { join } from "node:path";
 import { credentials, Client as GrpcClient, Metadata, status } from "@grpc/grpc-js";
 import { type Bridge, type Client, connect, startBridge } from "snakepit-bridge";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { endAll, root } from "./processes.js";
-import { PythonDriver } from "./python-driver.js";
+import { endAll, root, runPython } from "./processes.js";
 
 /** Every method of the contract. */
 const paths = ["sessions", "variables"].flatMap((file) => {
@@ -66,9 +65,10 @@ describe("the server survives", () => {
   });
 
   test("noise in every method, from Python", async () => {
-    const python = new PythonDriver(bridge.address, "noise", "asyncio");
-    const codes = (await python.call("hostile", { seed: 11, times: 25, paths })) as Record<string, number>;
-    await python.end();
+    const where = { SNAKEPIT_BRIDGE_ADDRESS: bridge.address };
+    const { code, stdout, stderr } = await runPython("tests/e2e/hostile.py", ["25", ...paths], where);
+    expect(code, stderr).toBe(0);
+    const codes = JSON.parse(stdout) as Record<string, number>;
     expect(Object.values(codes).reduce((sum, count) => sum + count, 0)).toBe(25 * paths.length);
     expect(Object.keys(codes).filter((code) => !verdicts.has(code))).toEqual([]);
   });

@@ -196,6 +196,12 @@ describe("session ids", () => {
   });
 });
 
+describe("a command", () => {
+  test("[DOOR-2 refuses] without an arm, which no method of a client sends", async () => {
+    await expectReply(new JsonBridge(), {}, refusal("INVALID_ARGUMENT"));
+  });
+});
+
 describe("JSON", () => {
   const value = (content: unknown): JsonObject => set("x", content as JsonObject);
   const nonsense: readonly (readonly [string, unknown])[] = [

@@ -23,7 +23,6 @@ interface CaseHead {
   readonly rule: string;
   readonly verdict: "accept" | "refuse";
   readonly why: string;
-  readonly only?: "python" | "typescript";
 }
 
 /** One command and what its reply has to match, or a move of the clock. */
@@ -72,6 +71,28 @@ export function vectorPaths(): string[] {
 export function readSpec(path: string): { text: string; json: JsonObject } {
   const text = readFileSync(join(root, "spec", path), "utf8");
   return { text, json: JSON.parse(text) as JsonObject };
+}
+
+/** A kind of value that only one language has (`spec/vector-forms.json`). */
+export interface Form {
+  readonly tag: string;
+  readonly only: "python" | "typescript";
+  readonly why: string;
+}
+
+/** The forms that a case of clients holds and that only one language has. Without any, every client runs it. */
+export function formsIn(input: Json): readonly Form[] {
+  const tags = new Set(tagsIn(input));
+  return FORMS.filter(({ tag }) => tags.has(tag));
+}
+
+const FORMS = (readSpec("vector-forms.json").json as unknown as { readonly forms: readonly Form[] }).forms;
+
+/** The names of tags, and of what looks like one. */
+function tagsIn(value: Json): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  if (Array.isArray(value)) return value.flatMap(tagsIn);
+  return Object.entries(value).flatMap(([key, part]) => [key, ...tagsIn(part)]);
 }
 
 /** The vector files of one kind. */

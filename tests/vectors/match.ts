@@ -1,8 +1,18 @@
-/** Compares what a vector expects with what came: partly, as `spec/vectors/README.md` says. */
+/** Compares what a vector or a story expects with what came: partly, as `spec/vectors/README.md` says. */
 import type { Json } from "./files.js";
 
+/** What is compared otherwise than here; undefined: not this. */
+export type Special = (expected: Json, actual: Json | undefined, path: string) => string[] | undefined;
+
 /** What does not match, one line each, with the path to it. */
-export function mismatches(expected: Json, actual: Json | undefined, path = "reply"): string[] {
+export function mismatches(
+  expected: Json,
+  actual: Json | undefined,
+  path = "reply",
+  special: Special = () => undefined,
+): string[] {
+  const judged = special(expected, actual, path);
+  if (judged !== undefined) return judged;
   if (expected === null) {
     return actual === undefined ? [] : [`${path}: expected to be absent, is ${show(actual)}`];
   }
@@ -11,13 +21,13 @@ export function mismatches(expected: Json, actual: Json | undefined, path = "rep
   }
   if (isList(expected)) {
     if (!isList(actual) || actual.length !== expected.length) return [differs(path, expected, actual)];
-    return expected.flatMap((item, i) => mismatches(item, actual[i], `${path}[${i}]`));
+    return expected.flatMap((item, i) => mismatches(item, actual[i], `${path}[${i}]`, special));
   }
   if (typeof expected === "object") {
     if (typeof actual !== "object" || actual === null || isList(actual))
       return [differs(path, expected, actual)];
     return Object.entries(expected).flatMap(([key, value]) =>
-      mismatches(value, Object.hasOwn(actual, key) ? actual[key] : undefined, `${path}.${key}`),
+      mismatches(value, Object.hasOwn(actual, key) ? actual[key] : undefined, `${path}.${key}`, special),
     );
   }
   // −0 and 0 are different values, and NaN travels as text.

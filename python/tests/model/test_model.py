@@ -6,6 +6,7 @@ sequence that shows it, and the line that repeats it.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 from collections.abc import Callable
@@ -14,10 +15,11 @@ from typing import Any
 from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
-from session_model import ZERO, RefusedError, SessionModel, Variable, same
+from session_model import RefusedError, SessionModel, Variable, same
 from shells import Shell
 
 from snakepit_bridge import BatchError, BridgeError, InvalidInputError
+from snakepit_bridge._results import UNSET
 
 SEED = os.environ.get("MODEL_SEED")
 SETTINGS = settings(
@@ -55,10 +57,16 @@ NUMBERS = st.sampled_from(
     ]
 )
 VALUES = NUMBERS | st.booleans() | st.sampled_from(["", "a", "ab", "abcd", "ż🐍\0"])
-JSON_VALUES = st.sampled_from([None, [1], {"a": 1}])
-BAD_VALUES = st.sampled_from([b"x", {1}, 2**63, -(2**63) - 1, "\ud800"])
-ITEMS = st.dictionaries(NAMES, VALUES | VALUES | JSON_VALUES | BAD_VALUES, min_size=1, max_size=4)
+JSON_VALUES = st.sampled_from(
+    [None, [], [1], {"a": 1}, {"b": [1.0, None, {"": True}], "a": "ż🐍\0"}, (1, (-0.0,)), [2**53 - 1, 1e308]]
+)
+ANY_VALUES = VALUES | VALUES | JSON_VALUES
+TOO_DEEP = functools.reduce(lambda inside, _: [inside], range(64), [])
+BAD_JSON = st.sampled_from([[2**53], [float("nan")], {1: 2}, {"\ud800": 1}, {"a": b"x"}, ({1},), TOO_DEEP])
+BAD_VALUES = st.sampled_from([b"x", {1}, 2**63, -(2**63) - 1, "\ud800"]) | BAD_JSON
+ITEMS = st.dictionaries(NAMES, ANY_VALUES | BAD_VALUES, min_size=1, max_size=4)
 VERSIONS = st.integers(0, 4)
+UNSAID = st.just(UNSET)
 DEFINITIONS = st.sampled_from(
     [
         ("float", {}),
@@ -70,8 +78,23 @@ DEFINITIONS = st.sampled_from(
         ("string", {"min_length": 1, "max_length": 3}),
         ("string", {"pattern": "^a"}),
         ("boolean", {}),
+        ("choice", {"choices": ["a", "ab"]}),
+        ("choice", {"choices": ["ab", "a"]}),
+        ("choice", {"choices": ["ab", "", "ż🐍\0"]}),
+        ("choice", {}),
+        ("json", {}),
+        ("json", {}),
     ]
 )
+FIRST: dict[str, Any] = {
+    "float": 0.0,
+    "integer": 0,
+    "string": "",
+    "boolean": False,
+    "choice": "ab",
+    "json": {"a": [0]},
+}
+"""A value of each type."""
 COUNT = itertools.count()
 
 
@@ -92,7 +115,7 @@ class Machine(RuleBasedStateMachine):
 
     # ---- writing
 
-    @rule(name=NAMES, value=VALUES | JSON_VALUES, expected_version=st.none() | VERSIONS)
+    @rule(name=NAMES, value=ANY_VALUES, expected_version=st.none() | VERSIONS)
     def set(self, name: str, value: Any, expected_version: int | None) -> None:
         self.do_set(name, value, expected_version)
 
@@ -103,7 +126,7 @@ class Machine(RuleBasedStateMachine):
             self.same_write,
         )
 
-    @rule(name=NAMES, value=VALUES)
+    @rule(name=NAMES, value=ANY_VALUES)
     def compare_and_set(self, name: str, value: Any) -> None:
         """With the version that stands, which is not often met by chance."""
         standing = self.model.variables.get(name)
@@ -117,7 +140,7 @@ class Machine(RuleBasedStateMachine):
             lambda found, wanted: same(found, wanted),
         )
 
-    @rule(name=NAMES, value=VALUES)
+    @rule(name=NAMES, value=ANY_VALUES)
     def update(self, name: str, value: Any) -> None:
         seen: list[Any] = []
 
@@ -158,17 +181,17 @@ class Machine(RuleBasedStateMachine):
         assert {name for name, verdict in verdicts.items() if verdict is True} == good
         assert all(isinstance(verdicts[name], str) for name in judged.keys() - good)
 
-    @rule(name=NAMES, definition=DEFINITIONS, initial=st.none() | VALUES)
+    @rule(name=NAMES, definition=DEFINITIONS, initial=UNSAID | ANY_VALUES)
     def register(self, name: str, definition: tuple[str, dict[str, Any]], initial: Any) -> None:
         self.define(self.context.register_variable, self.model.register, name, definition, initial)
 
-    @rule(name=NAMES, definition=DEFINITIONS, initial=st.none() | VALUES)
+    @rule(name=NAMES, definition=DEFINITIONS, initial=UNSAID | ANY_VALUES)
     def ensure(self, name: str, definition: tuple[str, dict[str, Any]], initial: Any) -> None:
         self.define(self.context.ensure_variable, self.model.ensure, name, definition, initial)
 
     def define(self, ours: Any, models: Any, name: str, definition: Any, initial: Any) -> None:
         kind, constraints = definition
-        first = ZERO[kind] if initial is None else initial
+        first = FIRST[kind] if initial is UNSET else initial
         self.both(
             lambda: self.run(ours, name, kind, first, constraints),
             lambda: models(name, kind, first, constraints).id,
@@ -233,7 +256,7 @@ class Machine(RuleBasedStateMachine):
 
         self.both(lambda: self.run(self.context.read, name), lambda: self.model.get(name), same_reading)
 
-    @rule(kind=st.none() | st.sampled_from(sorted(ZERO)))
+    @rule(kind=st.none() | st.sampled_from(sorted(FIRST)))
     def list(self, kind: str | None) -> None:
         found = self.run(self.context.list_variables, type=kind)
         wanted = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from shells import SHELLS
-from vector_files import all_cases, share_of_python
+from vector_files import all_cases, all_forms, share_of_python
 
 
 class Tally:
@@ -30,11 +30,17 @@ def tally(pytestconfig: pytest.Config) -> Tally:
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     cases = all_cases()
-    typescript = sum(case.for_typescript for case in cases)
+    shared = {case.id for case in cases if not case.forms}
     for client, ran in config.stash[TALLY].ran.items():
         terminalreporter.write_line(
-            f"vectors: python, {client}, ran {len(ran)} of {len(cases)} "
-            f"({typescript} are for TypeScript only)"
+            f"vectors: python, {client}, ran {len(ran & shared)} of the {len(shared)} "
+            f"that every client runs, and {len(ran - shared)} of its own"
         )
         if len(ran) < len(share_of_python(cases)):
             terminalreporter.write_line("vectors: some of Python's share were deselected or failed to start")
+    for form in all_forms():
+        about = sum(form in case.forms for case in cases)
+        if form.only != "python" and about:
+            terminalreporter.write_line(
+                f"vectors: python has no {form.tag}, which {about} are about: {form.why}"
+            )

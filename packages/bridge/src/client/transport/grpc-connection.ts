@@ -7,10 +7,17 @@
  */
 import { type ChannelInterface as Channel, connectivityState } from "@grpc/grpc-js";
 
-/** Connects if needed. False as soon as that failed. */
+/**
+ * Connects if needed. False as soon as that failed.
+ *
+ * Asking to connect answers what was before. It may be otherwise now: a connection that another client of this process has made
+ * is there at once, and the change to it will not come again. So the state is read once more.
+ */
 export async function isConnected(channel: Channel): Promise<boolean> {
   for (;;) {
-    switch (channel.getConnectivityState(true)) {
+    channel.getConnectivityState(true);
+    const state = channel.getConnectivityState(false);
+    switch (state) {
       case connectivityState.READY:
         return true;
       case connectivityState.TRANSIENT_FAILURE:
@@ -18,15 +25,9 @@ export async function isConnected(channel: Channel): Promise<boolean> {
         return false;
       case connectivityState.IDLE:
       case connectivityState.CONNECTING:
-        await nextChange(channel);
+        await new Promise<void>((resolve) => {
+          channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, () => resolve());
+        });
     }
   }
-}
-
-function nextChange(channel: Channel): Promise<void> {
-  return new Promise((resolve) => {
-    // Asking to connect may have changed the state already, so it is read once more.
-    const state = channel.getConnectivityState(false);
-    channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, () => resolve());
-  });
 }

@@ -29,6 +29,7 @@ import {
   WatchedClock,
 } from "./accidents.contract.js";
 import { GrpcTransport, type GrpcTransportOptions } from "./grpc.js";
+import { systemClock } from "./system-clock.js";
 
 const READ: CommandOf<"getSession"> = { kind: "getSession", sessionId: "s" };
 const WRITE: CommandOf<"setVariable"> = {
@@ -93,6 +94,18 @@ describe("without a connection", () => {
     await clock.pass(300);
     expect(await reading).toBeInstanceOf(DeadlineError);
     expect((await reading).message).toContain("within 300 ms");
+  });
+
+  test("a call goes out at once on one that another client of this process has made again", async () => {
+    const before = await startBridge({ port: 0, logger: "silent" });
+    const { address, port } = before;
+    const [one, other] = [connect(address, { clock: systemClock }), connect(address, { clock: systemClock })];
+    for (const each of [one, other]) await expect(each.call(READ)).rejects.toThrow(SessionNotFoundError);
+    await before.close();
+    const after = await startBridge({ port, logger: "silent" });
+    stops.push(() => after.close());
+    // gRPC shares connections, so the second has one in the moment in which it asks for it.
+    for (const each of [one, other]) await expect(each.call(READ)).rejects.toThrow(SessionNotFoundError);
   });
 
   test("an abort ends the waiting with its reason", async () => {

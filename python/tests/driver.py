@@ -1,0 +1,154 @@
+"""The Python side of tests with several clients: calls as JSON lines on stdin, answers on stdout.
+
+The argument says with which client, `asyncio` or `blocking`. tests/scenarios/driver.ts is the other end and
+says what the lines are. Calls are made side by side, so that one may wait for what another does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from shells import SHELLS, Context
+from tagged import tag, untag
+
+from snakepit_bridge import BatchError, BridgeError
+
+SHELL = {shell.name: shell for shell in SHELLS}[sys.argv[1]]
+FIELDS = ("expected", "actual", "current", "constraint", "field", "setting", "limit")
+
+
+class Driver:
+    """The actors, and what became of each call."""
+
+    def __init__(self) -> None:
+        self._actors: dict[str, Context] = {}
+        self._used: set[str] = set()
+
+    async def answer(self, line: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return {"id": line["id"], "gives": await self._obey(line)}
+        except BridgeError as error:
+            return {"id": line["id"], "fails": failure(error)}
+        except Exception:  # noqa: BLE001 - the test says what broke
+            return {"id": line["id"], "broke": traceback.format_exc()}
+
+    async def _obey(self, line: dict[str, Any]) -> Any:
+        if "open" in line:
+            self._actors[line["open"]] = SHELL.context(
+                line["session"], address=line["address"], strict=line["strict"], cache="off"
+            )
+            return None
+        if "forget" in line:
+            for name in line["forget"]:
+                await self._actors.pop(name).close()
+            return None
+        if "used" in line:
+            return sorted(self._used)
+        method = line["do"]
+        self._used.add(method)
+        result = await getattr(self._actors[line["actor"]], method)(**arguments(line["with"]))
+        return RESULTS.get(method, plain)(result)
+
+
+# ---- what is given
+
+
+def arguments(given: dict[str, Any]) -> dict[str, Any]:
+    return dict(GIVEN.get(key, lambda value, key=key: (key, value))(value) for key, value in given.items())
+
+
+def values(given: dict[str, Any]) -> dict[str, Any]:
+    return {name: untag(value) for name, value in given.items()}
+
+
+def equals(given: dict[str, Any]) -> Callable[[Any], bool]:
+    wanted = untag(given)
+    return lambda value: tag(value) == tag(wanted)
+
+
+GIVEN: dict[str, Callable[[Any], tuple[str, Any]]] = {
+    "value": lambda given: ("value", untag(given)),
+    "initial_value": lambda given: ("initial_value", untag(given)),
+    "default": lambda given: ("default", untag(given)),
+    "by": lambda given: ("by", untag(given)),
+    "updates": lambda given: ("updates", values(given)),
+    "constraints": lambda given: ("constraints", values(given)),
+    "equals": lambda given: ("predicate", equals(given)),
+    "add": lambda given: ("fn", lambda value: value + untag(given)),
+    "to": lambda given: ("fn", lambda _: untag(given)),
+    "timeout_ms": lambda given: ("timeout", given / 1000),
+    "ttl_ms": lambda given: ("ttl", given / 1000),
+}
+"""How an argument is written in a story, where not as in Python."""
+
+
+# ---- what comes back
+
+
+def plain(result: Any) -> Any:
+    """Returns what JSON can carry; what stands under `value` is a variable's."""
+    if dataclasses.is_dataclass(result):
+        result = vars(result)
+    if isinstance(result, Mapping):
+        return {key: tag(part) if key == "value" else plain(part) for key, part in result.items()}
+    if isinstance(result, (list, tuple)):
+        return [plain(part) for part in result]
+    return round(result.timestamp() * 1000) if isinstance(result, datetime) else result
+
+
+def infos(variables: Mapping[str, Mapping[str, Any]]) -> list[Any]:
+    return [
+        {
+            "name": name,
+            **plain(info),
+            "constraints": {key: tag(each) for key, each in info["constraints"].items()},
+        }
+        for name, info in variables.items()
+    ]
+
+
+RESULTS: dict[str, Callable[[Any], Any]] = {
+    "get_variable": tag,
+    "increment": tag,
+    "wait_for": tag,
+    "get_variables": lambda found: {name: tag(value) for name, value in found.items()},
+    "list_variables": infos,
+}
+
+
+def failure(error: BridgeError) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "class": type(error).__name__,
+        "reason": error.reason,
+        "retryable": error.retryable,
+        "text": str(error),
+        "session": error.session_id,
+        "identifier": error.identifier,
+        **{field: getattr(error, field, None) for field in FIELDS},
+    }
+    if isinstance(error, BatchError):
+        told["errors"] = {name: failure(each) for name, each in error.errors.items()}
+    return {key: value for key, value in told.items() if value is not None}
+
+
+async def main() -> None:
+    driver = Driver()
+    calls: set[asyncio.Task[None]] = set()
+
+    async def run(line: str) -> None:
+        print(json.dumps(await driver.answer(json.loads(line))), flush=True)  # noqa: T201 - this is the answer
+
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        call = asyncio.create_task(run(line))
+        calls.add(call)
+        call.add_done_callback(calls.discard)
+
+
+asyncio.run(main())
