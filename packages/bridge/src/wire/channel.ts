@@ -7,6 +7,7 @@ import { errorFor, errorFrom } from "../core/errors.js";
 import { Refusal } from "../core/refusal.js";
 import { decode, encode } from "./bytes.js";
 import { commandFromProto, commandToProto } from "./commands.js";
+import { commandFrame, replyFrame } from "./frames.js";
 import {
   type ChannelRequest,
   ChannelRequestSchema,
@@ -87,18 +88,14 @@ export function serverHello(version: string): Uint8Array {
 
 /** The messages that carry a command, each with a part of it. */
 export function commandMessages(id: number, timeoutMs: number, command: Uint8Array): Uint8Array[] {
-  const $typeName = "snakepit.bridge.v1.CommandFrame";
-  return inParts(command).map(({ part, more, isFirst }) =>
-    request({ commands: [{ $typeName, id, command: part, more, ...(isFirst ? { timeoutMs } : {}) }] }),
+  return inParts(command, (part, more, isFirst) =>
+    commandFrame(id, isFirst ? timeoutMs : undefined, part, more),
   );
 }
 
 /** The messages that carry a reply, each with a part of it. */
 export function replyMessages(id: number, reply: Uint8Array): Uint8Array[] {
-  const $typeName = "snakepit.bridge.v1.ReplyFrame";
-  return inParts(reply).map(({ part, more }) =>
-    response({ replies: [{ $typeName, id, reply: part, more }] }),
-  );
+  return inParts(reply, (part, more) => replyFrame(id, part, more));
 }
 
 /** Says that nobody waits for the reply to a command. */
@@ -121,18 +118,15 @@ export function readResponse(bytes: Uint8Array): ChannelResponse | Refusal {
   return decode(ChannelResponseSchema, bytes);
 }
 
-interface Part {
-  readonly part: Uint8Array;
-  readonly more: boolean;
-  readonly isFirst: boolean;
-}
-
-function inParts(bytes: Uint8Array): Part[] {
-  if (bytes.length <= PART_BYTES) return [{ part: bytes, more: false, isFirst: true }];
-  const parts: Part[] = [];
+function inParts(
+  bytes: Uint8Array,
+  frame: (part: Uint8Array, more: boolean, isFirst: boolean) => Uint8Array,
+): Uint8Array[] {
+  if (bytes.length <= PART_BYTES) return [frame(bytes, false, true)];
+  const messages: Uint8Array[] = [];
   for (let start = 0; start < bytes.length; start += PART_BYTES) {
     const end = start + PART_BYTES;
-    parts.push({ part: bytes.subarray(start, end), more: end < bytes.length, isFirst: start === 0 });
+    messages.push(frame(bytes.subarray(start, end), end < bytes.length, start === 0));
   }
-  return parts;
+  return messages;
 }
