@@ -1,6 +1,5 @@
-/** The version of this package, out of its package.json: beside `src` in the repository, beside `dist` once installed. */
-import { readFileSync } from "node:fs";
-
-const manifest = new URL("../package.json", import.meta.url);
-
-export const VERSION: string = JSON.parse(readFileSync(manifest, "utf8")).version;
+/**
+ * The version of this package, as in its package.json and in the Python package; a test compares them. A constant and not
+ * read from the file, so that a program which is bundled with the client knows it too.
+ */
+export const VERSION = "0.1.0";

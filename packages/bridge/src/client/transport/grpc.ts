@@ -9,7 +9,8 @@ import type { Clock } from "../../core/clock.js";
 import type { Command, ReplyTo } from "../../core/commands.js";
 import { type BridgeError, type ErrorReason, errorFor, errorFrom } from "../../core/errors.js";
 import type { Refusal } from "../../core/refusal.js";
-import { DETAIL_BYTES_KEY, refusalFromDetails, transportError } from "../../wire/status.js";
+import { VERSION } from "../../version.js";
+import { CLIENT_KEY, DETAIL_BYTES_KEY, refusalFromDetails, transportError } from "../../wire/status.js";
 import { afterFailure, type Verdict } from "../outcome.js";
 import { AbortWatch, type OnAbort } from "./abort.js";
 import { checkAddress } from "./address.js";
@@ -71,6 +72,7 @@ export class GrpcTransport implements Transport {
     this.#client = new Client(address, credentials.createInsecure(), CHANNEL_OPTIONS);
     this.#connection = new Connection(this.#client.getChannel(), clock);
     this.#metadata.set(DETAIL_BYTES_KEY, String(DETAIL_BYTES));
+    this.#metadata.set(CLIENT_KEY, `typescript/${VERSION}`);
   }
 
   async call<C extends Command>(

@@ -15,6 +15,7 @@ import { StoreError } from "../../engine/store-error.js";
 import { codeOf } from "../../wire/errors.js";
 import type { Rpc } from "../../wire/services.js";
 import { aboutAnswer, aboutCommand } from "./call-log.js";
+import { refuseClient } from "./client-version.js";
 import { refused } from "./refused.js";
 
 /** What the handlers work with. */
@@ -59,6 +60,9 @@ async function answer(context: DoorContext, rpc: Rpc, call: Call): Promise<Uint8
 }
 
 async function carryOut({ engine, clock, logger }: DoorContext, command: Command, call: Call) {
+  // Whatever it is, it may ask what this is.
+  const refusal = command.kind === "ping" ? undefined : refuseClient(call.metadata);
+  if (refusal !== undefined) return refusal;
   try {
     return await engine.dispatch(ANYONE, command, deadlineOf(call, clock));
   } catch (error) {
