@@ -37,6 +37,9 @@ export async function besideWorker<T>(
   work: (language: Language) => Promise<T>,
 ): Promise<T> {
   const end = new AbortController();
+  // What is printed before it begins is told only if it does: else the error says it better.
+  const unheard: string[] = [];
+  let hasBegun = false;
   let begin = (): void => {};
   const begun = new Promise<void>((resolve) => {
     begin = resolve;
@@ -47,10 +50,16 @@ export async function besideWorker<T>(
     bridge: address,
     sessionId,
     signal: end.signal,
-    onLog: ({ text }) => terminal.line(`worker.py: ${text}`),
+    onLog: ({ text }) => {
+      if (hasBegun) terminal.line(`worker.py: ${text}`);
+      else unheard.push(text);
+    },
     onState: (state) => {
       tell(terminal, address, sessionId, state);
-      if (state.kind === "running") begin();
+      if (state.kind !== "running") return;
+      hasBegun = true;
+      for (const text of unheard.splice(0)) terminal.line(`worker.py: ${text}`);
+      begin();
     },
   }).then(({ ended }) => ended);
   const language = await Promise.race([begun, python]).then(
