@@ -186,14 +186,5 @@ describe("the demo", () => {
       expect(await host.ended).toBe(0);
       expect(host.stderr).toBe("");
     });
-
-    test("--once checks what there is, and ends with 0", async () => {
-      const { code, output } = await run(process.execPath, [...demo, "--once"], alone, folder);
-      expect(output).toContain("a worker in TypeScript takes its place.");
-      for (const name of ["typescript → worker → typescript", "batch from worker", "kill -9 loses nothing"])
-        expect(output).toContain(`✓ ${name}`);
-      expect(output).toMatch(/\n8 of 8 checks passed in \d+\.\d s\.\n$/);
-      expect(code).toBe(0);
-    });
   });
 });
