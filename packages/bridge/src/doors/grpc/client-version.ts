@@ -20,10 +20,15 @@ const CLIENTS: ReadonlyMap<string, Omit<Party, "version">> = new Map([
 ]);
 const SOME_CLIENT: Omit<Party, "version"> = { name: "the client", install: undefined };
 
+/** What nearly every call says. */
+const USUAL: ReadonlySet<unknown> = new Set([...CLIENTS.keys()].map((language) => `${language}/${VERSION}`));
+
 /** Why a client may not call; undefined if it may. */
 export function refuseClient(metadata: Metadata): Refusal | undefined {
-  const [, language, version] = FORM.exec(String(metadata.get(CLIENT_KEY)[0] ?? "")) ?? [];
-  if (language === undefined || version === undefined || version === VERSION) return undefined;
+  const [claim] = metadata.get(CLIENT_KEY);
+  if (claim === undefined || USUAL.has(claim)) return undefined;
+  const [, language, version] = FORM.exec(String(claim)) ?? [];
+  if (language === undefined || version === undefined) return undefined;
   const mismatch = versionMismatch({ ...(CLIENTS.get(language) ?? SOME_CLIENT), version }, BRIDGE);
   return mismatch === undefined ? undefined : new Refusal("VERSION_MISMATCH", mismatch);
 }
