@@ -1,5 +1,4 @@
 /** Work that is done beside a worker: the one in Python, which `startWorker` keeps running, or else one in TypeScript. */
-import { setTimeout as delay } from "node:timers/promises";
 import {
   startWorker,
   WorkerError,
@@ -66,7 +65,7 @@ export async function besideWorker<T>(
     (): Language => "python",
     (error: unknown): Language => {
       if (!(error instanceof WorkerError && WITHOUT_PYTHON.has(error.reason))) throw error;
-      terminal.line(`${error.message}. Until then a worker in TypeScript takes its place.`);
+      terminal.line(`${firstLine(error)}. Until then a worker in TypeScript takes its place.`);
       terminal.line(joining(address, sessionId));
       return "typescript";
     },
@@ -86,8 +85,6 @@ export async function besideWorker<T>(
     terminal.block([]);
     end.abort();
     await failure.catch(() => {});
-    // What it printed last is told in its turn.
-    await delay(0);
   }
 }
 
@@ -96,9 +93,13 @@ function tell(terminal: Terminal, address: string, sessionId: string, state: Wor
     terminal.line(`Bridge at ${address}, session "${sessionId}", Python worker is process ${state.pid}.`);
     terminal.line(joining(address, sessionId));
   } else if (state.kind === "pausing") {
-    const [reason] = state.error.message.split("\n");
-    terminal.line(`${reason?.replace(/:$/, "")}; it is started again.\n`);
+    terminal.line(`${firstLine(state.error)}; it is started again.\n`);
   }
+}
+
+/** What an error says, without what the worker printed. */
+function firstLine({ message }: Error): string {
+  return (message.split("\n")[0] ?? "").replace(/:$/, "");
 }
 
 /** How to join in from another terminal. */
