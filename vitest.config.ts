@@ -11,7 +11,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["tests/**/*.test.ts", "bench/**/*.test.ts"],
-          exclude: ["tests/packages/**", "tests/docs/**"],
+          exclude: ["tests/packages/**", "tests/docs/readme.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -20,7 +20,7 @@ export default defineConfig({
       {
         test: {
           name: "packages",
-          include: ["tests/packages/**/*.test.ts", "tests/docs/**/*.test.ts"],
+          include: ["tests/packages/**/*.test.ts", "tests/docs/readme.test.ts"],
           globalSetup: "tests/packages/install.ts",
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -4,7 +4,7 @@
  *
  * It happens once for all test files of this vitest project; `inject("packages")` gives them the result.
  */
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
@@ -71,9 +71,12 @@ async function install(folder: string): Promise<Installed> {
   const npm = lines.filter((line) => line.startsWith("npm "));
   const pip = lines.filter((line) => /python/.test(line) && !line.startsWith("npm "));
   if (npm.length < 2 || pip.length < 2) throw new Error("README does not say how to install");
-  await Promise.all([perform(npm, app), perform([...pip, ".venv/bin/python -m pip install pytest"], app)]);
-  cpSync(join(app, "package.json"), join(lean, "package.json"));
-  await perform([`npm install --omit=optional --omit=dev ${packed.npm}`], lean);
+  const installFromNpm = async (): Promise<void> => {
+    await perform(npm, app);
+    writeFileSync(join(lean, "package.json"), "{}");
+    await perform([`npm install --omit=optional ${packed.npm}`], lean);
+  };
+  await Promise.all([installFromNpm(), perform([...pip, ".venv/bin/python -m pip install pytest"], app)]);
   return { packed, app, python: join(app, ".venv", "bin", "python"), lean };
 }
 
