@@ -12,6 +12,7 @@ export const pages: readonly string[] = [
     .filter((name) => name.endsWith(".md"))
     .map((name) => `docs/${name.replaceAll("\\", "/")}`),
   "spec/README.md",
+  "packages/bridge/README.md",
   "python/README.md",
 ];
 
