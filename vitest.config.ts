@@ -28,6 +28,17 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["tests/**/*.test.ts", "bench/**/*.test.ts"],
+          exclude: ["tests/packages/**", "tests/docs/readme.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      // The packages as users get them: packed, and installed into projects outside the repository, once for all of these.
+      {
+        test: {
+          name: "packages",
+          include: ["tests/packages/**/*.test.ts", "tests/docs/readme.test.ts"],
+          globalSetup: "tests/packages/install.ts",
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

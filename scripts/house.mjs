@@ -14,7 +14,7 @@ export const rooms = [
   { prefix: "engine/", files: ["engine/", "core/", "storage/store.ts", "storage/record.ts"], node: true },
   {
     prefix: "doors/",
-    files: ["doors/", "core/", "wire/", "engine/"],
+    files: ["doors/", "core/", "wire/", "engine/", "version.ts"],
     packages: ["@grpc/grpc-js"],
     types: ["pino"],
     node: true,
@@ -34,12 +34,20 @@ export const rooms = [
     files: [
       "host/",
       "core/",
+      "version.ts",
       ...["address", "system-clock", "abort"].map((name) => `client/transport/${name}.ts`),
     ],
     node: true,
   },
   { prefix: "cli/", files: [""], except: ["wire/"], packages: "*", node: true },
-  { prefix: "version.", files: ["version."], node: true },
+  { prefix: "version.ts", files: [] },
+  {
+    prefix: "demo/",
+    files: ["demo/", "client/index.ts", "host/index.ts", "server.ts", "storage/sqlite/driver.ts"],
+    node: true,
+  },
+  { prefix: "testing/test-bridge.ts", files: ["testing/", "server.ts"] },
+  { prefix: "testing/index.ts", files: ["testing/"], reexportsOnly: true },
   { prefix: "testing/", files: ["testing/", "core/"] },
   { prefix: "server.", files: [""], packages: "*", node: true },
   { prefix: "index.ts", files: [""], reexportsOnly: true },
@@ -52,6 +60,7 @@ export const timekeepers = {
   "doors/": "the deadlines of calls, and of connections that close",
   "storage/sqlite/lagging-sync.ts": "syncs a second after a write",
   "client/transport/": "the deadlines of calls, and the pauses between attempts to connect",
+  "demo/": "paces what it shows, and measures how long it took",
   "cli/": "prints ages, and waits between redraws",
 };
 export const timeWords =

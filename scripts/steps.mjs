@@ -49,5 +49,9 @@ export const steps = [
     kind: "pytest",
     command: [node, "scripts/python-range.mjs", pytestColours],
   },
-  { name: "end to end", kind: "vitest", command: [bin("vitest"), "run", "--project", "e2e", vitestColours] },
+  {
+    name: "end to end",
+    kind: "vitest",
+    command: [bin("vitest"), "run", "--project", "e2e", "--project", "packages", vitestColours],
+  },
 ];

@@ -14,7 +14,7 @@ import grpc
 import grpc.aio
 
 import snakepit_bridge
-from snakepit_bridge import sync
+from snakepit_bridge import sync, testing
 
 Context: TypeAlias = snakepit_bridge.SessionContext
 """What a test is given: the asyncio context, or a blocking one that can be awaited like it."""
@@ -28,11 +28,13 @@ class Shell:
         name: For people.
         cls: The class of its contexts.
         shown_as: How their repr begins.
+        fake: The class that takes their place without a server.
     """
 
     name: str
     cls: Any
     shown_as: str
+    fake: Any
 
     @property
     def is_blocking(self) -> bool:
@@ -94,8 +96,8 @@ class Shell:
 
 
 SHELLS = (
-    Shell("asyncio", snakepit_bridge.SessionContext, "SessionContext"),
-    Shell("blocking", sync.SessionContext, "sync.SessionContext"),
+    Shell("asyncio", snakepit_bridge.SessionContext, "SessionContext", testing.FakeSession),
+    Shell("blocking", sync.SessionContext, "sync.SessionContext", testing.sync.FakeSession),
 )
 
 

@@ -30,6 +30,8 @@ class Case:
 
     kind: str
     data: dict[str, Any]
+    file: str
+    """The name of its file, without the ending."""
 
     @property
     def id(self) -> str:
@@ -96,4 +98,4 @@ def _checked(path: Path, kind: str, data: dict[str, Any]) -> Case:
         raise ValueError(f"{path}: {data.get('id')}: missing {missing}, unknown {unknown}")
     if data.get("needs", "manual-clock") != "manual-clock":
         raise ValueError(f"{path}: {data['id']}: needs {data['needs']}")
-    return Case(kind, data)
+    return Case(kind, data, path.stem)

@@ -11,7 +11,13 @@ export const pages: readonly string[] = [
   ...readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".md"))
     .map((name) => `docs/${name.replaceAll("\\", "/")}`),
-  ...["spec/README.md", "spec/vectors/README.md", "spec/scenarios/README.md", "examples/README.md"],
+  ...[
+    "spec/README.md",
+    "spec/vectors/README.md",
+    "spec/scenarios/README.md",
+    "examples/README.md",
+    "packages/bridge/README.md",
+  ],
   "python/README.md",
 ];
 

@@ -1,38 +1,37 @@
 /**
- * What README and the other pages tell readers to type is typed here. The blocks marked to be run are run in their
- * order against one server, which is started as the first of them says.
+ * What README tells readers to type is typed here, in a project into which the packages were installed as it says. The
+ * blocks marked to be run are run in their order against one server, which is started as the first of them says.
  */
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { DEFAULT_LIMITS, LIMIT_SETTINGS } from "../../packages/bridge/src/core/limits.js";
-import { endAll, run, runPython, runTypeScript, TestProcess } from "../e2e/processes.js";
+import { endAll, run, TestProcess } from "../e2e/processes.js";
+import { Playground } from "../packages/snippets.js";
 import { readPage, root, snippetsOf, tableOf } from "./pages.js";
 
 const snippets = snippetsOf("README.md");
-const [serve, ...rest] = snippets;
+const [, serve, ...rest] = snippets;
 
-let folder: string;
+let playground: Playground;
 let address: string;
 
 beforeAll(async () => {
-  // A program outside the repository, with the packages installed beside it.
-  folder = mkdtempSync(join(tmpdir(), "snakepit-readme-"));
-  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"), "junction");
+  playground = new Playground();
   const start = `exec ${command(serve?.text.trim() ?? "")} --port 0`;
-  const server = new TestProcess("sh", ["-c", start], path(), folder);
+  const server = new TestProcess("sh", ["-c", start], path(), playground.folder);
   [, address = ""] = await server.until(/ on (127\.0\.0\.1:\d+)/);
 });
 
 afterAll(async () => {
   await endAll();
-  rmSync(folder, { recursive: true });
+  playground.remove();
 });
 
 describe("README", () => {
-  test("marks what is run, and the first of it is the server", () => {
+  test("marks what is run, and the first of it is how to install, then the server", () => {
     expect(snippets.map(({ kind }) => kind)).toEqual([
+      "install",
       "serve",
       "typescript",
       "python",
@@ -52,16 +51,17 @@ describe("README", () => {
     "the block %s does what it says",
     async (_, kind, text) => {
       if (kind === "console") return checkConsole(text);
-      const runIt = kind === "python" ? runPython : runTypeScript;
-      const file = join(folder, kind === "python" ? "hello.py" : "hello.mts");
-      writeFileSync(file, text.replaceAll("127.0.0.1:50051", address));
-      const { code, stdout, stderr } = await runIt(file);
-      expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: said(text), stderr: "" });
+      await playground.check(kind, text, address);
     },
   );
 
+  test("has two programs of at most 15 lines for the first minute", () => {
+    for (const { text } of rest.slice(0, 2))
+      expect(text.trimEnd().split("\n").length).toBeLessThanOrEqual(15);
+  });
+
   test("does not compile what it says does not compile", async () => {
-    const file = join(folder, "wrong.mts");
+    const file = join(playground.folder, "wrong.mts");
     const typed = snippets.find(({ kind }) => kind === "typescript")?.text ?? "";
     const [wrong] = /session\.set\("temperature", "hot"\)/.exec(readPage("README.md")) as RegExpExecArray;
     writeFileSync(file, `${typed}\nawait ${wrong};\n`);
@@ -100,7 +100,7 @@ describe("README", () => {
 async function checkConsole(text: string): Promise<void> {
   for (const [, line = "", printed = ""] of text.matchAll(/^\$ (.*)\n((?:(?!\$ ).*\n)*)/gm)) {
     const env = { ...path(), SNAKEPIT_BRIDGE_ADDRESS: address };
-    const { stdout, stderr } = await run("sh", ["-c", command(line)], env, folder);
+    const { stdout, stderr } = await run("sh", ["-c", command(line)], env, playground.folder);
     const output = `${stdout}${stderr}`
       .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "2026-01-01T12:00:00.000Z")
       .replace(/\d+ bytes/, "65536 bytes");
@@ -108,18 +108,13 @@ async function checkConsole(text: string): Promise<void> {
   }
 }
 
-/** What `npx` runs in the clone, without asking npm for it. */
+/** What `npx` runs in the project, without asking npm for it. */
 function command(line: string): string {
   return line.replace(/^npx /, "");
 }
 
 function path(): Record<string, string> {
-  return { PATH: `${join(root, "node_modules", ".bin")}${delimiter}${process.env["PATH"]}` };
-}
-
-/** What a snippet says it prints: the comments behind its console.log and print. */
-function said(text: string): string {
-  return [...text.matchAll(/(?:console\.log|print)\(.*\);? +(?:\/\/|#) (.*)$/gm)]
-    .map(([, line]) => `${line}\n`)
-    .join("");
+  return {
+    PATH: `${join(inject("packages").app, "node_modules", ".bin")}${delimiter}${process.env["PATH"]}`,
+  };
 }

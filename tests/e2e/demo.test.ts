@@ -1,11 +1,11 @@
-/** The demo as a user starts it: a host, a bridge in it, and a Python worker as its child. */
-import { mkdtempSync, rmSync } from "node:fs";
+/** The demo as a user starts it: a host, a bridge in it, and a Python worker as its child, or one in TypeScript. */
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { endAll, exists, root, run, TestProcess } from "./processes.js";
 
-const demo = ["--import", import.meta.resolve("tsx"), join(root, "examples", "demo", "host.ts")];
+const demo = [join(root, "packages", "bridge", "bin", "snakepit-bridge.js"), "demo"];
 /** Where it is started, and keeps its file. */
 let folder: string;
 
@@ -24,6 +24,7 @@ async function workerOf(host: TestProcess): Promise<number> {
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "snakepit-demo-test-"));
+  symlinkSync(join(root, ".venv"), join(folder, ".venv"), "junction");
 });
 afterEach(async () => {
   await endAll();
@@ -152,7 +153,38 @@ describe("the demo", () => {
     expect(help.code).toBe(0);
     expect(help.stdout).toContain("--once");
     const unknown = await runToEnd("--twice");
-    expect(unknown.code).toBe(1);
+    expect(unknown.code).toBe(2);
     expect(unknown.stderr).toContain("--twice");
+  });
+
+  test("another terminal steers it with the command that it prints", async () => {
+    const host = start();
+    const [, line = ""] = await host.until(/from another terminal: npx snakepit-bridge (set demo .*)\n/);
+    await host.until(/step = \d+/);
+    const program = demo[0] as string;
+    const set = await run(process.execPath, [program, ...line.split(" ")], {}, folder);
+    expect(set).toMatchObject({ code: 0, stdout: expect.stringMatching(/^learning_rate = 0\.2 \(float/) });
+    const [, version] = await host.until(/ cli {9}learning_rate = 0\.2 \(v(\d+)\)\n/);
+    await host.until(new RegExp(`python {6}saw learning_rate v${version} after`));
+  });
+
+  describe("without the Python package", () => {
+    beforeEach(() => rmSync(join(folder, ".venv")));
+    // An interpreter without any packages.
+    const alone = {
+      PYTHONPATH: "",
+      PYTHONNOUSERSITE: "1",
+      PATH: `/usr/bin:/bin:${dirname(process.execPath)}`,
+    };
+
+    test("says in one line what to do, and has a worker in TypeScript", async () => {
+      const host = new TestProcess(process.execPath, demo, alone, folder);
+      await host.until(/^there is no Python .*\n|has no snakepit_bridge package: run `.*\n/m);
+      await host.until(/typescript {2}step = \d+, loss = \S+ \(v\d+\)/);
+      await host.until(/typescript {2}saw learning_rate v\d+ after \d+ ms\n/);
+      host.signal("SIGINT");
+      expect(await host.ended).toBe(0);
+      expect(host.stderr).toBe("");
+    });
   });
 });

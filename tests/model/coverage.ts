@@ -22,8 +22,8 @@ export const HAS_TO_BE_SEEN: readonly string[] = [
     "listVariables",
     "getVariableHistory",
   ].flatMap((kind) => [`${kind} accepted`, `${kind} refused`]),
-  // A bug in the server is the one reason that nothing should reach.
-  ...REASONS.filter((reason) => reason !== "INTERNAL"),
+  // A bug in the server is what nothing should reach, and versions are a matter of doors.
+  ...REASONS.filter((reason) => reason !== "INTERNAL" && reason !== "VERSION_MISMATCH"),
   "a session expired",
   "a session was created again",
   "a write created its session",

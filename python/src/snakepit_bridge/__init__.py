@@ -25,6 +25,7 @@ from ._errors import (
     TypeMismatchError,
     UnavailableError,
     VariableNotFoundError,
+    VersionMismatchError,
 )
 from ._results import (
     UNSET,
@@ -38,8 +39,7 @@ from ._results import (
     VariableType,
     Written,
 )
-
-__version__ = "0.1.0"
+from ._version import __version__
 
 __all__ = [
     "UNSET",
@@ -70,6 +70,7 @@ __all__ = [
     "VariableInfo",
     "VariableNotFoundError",
     "VariableType",
+    "VersionMismatchError",
     "Written",
     "__version__",
     "sync",

@@ -6,6 +6,7 @@ from typing import Any
 
 from ._calls import DETAILS_KEY
 from ._steps import Status
+from ._version import __version__
 
 __all__ = ["CHANNEL_OPTIONS", "call_metadata", "status_of"]
 
@@ -13,6 +14,9 @@ __all__ = ["CHANNEL_OPTIONS", "call_metadata", "status_of"]
 # third is added on the way, and gRPC takes only 8 KiB of trailers unless its channel is told otherwise.
 _DETAIL_BYTES = 40_000
 _DETAIL_BYTES_KEY = "snakepit-max-detail-bytes"
+
+_CLIENT = ("snakepit-client", f"python/{__version__}")
+"""What we are, so that a bridge which does not work with us can say so (DOOR-9)."""
 
 CHANNEL_OPTIONS = (
     # Answers of the default limit of a server (4 MiB) and their framing, and of servers with a somewhat
@@ -36,7 +40,7 @@ CHANNEL_OPTIONS = (
 def call_metadata(*, given_channel: bool, token: str | None) -> tuple[tuple[str, str], ...]:
     """Returns what goes with every call."""
     # A channel of the caller's takes what it was told to take, which nobody can ask it.
-    metadata = () if given_channel else ((_DETAIL_BYTES_KEY, str(_DETAIL_BYTES)),)
+    metadata = (_CLIENT,) if given_channel else (_CLIENT, (_DETAIL_BYTES_KEY, str(_DETAIL_BYTES)))
     return metadata if token is None else (*metadata, ("authorization", f"Bearer {token}"))
 
 

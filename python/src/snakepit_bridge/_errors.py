@@ -13,6 +13,7 @@
         ├── ConflictError                                compare-and-set found another version
         ├── LimitError                                   over one of the server's limits
         ├── AuthError                                    not allowed
+        ├── VersionMismatchError                         versions that do not work together
         ├── UnavailableError                             no bridge answered; nothing was carried out
         ├── DeadlineError            (and TimeoutError)  out of time; a read, or nothing was carried out
         ├── OutcomeUnknownError                          a write may or may not have been carried out
@@ -53,6 +54,7 @@ __all__ = [
     "TypeMismatchError",
     "UnavailableError",
     "VariableNotFoundError",
+    "VersionMismatchError",
     "error_for",
 ]
 
@@ -263,6 +265,12 @@ class OutcomeUnknownError(BridgeError):
     usual_reason = "OUTCOME_UNKNOWN"
 
 
+class VersionMismatchError(BridgeError):
+    """Client and bridge are of versions that do not work together. Nothing was carried out."""
+
+    usual_reason = "VERSION_MISMATCH"
+
+
 class ClosedError(BridgeError):
     """The context was used after `close()`."""
 
@@ -316,6 +324,7 @@ REASONS: Mapping[str, ReasonRow] = MappingProxyType(
         "SHUTTING_DOWN": ReasonRow(UnavailableError, "UNAVAILABLE", retryable=True),
         "OUTCOME_UNKNOWN": ReasonRow(OutcomeUnknownError, "ABORTED"),
         "INTERNAL": ReasonRow(InternalError, "INTERNAL"),
+        "VERSION_MISMATCH": ReasonRow(VersionMismatchError, "FAILED_PRECONDITION"),
         # What only a client says.
         "UNAVAILABLE": ReasonRow(UnavailableError, "UNAVAILABLE", retryable=True),
         "UNAUTHENTICATED": ReasonRow(AuthError, "UNAUTHENTICATED"),

@@ -101,12 +101,11 @@ COUNT = itertools.count()
 class Machine(RuleBasedStateMachine):
     """One session, and one context that is the only one to use it, so that its cache has to be right."""
 
-    def __init__(self, shell: Shell, bridge: str, run: Callable[..., Any]) -> None:
+    def __init__(self, make: Callable[[str], Any], run: Callable[..., Any]) -> None:
         super().__init__()
         self.run = run
         self.model = SessionModel()
-        session_id = f"model {shell.name} {next(COUNT)}"
-        self.context = shell.cls(session_id, address=bridge, ttl=600.0, timeout=30.0)
+        self.context = make(f"model {next(COUNT)}")
         run(self.context.create_session)
 
     def teardown(self) -> None:
@@ -318,10 +317,18 @@ def outcome(call: Callable[[], Any], kind: type[Exception]) -> tuple[Any, Any]:
 
 
 def test_a_client_does_as_the_model_says(shell: Shell, bridge: str) -> None:
+    check(shell, lambda name: shell.cls(f"{name} {shell.name}", address=bridge, ttl=600.0, timeout=30.0))
+
+
+def test_a_fake_session_does_as_the_model_says(shell: Shell) -> None:
+    check(shell, lambda name: shell.fake(name, ttl=600.0))
+
+
+def check(shell: Shell, make: Callable[[str], Any]) -> None:
     with shell.driven() as run:
 
         def machine() -> Machine:
-            return Machine(shell, bridge, run)
+            return Machine(make, run)
 
         chosen = machine if SEED is None else seed(int(SEED))(machine)
         run_state_machine_as_test(chosen, settings=SETTINGS)

@@ -79,6 +79,7 @@ FULL: list[BridgeError] = [
     errors.UnavailableError("nobody"),
     errors.DeadlineError("late"),
     errors.OutcomeUnknownError("who knows"),
+    errors.VersionMismatchError("0.1.0 and 0.2.0"),
     errors.ClosedError("closed"),
     errors.InternalError("bug", reason="PROTOCOL"),
 ]

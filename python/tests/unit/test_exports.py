@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import re
+import json
 from pathlib import Path
 from types import ModuleType
 
@@ -9,7 +9,7 @@ import pytest
 import snakepit_bridge
 from snakepit_bridge import _aio, _sync, serialization, session_context, sync
 
-PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
+MANIFEST = Path(__file__).resolve().parents[3] / "packages" / "bridge" / "package.json"
 
 
 def test_all_is_sorted_and_complete() -> None:
@@ -24,10 +24,8 @@ def test_all_is_sorted_and_complete() -> None:
     assert snakepit_bridge.__all__ == [*sorted(constants), *sorted(classes), "__version__", "sync"]
 
 
-def test_the_version_is_the_projects() -> None:
-    match = re.search(r'^version = "(.+)"$', PROJECT.read_text(), re.MULTILINE)
-    assert match is not None
-    assert snakepit_bridge.__version__ == match[1]
+def test_the_version_is_that_of_the_npm_package() -> None:
+    assert snakepit_bridge.__version__ == json.loads(MANIFEST.read_text(encoding="utf-8"))["version"]
 
 
 def test_older_import_paths_work() -> None:

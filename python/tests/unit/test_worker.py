@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from snakepit_bridge import worker
+from snakepit_bridge import __version__, worker
 from snakepit_bridge.worker import _host
 from snakepit_bridge.worker._host import Host
 
@@ -73,7 +73,7 @@ def test_messages_are_lines_without_what_was_not_said(pipe: Pipe) -> None:
     host.ready(None, None)
     host.ready("127.0.0.1:7", 1.5)
     assert pipe.messages() == [
-        {"kind": "running", "pid": os.getpid()},
+        {"kind": "running", "pid": os.getpid(), "version": __version__},
         {"kind": "ready"},
         {"kind": "ready", "address": "127.0.0.1:7", "aliveWithinMs": 1500.0},
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -17,15 +18,23 @@ class Tally:
 
 
 TALLY = pytest.StashKey[Tally]()
+FAKES = pytest.StashKey[Counter[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[TALLY] = Tally()
+    config.stash[FAKES] = Counter()
 
 
 @pytest.fixture(scope="session")
 def tally(pytestconfig: pytest.Config) -> Tally:
     return pytestconfig.stash[TALLY]
+
+
+@pytest.fixture(scope="session")
+def fakes(pytestconfig: pytest.Config) -> Counter[str]:
+    """How many vectors each fake ran, and how many it need not obey, by reason."""
+    return pytestconfig.stash[FAKES]
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -44,3 +53,5 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             terminalreporter.write_line(
                 f"vectors: python has no {form.tag}, which {about} are about: {form.why}"
             )
+    for what, count in config.stash[FAKES].items():
+        terminalreporter.write_line(f"vectors: fakes, {what}: {count}")

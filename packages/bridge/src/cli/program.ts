@@ -7,6 +7,7 @@ import { BridgeError, type ErrorReason } from "../core/errors.js";
 import { quoteName } from "../core/names.js";
 import { VERSION } from "../version.js";
 import { addBackup } from "./commands/backup.js";
+import { addDemo } from "./commands/demo.js";
 import { addGet } from "./commands/get.js";
 import { addHistory } from "./commands/history.js";
 import { addList } from "./commands/list.js";
@@ -22,8 +23,11 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .version(VERSION)
     .showSuggestionAfterError(false)
     .exitOverride();
-  for (const add of [addServe, addGet, addSet, addList, addHistory, addTypes, addBackup, addVerify])
-    add(program);
+  const commands = [
+    ...[addDemo, addServe, addGet, addSet, addList, addHistory],
+    ...[addTypes, addBackup, addVerify],
+  ];
+  for (const add of commands) add(program);
   for (const command of program.commands) command.copyInheritedSettings(program);
   try {
     await program.parseAsync(argv);

@@ -25,6 +25,7 @@ export {
   TypeMismatchError,
   UnavailableError,
   VariableNotFoundError,
+  VersionMismatchError,
 } from "../core/errors.js";
 export type { TypeName } from "../core/values/registry.js";
 export type { MetadataInput, Updates } from "./arguments.js";

@@ -21,6 +21,7 @@ import {
   TypeMismatchError,
   UnavailableError,
   VariableNotFoundError,
+  VersionMismatchError,
 } from "./errors.js";
 import { REASONS, Refusal } from "./refusal.js";
 
@@ -48,6 +49,7 @@ const CLASSES: Record<ErrorReason, ErrorClass> = {
   TOO_MANY_ITEMS: LimitError,
   DEADLINE_EXCEEDED: DeadlineError,
   SHUTTING_DOWN: UnavailableError,
+  VERSION_MISMATCH: VersionMismatchError,
   OUTCOME_UNKNOWN: OutcomeUnknownError,
   INTERNAL: InternalError,
   UNAVAILABLE: UnavailableError,

@@ -16,6 +16,7 @@
  *   ├─ DeadlineError             out of time; nothing was carried out, or it was a read
  *   ├─ OutcomeUnknownError       a write may or may not have been carried out
  *   ├─ AuthError                 not allowed
+ *   ├─ VersionMismatchError      client and bridge are of versions that do not work together
  *   ├─ ClosedError               used after close()
  *   └─ InternalError             a bug on the other side, or an answer that makes no sense
  */
@@ -154,6 +155,8 @@ export class DeadlineError extends BridgeError {}
 export class OutcomeUnknownError extends BridgeError {}
 /** Not allowed. */
 export class AuthError extends BridgeError {}
+/** Client and bridge are of versions that do not work together. Nothing was carried out. */
+export class VersionMismatchError extends BridgeError {}
 /** The client or server was used after it was closed. */
 export class ClosedError extends BridgeError {}
 /** A bug on the other side, or an answer that makes no sense. */
@@ -185,6 +188,7 @@ const CLASSES: Record<ErrorReason, ErrorClass> = {
   SHUTTING_DOWN: UnavailableError,
   OUTCOME_UNKNOWN: OutcomeUnknownError,
   INTERNAL: InternalError,
+  VERSION_MISMATCH: VersionMismatchError,
   UNAVAILABLE: UnavailableError,
   UNAUTHENTICATED: AuthError,
   PERMISSION_DENIED: AuthError,

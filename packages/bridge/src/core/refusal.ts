@@ -30,6 +30,7 @@ export const REASONS = [
   "SHUTTING_DOWN",
   "OUTCOME_UNKNOWN",
   "INTERNAL",
+  "VERSION_MISMATCH",
 ] as const;
 
 /** One of {@link REASONS}. */

@@ -6,7 +6,7 @@ import type { LogLine } from "./log.js";
 import type { WorkerMessage } from "./messages.js";
 import type { ResolvedOptions } from "./options.js";
 import { WorkerProcess } from "./process.js";
-import { withoutPython } from "./python.js";
+import { withOtherPackage, withoutPython } from "./python.js";
 
 /** Told how an attempt goes. */
 export interface AttemptEvents {
@@ -75,11 +75,14 @@ export class Attempt {
 
   #take(message: WorkerMessage): void {
     switch (message.kind) {
-      case "running":
+      case "running": {
+        const mismatch = withOtherPackage(this.#options.python, message.version);
+        if (mismatch !== undefined) return this.#giveUp("VERSION_MISMATCH", mismatch);
         this.#pid = message.pid;
         this.#events.onRunning(message.pid);
         if (this.#options.ready === "started") this.#beReady(undefined);
         return;
+      }
       case "ready":
         this.#liveness.expect(message.aliveWithinMs);
         return this.#beReady(message.address);

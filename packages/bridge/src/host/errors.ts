@@ -6,6 +6,8 @@ export type WorkerFault =
   | "NO_PYTHON"
   /** The interpreter has no `snakepit_bridge` package. */
   | "NO_PACKAGE"
+  /** Its `snakepit_bridge` is of a version that does not work with this package. */
+  | "VERSION_MISMATCH"
   /** It did not become ready in time. */
   | "NOT_READY"
   /** The process ended, by an exit code or a signal. */

@@ -11,5 +11,5 @@ test("it brings no package along, and nothing of the server", () => {
   const { files, packages } = loadedBy("host/index.ts");
   expect([...packages].filter((name) => !name.startsWith("node:"))).toEqual([]);
   const rooms = new Set([...files].map((file) => file.split("/")[0]));
-  expect([...rooms].sort()).toEqual(["client", "core", "host"]);
+  expect([...rooms].sort()).toEqual(["client", "core", "host", "version.ts"]);
 });

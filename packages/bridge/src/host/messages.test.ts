@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { parseMessage } from "./messages.js";
 
 test.each([
-  ['{"kind":"running","pid":4711}', { kind: "running", pid: 4711 }],
+  ['{"kind":"running","pid":4711,"version":"0.1.0"}', { kind: "running", pid: 4711, version: "0.1.0" }],
+  ['{"kind":"running","pid":4711}', { kind: "running", pid: 4711, version: "unknown" }],
   ['{"kind":"ready"}', { kind: "ready", address: undefined, aliveWithinMs: undefined }],
   [
     '{"kind":"ready","address":"127.0.0.1:7","aliveWithinMs":1500.5,"more":1}',

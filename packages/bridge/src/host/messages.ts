@@ -2,7 +2,12 @@
 
 export type WorkerMessage =
   /** The program was found, and begins now. */
-  | { readonly kind: "running"; readonly pid: number }
+  | {
+      readonly kind: "running";
+      readonly pid: number;
+      /** The version of the Python package. */
+      readonly version: string;
+    }
   /** It says that it is ready, and may have promised to say every so often that it is alive. */
   | {
       readonly kind: "ready";
@@ -16,8 +21,13 @@ export function parseMessage(line: string): WorkerMessage | undefined {
   const fields = parseObject(line);
   switch (fields?.["kind"]) {
     case "running": {
-      const pid = fields["pid"];
-      return Number.isSafeInteger(pid) && Number(pid) > 1 ? { kind: "running", pid: Number(pid) } : undefined;
+      const { pid, version } = fields;
+      if (!Number.isSafeInteger(pid) || Number(pid) <= 1) return undefined;
+      return {
+        kind: "running",
+        pid: Number(pid),
+        version: typeof version === "string" ? version : "unknown",
+      };
     }
     case "ready": {
       const { address, aliveWithinMs: within } = fields;

@@ -24,6 +24,6 @@ test("a worker is disposed of, and its states tell what they have", () => {
   expectTypeOf<PythonWorker>().toExtend<AsyncDisposable>();
   expectTypeOf<Extract<WorkerState, { kind: "ready" }>["address"]>().toEqualTypeOf<string | undefined>();
   expectTypeOf<Extract<WorkerState, { kind: "ended"; reason: "failed" }>["error"]["reason"]>().toEqualTypeOf<
-    "NO_PYTHON" | "NO_PACKAGE" | "NOT_READY" | "EXITED" | "HUNG"
+    "NO_PYTHON" | "VERSION_MISMATCH" | "NO_PACKAGE" | "NOT_READY" | "EXITED" | "HUNG"
   >();
 });

@@ -63,6 +63,7 @@ const CODE_OF: Readonly<Record<Reason, CodeName>> = {
   SHUTTING_DOWN: "UNAVAILABLE",
   OUTCOME_UNKNOWN: "ABORTED",
   INTERNAL: "INTERNAL",
+  VERSION_MISMATCH: "FAILED_PRECONDITION",
 };
 
 /** The gRPC code that a reason travels with. */

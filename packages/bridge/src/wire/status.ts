@@ -29,6 +29,8 @@ export const DEFAULT_DETAIL_BYTES = 4_800;
 /** The key in a request's metadata by which a client says that it takes more, and the most that a bridge sends. */
 export const DETAIL_BYTES_KEY = "snakepit-max-detail-bytes";
 export const MAX_DETAIL_BYTES = 1_048_576;
+/** The key by which our own clients say what they are, as `python/0.1.0` (DOOR-9). */
+export const CLIENT_KEY = "snakepit-client";
 
 /** The most bytes of a sentence in `grpc-message`, where a character beyond ASCII takes six to twelve. */
 const HEADER_BYTES = 900;

@@ -29,6 +29,7 @@ ERROR_REASON_DEADLINE_EXCEEDED = 20
 ERROR_REASON_SHUTTING_DOWN = 21
 ERROR_REASON_OUTCOME_UNKNOWN = 22
 ERROR_REASON_INTERNAL = 23
+ERROR_REASON_VERSION_MISMATCH = 24
 
 ErrorDetail = _pool.message("snakepit.bridge.v1.ErrorDetail")
 TypeMismatch = _pool.message("snakepit.bridge.v1.TypeMismatch")

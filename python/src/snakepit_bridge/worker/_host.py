@@ -11,6 +11,8 @@ import os
 import time
 from typing import Any
 
+from snakepit_bridge._version import __version__
+
 __all__ = ["HOST", "Host"]
 
 
@@ -38,7 +40,7 @@ class Host:
 
     def running(self) -> None:
         """Says that the program was found and begins now."""
-        self._say({"kind": "running", "pid": os.getpid()})
+        self._say({"kind": "running", "pid": os.getpid(), "version": __version__})
 
     def ready(self, address: str | None, alive_within: float | None) -> None:
         """Says what `snakepit_bridge.worker.ready` was told."""

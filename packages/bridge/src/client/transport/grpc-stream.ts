@@ -8,6 +8,7 @@ import { VERSION } from "../../version.js";
 import { CHANNEL, cancellation, clientHello, commandMessages, readResponse } from "../../wire/channel.js";
 import { Outbox } from "../../wire/outbox.js";
 import { Parts } from "../../wire/parts.js";
+import { CLIENT_KEY } from "../../wire/status.js";
 import { STATUS } from "../outcome.js";
 import { LONGEST_REPLY_BYTES } from "./grpc-options.js";
 
@@ -36,7 +37,9 @@ export class ChannelStream {
   /** Opens a stream on a connection that stands. */
   constructor(client: Client, events: ChannelEvents) {
     this.#events = events;
-    this.#stream = client.makeBidiStreamRequest<Buffer, Buffer>(CHANNEL.path, asItIs, asItIs);
+    const metadata = new Metadata();
+    metadata.set(CLIENT_KEY, `typescript/${VERSION}`);
+    this.#stream = client.makeBidiStreamRequest<Buffer, Buffer>(CHANNEL.path, asItIs, asItIs, metadata);
     this.#stream.on("data", (bytes: Buffer) => this.#receive(bytes));
     this.#stream.on("status", (status: StatusObject) => this.#end(status));
     // The status says the same.

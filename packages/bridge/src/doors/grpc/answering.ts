@@ -23,6 +23,8 @@ export interface DoorContext {
 
 /** How a command came. */
 export interface Way {
+  /** Why its client may ask nothing but what this is; undefined if it may ask everything. */
+  readonly refusal: Refusal | undefined;
   /** For the log. */
   readonly method: string;
   /** On the engine's clock; undefined: the caller waits for ever. */
@@ -40,7 +42,7 @@ export async function answer(
   const { clock, logger } = context;
   const debug = logger.isLevelEnabled("debug");
   const startedAt = debug ? clock.now() : 0;
-  const reply = command instanceof Refusal ? command : await carryOut(context, command, way.deadline);
+  const reply = command instanceof Refusal ? command : await carryOut(context, command, way);
   const response = reply instanceof Refusal ? reply : encoded(context, reply, way);
   if (debug) {
     const refusal = response instanceof Refusal ? response : undefined;
@@ -53,7 +55,8 @@ export async function answer(
   return response;
 }
 
-async function carryOut({ engine, logger }: DoorContext, command: Command, deadline: number | undefined) {
+async function carryOut({ engine, logger }: DoorContext, command: Command, { refusal, deadline }: Way) {
+  if (refusal !== undefined && command.kind !== "ping") return refusal;
   try {
     return await engine.dispatch(ANYONE, command, deadline);
   } catch (error) {

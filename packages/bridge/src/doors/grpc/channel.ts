@@ -19,6 +19,7 @@ import {
 import { Outbox } from "../../wire/outbox.js";
 import { Parts } from "../../wire/parts.js";
 import { answer, type DoorContext, tooLong } from "./answering.js";
+import { refuseClient } from "./client-version.js";
 import { refused } from "./refused.js";
 
 type Requests = ChannelRequest | Refusal;
@@ -62,6 +63,8 @@ class Channel {
   readonly #version: string;
   readonly #stream: Stream;
   readonly #ended: () => void;
+  /** Why this client may ask nothing but what this is. */
+  readonly #refusal: Refusal | undefined;
   readonly #parts: Parts;
   readonly #outbox = new Outbox();
   /** The commands that have not been answered, and the bytes that they came in. */
@@ -79,6 +82,7 @@ class Channel {
     this.#version = version;
     this.#stream = stream;
     this.#ended = ended;
+    this.#refusal = refuseClient(stream.metadata);
     this.#parts = new Parts(context.engine.limits.maxMessageBytes);
     stream.on("data", (request: Requests) => this.#receive(request));
     // The client has said all that it wanted to say.
@@ -142,6 +146,7 @@ class Channel {
       method: "Channel",
       deadline,
       encode: replyBytes,
+      refusal: this.#refusal,
     }).then((reply) => this.#answered(id, bytes.length, reply));
   }
 

@@ -124,6 +124,7 @@ const ELSEWHERE: readonly Reason[] = [
   "SHUTTING_DOWN",
   "OUTCOME_UNKNOWN",
   "INTERNAL",
+  "VERSION_MISMATCH",
 ];
 
 test("no reason is left out", () => {

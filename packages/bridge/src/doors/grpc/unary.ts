@@ -5,6 +5,7 @@ import type { Command } from "../../core/commands.js";
 import { Refusal } from "../../core/refusal.js";
 import type { Rpc } from "../../wire/services.js";
 import { answer, broken, type DoorContext } from "./answering.js";
+import { refuseClient } from "./client-version.js";
 import { refused } from "./refused.js";
 
 type Call = ServerUnaryCall<Command | Refusal, Uint8Array>;
@@ -13,7 +14,8 @@ type Call = ServerUnaryCall<Command | Refusal, Uint8Array>;
 export function unaryHandler(context: DoorContext, rpc: Rpc): handleUnaryCall<Command | Refusal, Uint8Array> {
   const { name: method, response: encode } = rpc;
   return (call, callback) => {
-    answer(context, call.request, { method, deadline: deadlineOf(call, context.clock), encode })
+    const deadline = deadlineOf(call, context.clock);
+    answer(context, call.request, { method, deadline, encode, refusal: refuseClient(call.metadata) })
       .then((response) => {
         if (response instanceof Refusal) callback(refused(response, call.metadata));
         else callback(null, response);

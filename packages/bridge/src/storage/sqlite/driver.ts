@@ -35,6 +35,14 @@ export async function openDatabase(
   return new DatabaseSync(path, { ...options });
 }
 
+/** Whether there is an SQLite to open files with. */
+export async function hasSqlite(): Promise<boolean> {
+  return loadDriver().then(
+    () => true,
+    () => false,
+  );
+}
+
 async function loadDriver(): Promise<Driver> {
   const builtIn = loadBuiltIn();
   if (builtIn !== undefined) return builtIn;

@@ -1,14 +1,14 @@
 /** The variables that the two halves of the demo share. The bridge enforces the limits, whoever writes. */
-import { boolean, defineVariables, float, integer, string } from "snakepit-bridge";
+import { boolean, defineVariables, float, integer, string } from "../client/index.js";
 
-/** Set by the TypeScript host (or by you, with the command line), read by the Python worker. */
+/** Set by the TypeScript host (or by you, with the command line), read by the worker. */
 const settings = {
   learning_rate: float(0.05, { min: 0.001, max: 1 }, { description: "How far one step may go" }),
   target: float(1, { min: -2, max: 2 }, { description: "The minimum lies at x = target, y = target²" }),
   paused: boolean(false, { description: "The worker waits while this is true" }),
 };
 
-/** Set by the Python worker, several in one commit; read by the host. */
+/** Set by the worker, several in one commit; read by the host. */
 const results = {
   step: integer(0, { min: 0 }, { description: "How many steps were made" }),
   loss: float(0, { min: 0 }, { description: "The function's value at x, y" }),

@@ -3,7 +3,7 @@
  * read of all variables takes some microseconds. All times are those of the bridge's clock, so they can be compared.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import type { SessionStore, VariableView } from "snakepit-bridge";
+import type { SessionStore, VariableView } from "../client/index.js";
 import { SETTING_NAMES } from "./variables.js";
 
 /** All variables at one revision, and when they were looked at. */
@@ -17,9 +17,9 @@ export interface View {
 export type Sighting =
   /** Somebody set a variable. */
   | { readonly kind: "written"; readonly variable: VariableView }
-  /** Python used this version of a setting, so long after it was set. */
+  /** The worker used this version of a setting, so long after it was set. */
   | { readonly kind: "acknowledged"; readonly variable: VariableView; readonly afterMs: number }
-  /** Python made steps; the last one was seen here so long after it was written. */
+  /** The worker made steps; the last one was seen here so long after it was written. */
   | { readonly kind: "progress"; readonly variable: VariableView; readonly afterMs: number };
 
 /** Reads these variables at one revision. */
@@ -39,15 +39,15 @@ export function variable(view: View, name: string): VariableView {
   return found;
 }
 
-/** The version of a setting that Python had read when it made its last commit; 0 before the first. */
-export function versionSeenByPython(view: View, name: string): number {
+/** The version of a setting that the worker had read when it made its last commit; 0 before the first. */
+export function versionSeenByWorker(view: View, name: string): number {
   return Number(variable(view, "step").metadata.get(`saw_${name}`) ?? 0);
 }
 
-/** How long after it was set Python used the setting as it is now; undefined if it has not yet. */
+/** How long after it was set the worker used the setting as it is now; undefined if it has not yet. */
 export function acknowledgedAfter(view: View, name: string): number | undefined {
   const setting = variable(view, name);
-  const seen = versionSeenByPython(view, name) >= setting.version;
+  const seen = versionSeenByWorker(view, name) >= setting.version;
   return seen ? variable(view, "step").updatedAt.getTime() - setting.updatedAt.getTime() : undefined;
 }
 
@@ -62,7 +62,7 @@ export function compare(before: View, now: View): Sighting[] {
   for (const name of SETTING_NAMES) {
     const setting = variable(now, name);
     const afterMs = acknowledgedAfter(now, name);
-    const isNews = setting.version > versionSeenByPython(before, name);
+    const isNews = setting.version > versionSeenByWorker(before, name);
     if (isNews && afterMs !== undefined) sightings.push({ kind: "acknowledged", variable: setting, afterMs });
   }
   const step = variable(now, "step");

@@ -1,6 +1,6 @@
 /** What the host does so that there is something to watch: one change every few seconds, again and again. */
 import { setTimeout as delay } from "node:timers/promises";
-import { BridgeError, type Session } from "snakepit-bridge";
+import { BridgeError, type Session } from "../client/index.js";
 import type { variables } from "./variables.js";
 
 type Shared = Session<typeof variables>;

@@ -6,14 +6,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { type Client, connect, type VariableView } from "snakepit-bridge";
+import { type Client, connect, type VariableView } from "../client/index.js";
 import { type Check, checked } from "./checks.js";
 import { type View, variable } from "./observer.js";
 import { testVariables } from "./variables.js";
 
-const program = fileURLToPath(
-  new URL("./bin/snakepit-bridge.js", import.meta.resolve("snakepit-bridge/package.json")),
-);
+const program = fileURLToPath(new URL("../../bin/snakepit-bridge.js", import.meta.url));
 const WRITERS = 4;
 /** The bridge is killed when it has acknowledged so many. */
 const ACKNOWLEDGED = 200;

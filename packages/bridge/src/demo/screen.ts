@@ -1,6 +1,6 @@
 /** The live view: who wrote what and when the other side saw it as lines, and how things stand as a block. */
-import type { VariableView } from "snakepit-bridge";
-import { type Sighting, type View, variable, versionSeenByPython } from "./observer.js";
+import type { VariableView } from "../client/index.js";
+import { type Sighting, type View, variable, versionSeenByWorker } from "./observer.js";
 import { short, type Terminal, timeOfDay } from "./terminal.js";
 import { SETTING_NAMES } from "./variables.js";
 
@@ -38,8 +38,8 @@ export class Screen {
     const seconds = Math.round((performance.now() - this.#started) / 1_000);
     return [
       `Ended after ${seconds} s; the worker and the bridge have ended too.`,
-      `  typescript → python  used in Python after ${median(this.#acknowledgedMs)}`,
-      `  python → typescript  seen here after ${median(this.#seenMs)}`,
+      `  host → worker  used there after ${median(this.#acknowledgedMs)}`,
+      `  worker → host  seen here after ${median(this.#seenMs)}`,
     ].join("\n");
   }
 
@@ -60,7 +60,8 @@ export class Screen {
       case "acknowledged": {
         this.#acknowledgedMs.push(sighting.afterMs);
         const text = `saw ${about.name} v${about.version} after ${sighting.afterMs} ms`;
-        return this.#line(variable(view, "step").updatedAt, "python", text);
+        const { updatedAt, source } = variable(view, "step");
+        return this.#line(updatedAt, source, text);
       }
       case "progress": {
         this.#seenMs.push(sighting.afterMs);
@@ -82,8 +83,8 @@ export class Screen {
     const style = this.#terminal;
     const rows = SETTING_NAMES.map((name) => {
       const setting = variable(view, name);
-      const seen = versionSeenByPython(view, name);
-      const state = seen >= setting.version ? "python has it" : `python has v${seen}`;
+      const seen = versionSeenByWorker(view, name);
+      const state = seen >= setting.version ? "the worker has it" : `the worker has v${seen}`;
       return this.#row(setting, state);
     });
     const [step, x, y] = ["step", "x", "y"].map((name) => variable(view, name)) as VariableView[];

@@ -1,7 +1,9 @@
 /** What `--once` tests: values go both ways, a batch is whole, and what is wrong is refused, whoever sends it. */
 import { setTimeout as delay } from "node:timers/promises";
-import { BatchError, ConstraintError, type Session, type SessionStore } from "snakepit-bridge";
+import { BatchError, ConstraintError, type Session, type SessionStore } from "../client/index.js";
+import type { Language } from "./beside-worker.js";
 import { acknowledgedAfter, look, until, type View, variable } from "./observer.js";
+import { rosenbrock } from "./optimiser.js";
 import { testVariables } from "./variables.js";
 
 /** How long each wait may take. */
@@ -20,21 +22,28 @@ export interface Check {
 type Seen = Pick<Check, "detail" | "ms">;
 type Shared = Session<typeof testVariables>;
 
-/** Runs all checks of both sides. One that fails does not keep the others from running. */
-export async function runChecks(sessions: SessionStore, session: Shared): Promise<Check[]> {
+/** Runs all checks of both sides. One that fails does not keep the others from running. Only Python has some of its own. */
+export async function runChecks(
+  sessions: SessionStore,
+  session: Shared,
+  language: Language,
+): Promise<Check[]> {
   const names = Object.keys(testVariables);
   const view = (): Promise<View> => look(sessions, session.id, names);
+  const worker = language === "python" ? "python" : "worker";
   const own: Record<string, () => Promise<Seen>> = {
-    "typescript → python → typescript": () => settingReachesPython(session, view),
-    "python → typescript": () => resultsArrive(view),
-    "batch from typescript": () => batchReachesPythonWhole(session, view),
-    "batch from python": () => batchFromPythonIsWhole(view),
+    [`typescript → ${worker} → typescript`]: () => settingReachesWorker(session, view),
+    [`${worker} → typescript`]: () => resultsArrive(view),
+    "batch from typescript": () => batchReachesWorkerWhole(session, view),
+    [`batch from ${worker}`]: () => batchFromWorkerIsWhole(view),
     "atomic batch refused, from typescript": () => atomicRefusal(sessions, session, view),
     "constraint refused, from typescript": () => constraintRefusal(session, view),
   };
-  const checks: Check[] = await checksOfPython(session).catch((error: Error) => [
-    failed("the worker's checks", error),
-  ]);
+  const checks: Check[] = [];
+  if (language === "python") {
+    const theirs = checksOfPython(session).catch((error: Error) => [failed("the worker's checks", error)]);
+    checks.push(...(await theirs));
+  }
   for (const [name, check] of Object.entries(own)) checks.push(await checked(name, check));
   return checks;
 }
@@ -62,17 +71,17 @@ async function checksOfPython(session: Shared): Promise<Check[]> {
 }
 
 /** The worker confirms each version that it has used in the metadata of its next commit. */
-async function settingReachesPython(session: Shared, view: () => Promise<View>): Promise<Seen> {
+async function settingReachesWorker(session: Shared, view: () => Promise<View>): Promise<Seen> {
   const { version } = await session.set("learning_rate", 0.1);
-  const ms = await until(`Python to use learning_rate v${version}`, TIMEOUT_MS, async () =>
+  const ms = await until(`the worker to use learning_rate v${version}`, TIMEOUT_MS, async () =>
     acknowledgedAfter(await view(), "learning_rate"),
   );
-  return { detail: `learning_rate v${version} was used in Python's next step`, ms };
+  return { detail: `learning_rate v${version} was used in the worker's next step`, ms };
 }
 
 async function resultsArrive(view: () => Promise<View>): Promise<Seen> {
   const before = variable(await view(), "step").version;
-  return until("another step of the Python worker", TIMEOUT_MS, async () => {
+  return until("another step of the worker", TIMEOUT_MS, async () => {
     const { variables, at } = await view();
     const step = variables.get("step");
     if (step === undefined || step.version <= before) return undefined;
@@ -84,14 +93,14 @@ async function resultsArrive(view: () => Promise<View>): Promise<Seen> {
 }
 
 /** Both values are of one commit, so no step of the worker can have used one of them without the other. */
-async function batchReachesPythonWhole(session: Shared, view: () => Promise<View>): Promise<Seen> {
+async function batchReachesWorkerWhole(session: Shared, view: () => Promise<View>): Promise<Seen> {
   const { versions, revision } = await session.setMany({ learning_rate: 0.2, target: -1 });
   const wanted = new Map([...versions].map(([name, version]) => [`saw_${name}`, String(version)]));
-  return until(`Python to use the batch of revision ${revision}`, TIMEOUT_MS, async () => {
+  return until(`the worker to use the batch of revision ${revision}`, TIMEOUT_MS, async () => {
     const now = await view();
     const saw = variable(now, "step").metadata;
     const arrived = [...wanted].filter(([key, version]) => saw.get(key) === version).length;
-    if (arrived === 1) throw new Error("Python used one of the two values and not the other");
+    if (arrived === 1) throw new Error("the worker used one of the two values and not the other");
     if (arrived === 0) return undefined;
     return {
       detail: "learning_rate and target were used in the same step",
@@ -101,10 +110,10 @@ async function batchReachesPythonWhole(session: Shared, view: () => Promise<View
 }
 
 /** The loss is computed here again from x and y, bit for bit: it can only agree if all are of one commit. */
-async function batchFromPythonIsWhole(view: () => Promise<View>): Promise<Seen> {
+async function batchFromWorkerIsWhole(view: () => Promise<View>): Promise<Seen> {
   let compared = 0;
   for (let last = 0; compared < 10; ) {
-    const now = await until("another step of the Python worker", TIMEOUT_MS, async () => {
+    const now = await until("another step of the worker", TIMEOUT_MS, async () => {
       const next = await view();
       return variable(next, "step").version > last ? next : undefined;
     });
@@ -118,10 +127,6 @@ async function batchFromPythonIsWhole(view: () => Promise<View>): Promise<Seen> 
     compared++;
   }
   return { detail: `${compared} times loss, x and y belonged together` };
-}
-
-function rosenbrock(x: number, y: number, a: number): number {
-  return (a - x) * (a - x) + 10 * (y - x * x) * (y - x * x);
 }
 
 /** Sent through the untyped store: with the typed session this would not compile. */

@@ -1,0 +1,63 @@
+"""The fake of the asyncio client."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from snakepit_bridge._aio import SessionContext
+from snakepit_bridge._steps import Attempt, Share, Step
+
+from ._fake import FakeBridge, describe_fake
+
+__all__ = ["FakeSession"]
+
+
+class FakeSession(SessionContext):
+    """A `SessionContext` without a server, for tests: the same methods, arguments, results and errors.
+
+    It keeps its variables in this object and obeys the rules of values: types, constraints, versions,
+    compare-and-set, increments, batches, inference. That is all. There are no other programs that write, no
+    time to live (a `ttl` is taken and forgotten), no history, no limits on sizes and numbers, no durability,
+    no lost connections; `get_history`, and a pattern that Python's `re` might read otherwise than a bridge,
+    raise NotImplementedError. A test that is about one of these takes a real bridge.
+
+    Args:
+        session_id: The session. It does not exist until it is created, or something is set.
+        cache: As of a `SessionContext`.
+        ttl: As of a `SessionContext`.
+        strict: As of a `SessionContext`.
+        timeout: As of a `SessionContext`; only `wait_for` takes time.
+
+    Example:
+        >>> async def test() -> None:
+        ...     session = FakeSession()
+        ...     await session.register_variable("temperature", "float", 0.7, constraints={"max": 2.0})
+        ...     await session.set_variable("temperature", 3)  # ConstraintError: value 3 is above maximum 2
+    """
+
+    _shown_as = "testing.FakeSession"
+
+    def __init__(
+        self,
+        session_id: str = "fake",
+        *,
+        cache: Literal["ttl", "off"] = "ttl",
+        ttl: float = 1.0,
+        strict: bool = False,
+        timeout: float = 5.0,
+    ) -> None:
+        super().__init__(session_id, cache=cache, ttl=ttl, strict=strict, timeout=timeout)
+        self._bridge = FakeBridge()
+
+    def __repr__(self) -> str:
+        return describe_fake(self._shown_as, self.session_id)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("a FakeSession cannot be pickled: its variables are in this process only")
+
+    async def _perform(self, step: Step) -> Any:
+        if isinstance(step, Attempt):
+            return self._bridge.answer(step)
+        if isinstance(step, Share):
+            return await self._run(step.begin(step.identifiers)[1])
+        return await super()._perform(step)

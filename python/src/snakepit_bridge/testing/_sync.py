@@ -1,0 +1,56 @@
+"""The fake of the blocking client."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from snakepit_bridge._steps import Attempt, Share, Step
+from snakepit_bridge._sync import SessionContext
+
+from ._fake import FakeBridge, describe_fake
+
+__all__ = ["FakeSession"]
+
+
+class FakeSession(SessionContext):
+    """A blocking `SessionContext` without a server, for tests.
+
+    It is to `snakepit_bridge.sync.SessionContext` what `snakepit_bridge.testing.FakeSession` is to the
+    asyncio one, and obeys the rules of values only: see there.
+
+    Example:
+        >>> session = FakeSession()
+        >>> session["calls"] = 1
+        >>> session.increment("calls")
+        2
+        >>> session
+        <testing.sync.FakeSession 'fake': the rules of values only, without a server>
+    """
+
+    _shown_as = "testing.sync.FakeSession"
+
+    def __init__(
+        self,
+        session_id: str = "fake",
+        *,
+        cache: Literal["ttl", "off"] = "ttl",
+        ttl: float = 1.0,
+        strict: bool = False,
+        timeout: float = 5.0,
+    ) -> None:
+        super().__init__(session_id, cache=cache, ttl=ttl, strict=strict, timeout=timeout)
+        self._bridge = FakeBridge()
+
+    def __repr__(self) -> str:
+        return describe_fake(self._shown_as, self.session_id)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("a FakeSession cannot be pickled: its variables are in this process only")
+
+    def _perform(self, step: Step) -> Any:
+        if isinstance(step, Attempt):
+            with self._lock:
+                return self._bridge.answer(step)
+        if isinstance(step, Share):
+            return self._run(step.begin(step.identifiers)[1])
+        return super()._perform(step)

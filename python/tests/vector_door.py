@@ -1,0 +1,99 @@
+"""Follows the steps of a vector, and compares what is answered with what it expects."""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import grpc
+from google.protobuf import json_format
+from vector_files import Case
+
+from snakepit_bridge._calls import detail_of, error_from_detail
+from snakepit_bridge._errors import REASONS
+from snakepit_bridge._gen import command_pb2, errors_pb2, sessions_pb2, variables_pb2
+from snakepit_bridge._steps import Attempt, Status
+
+CODES = {code.value[0]: code.name for code in grpc.StatusCode}
+
+
+class Door:
+    """Sends each command by the unary RPC of its arm, as a client's method does."""
+
+    def __init__(self, attempt: Callable[[Attempt], bytes | Status]) -> None:
+        self._attempt = attempt
+        self._rpcs: dict[str, tuple[str, Any]] = {}
+        for file, service in ((sessions_pb2, "SessionService"), (variables_pb2, "VariableService")):
+            for method in file.DESCRIPTOR.services_by_name[service].methods:
+                request = method.input_type.name
+                response = getattr(file, method.output_type.name)
+                path = f"/snakepit.bridge.v1.{service}/{method.name}"
+                self._rpcs[request] = path, response
+
+    def ask(self, command: command_pb2.Command) -> dict[str, Any]:
+        arm = command.WhichOneof("kind")
+        assert arm is not None, "Python has no RPC for a command without an arm"
+        request = getattr(command, arm)
+        path, response = self._rpcs[request.DESCRIPTOR.name]
+        answer = self._attempt(Attempt(path, request.SerializeToString(), time.monotonic() + 30))
+        reply = command_pb2.Reply()
+        if isinstance(answer, Status):
+            reply.error.CopyFrom(self._refusal(answer))
+        else:
+            getattr(reply, arm).CopyFrom(response.FromString(answer))
+        found: dict[str, Any] = json_format.MessageToDict(reply)
+        return found
+
+    def _refusal(self, status: Status) -> errors_pb2.ErrorDetail:
+        detail = detail_of(status.trailer)
+        assert detail is not None, f"a status without a detail: {status}"
+        reason = errors_pb2.ErrorReason.Name(detail.reason).removeprefix("ERROR_REASON_")
+        row = REASONS[reason]
+        assert CODES[status.code] == row.code
+        assert type(error_from_detail(detail)) is row.error
+        return detail
+
+
+def follow(step: dict[str, Any], number: int, case: Case, door: Door) -> None:
+    assert step.keys() == {"command", "reply"}, "a step is a command and its reply"
+    command = json_format.ParseDict(step["command"], command_pb2.Command())
+    found = door.ask(command)
+    assert list(mismatches(step["reply"], found, f"step {number}")) == [], (case.data["why"], found)
+
+
+def mismatches(expected: Any, found: Any, place: str) -> Iterator[str]:
+    """Yields what differs, by the rules of spec/vectors/README.md."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        for key, value in expected.items():
+            yield from field_mismatches(value, key, found, f"{place}.{key}")
+    elif isinstance(expected, list) and isinstance(found, list):
+        if len(expected) != len(found):
+            yield f"{place}: {len(expected)} elements expected, {len(found)} found"
+        for number, (one, other) in enumerate(zip(expected, found, strict=False)):
+            yield from mismatches(one, other, f"{place}[{number}]")
+    elif not same(expected, found):
+        yield f"{place}: {expected!r} expected, {found!r} found"
+
+
+def field_mismatches(expected: Any, key: str, found: dict[str, Any], place: str) -> Iterator[str]:
+    if expected is None:
+        if key in found:
+            yield f"{place}: expected to be absent"
+    elif key not in found:
+        is_default = expected in (False, 0, "0", "", [], {}) and repr(expected) != "-0.0"
+        if not is_default:
+            yield f"{place}: {expected!r} expected, and absent"
+    else:
+        yield from mismatches(expected, found[key], place)
+
+
+def same(expected: Any, found: Any) -> bool:
+    if is_number(expected) and is_number(found):
+        return struct.pack("d", expected) == struct.pack("d", found)
+    return type(expected) is type(found) and bool(expected == found)
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
