@@ -279,7 +279,9 @@ export class Run {
 
   #began(subject: Subject, after: "stop" | "crash"): void {
     this.#subject = subject;
-    this.#startedAfter = after;
+    // A stop keeps what the crash before it had left, and nobody has looked at that yet.
+    const unseen = this.#forgiven.size > 0 ? this.#startedAfter : after;
+    this.#startedAfter = unseen === "crash" ? "crash" : after;
     this.#loadsBefore = undefined;
     this.#forgiven = new Set(this.model.sessions.keys());
   }
