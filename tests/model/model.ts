@@ -204,6 +204,7 @@ export class Model {
       usedAt: this.now,
       usedAtMs: this.wall,
       uses: [this.now],
+      floor: undefined,
       variables: new Map(),
       tombstones: new Map(),
       remembered: [],
@@ -245,29 +246,38 @@ export class Model {
   }
 
   /**
-   * Settles by observation how much idle time a start has forgiven. False if a session has less left than it must have:
-   * all that it had after a stop; after a crash what was stored and 60 s, and uses are stored within a minute, or two if
-   * that had to wait (ORD-12).
+   * Takes in that the engine has started. No session has less time left than it must have: all that it had after a stop; after
+   * a crash what was stored and 60 s, and uses are stored within a minute, or two if that had to wait (ORD-12). What a start
+   * forgives is not stored: the next one begins with the same.
    */
-  forgive(id: string, usedAtMs: number, after: "stop" | "crash"): boolean {
+  started(after: "stop" | "crash"): void {
+    for (const session of this.sessions.values()) {
+      const { uses } = session;
+      const atLeast = session.floor ?? session.usedAt;
+      const stored = after === "stop" ? uses.at(-1) : uses.findLast((at) => at <= this.now - 120_000);
+      const kept = stored ?? (uses[0] as number);
+      uses.splice(0, uses.length, kept);
+      session.floor = after === "stop" ? atLeast : Math.min(atLeast, kept + 60_000);
+    }
+  }
+
+  /** Settles by observation how much idle time the last start has forgiven. False if it is less than it must be. */
+  forgive(id: string, usedAtMs: number): boolean {
     const session = this.sessions.get(id);
-    if (session === undefined) return true;
+    if (session?.floor === undefined) return true;
     const usedAt = this.now - (this.wall - usedAtMs);
-    const stored = session.uses.findLast((at) => at <= this.now - 120_000) ?? (session.uses[0] as number);
-    const least = after === "stop" ? session.usedAt : Math.min(session.usedAt, stored + 60_000);
-    if (!(usedAt >= least && usedAt <= this.now)) return false;
-    // What a start forgives is not stored: the next one begins with the same.
-    const kept = after === "stop" ? session.usedAt : stored;
-    session.uses.splice(0, session.uses.length, Math.min(kept, usedAt));
+    if (!(usedAt >= session.floor && usedAt <= this.now)) return false;
     session.usedAt = usedAt;
     session.usedAtMs = usedAtMs;
+    session.floor = undefined;
     return true;
   }
 
   #use(session: ModelSession): void {
-    if (session.usedAt !== this.now) session.uses.push(this.now);
+    if (session.uses.at(-1) !== this.now) session.uses.push(this.now);
     session.usedAt = this.now;
     session.usedAtMs = this.wall;
+    session.floor = undefined;
   }
 
   // ── the order of checks of a write, request ids ────────────────────────────────────────────────────────────────────

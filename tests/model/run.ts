@@ -44,7 +44,6 @@ export class Run {
   readonly #lived = new Set<string>();
   /** Sessions of which it has not been seen yet how much idle time a start has forgiven (ORD-12). */
   #forgiven = new Set<string>();
-  #startedAfter: "stop" | "crash" = "stop";
   /** True if sessions have expired since the last look: nobody may have been told yet, so it need not be durable yet. */
   #endedUnseen = false;
   /** How many sessions had been read back when time was last let pass unseen. */
@@ -279,9 +278,7 @@ export class Run {
 
   #began(subject: Subject, after: "stop" | "crash"): void {
     this.#subject = subject;
-    // A stop keeps what the crash before it had left, and nobody has looked at that yet.
-    const unseen = this.#forgiven.size > 0 ? this.#startedAfter : after;
-    this.#startedAfter = unseen === "crash" ? "crash" : after;
+    this.model.started(after);
     this.#loadsBefore = undefined;
     this.#forgiven = new Set(this.model.sessions.keys());
   }
@@ -371,7 +368,7 @@ export class Run {
     const actual = await this.#subject.dispatch(ANYONE, command);
     if (!(actual instanceof Refusal) && actual.kind === "listSessions") {
       for (const { id, lastAccessedAtMs } of actual.sessions) {
-        if (this.#forgiven.has(id) && !this.model.forgive(id, lastAccessedAtMs, this.#startedAfter))
+        if (this.#forgiven.has(id) && !this.model.forgive(id, lastAccessedAtMs))
           throw new Difference(`${id} has less time left than before the start: ${show(actual.sessions)}`);
         this.model.observeUse(id, lastAccessedAtMs);
       }

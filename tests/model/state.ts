@@ -48,8 +48,10 @@ export interface ModelSession {
   readonly createdAtMs: number;
   /** By the monotonic clock: what decides. */
   usedAt: number;
-  /** The times of all uses, oldest first; the creation is one. */
+  /** The last use that is stored for sure, and all uses after it, oldest first. */
   readonly uses: number[];
+  /** After a start, until it is looked at or used: the last use is at least that. */
+  floor: number | undefined;
   /** By the wall clock: what is shown. */
   usedAtMs: number;
   readonly variables: Map<string, ModelVariable>;
