@@ -225,6 +225,23 @@ describe("sessions that sleep", () => {
     expect(store.records.every(({ commit }) => commit.kind === "expireSession")).toBe(true);
   });
 
+  test("and never expire are shown as used when the bridge started: their uses are not stored", async () => {
+    const store = new OutlivingStore();
+    const first = await openBench({ store });
+    await first.do(command.create("s", 0));
+    // For which idle times are kept at all.
+    await first.do(command.create("t", DAY_MS));
+    first.clock.advance(3_600_000);
+    const wall = first.clock.wallTime();
+    await first.do(command.heartbeat("s"));
+    await first.engine.close();
+    const bench = await openBench({ store, clock: new ManualClock({ now: 7, wall }) });
+    expect((await bench.do(command.sessions())).sessions[0]).toMatchObject({
+      id: "s",
+      lastAccessedAtMs: wall,
+    });
+  });
+
   test("end with a commit that follows their last one", async () => {
     const { bench, store } = await restarted(1);
     const before = (await bench.do(command.session("s0"))).session.revision;

@@ -274,7 +274,8 @@ export class Sessions {
   ): Session & { awake: A } {
     const { incarnation } = revision;
     const now = this.#clock.now();
-    const lastAccess = now - ttlMs + Math.min(ttlMs, restMs);
+    // Of one that never expires no use is stored, so it is taken to be used now.
+    const lastAccess = ttlMs === 0 ? now : now - ttlMs + Math.min(ttlMs, restMs);
     const lastAccessWall = this.#clock.wallTime() - (now - lastAccess);
     const session = { sessionId, incarnation, ttlMs, revision, lastAccess, lastAccessWall, touched, awake };
     this.#sessions.set(sessionId, session);
