@@ -38,8 +38,7 @@ from ._results import (
     VariableType,
     Written,
 )
-
-__version__ = "0.1.0"
+from ._version import __version__
 
 __all__ = [
     "UNSET",

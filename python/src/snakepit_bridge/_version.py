@@ -1,0 +1,3 @@
+"""The version of the package, the same as of the npm package."""
+
+__version__ = "0.1.0"
