@@ -8,7 +8,7 @@ its old order (ORD-17). Nothing here waits: a driver asks for the next message, 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ._errands import Errand
@@ -137,13 +137,12 @@ class Link:
         stream.outbox.extend(command_frames(number, errand.deadline - self._now(), errand.command))
         return True
 
-    def receive(self, stream: Stream, message: bytes) -> list[tuple[Errand, float]]:
-        """Takes a message. Returns which errands are to be submitted again after how many seconds.
+    def receive(self, stream: Stream, message: bytes) -> Iterator[tuple[Errand, float]]:
+        """Takes a message, step by step. Yields what is to be submitted again, and after how many seconds.
 
         Raises:
             SenselessError: If the stream is of no more use.
         """
-        again: list[tuple[Errand, float]] = []
         response = read_response(message)
         for frame in response.replies:
             reply = stream.parts.add(frame.id, frame.reply, frame.more)
@@ -158,10 +157,9 @@ class Link:
             )
             self._failures = 0 if pause is None else attempt
             if pause is not None:
-                again.append((errand, pause))
+                yield errand, pause
         if response.going_away:
             self.retire(stream)
-        return again
 
     def retire(self, stream: Stream) -> None:
         """Gives a stream no more commands; what it has taken it may answer."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from scripted import Line
+from shells import until
 
-from snakepit_bridge import InvalidInputError, LimitError, SessionContext
+from snakepit_bridge import InvalidInputError, LimitError, SessionContext, Written
 
 
 @pytest.mark.asyncio
@@ -17,6 +19,27 @@ async def test_writes_that_are_begun_one_after_the_other_are_carried_out_so(brid
         written = await asyncio.gather(*[context.set_variable("x", number) for number in range(200)])
         assert [each.revision for each in written] == list(range(2, 202))
         assert await context.get_variable("x") == 199
+
+
+@pytest.mark.asyncio
+async def test_writes_over_a_line_that_breaks_are_carried_out_once_and_in_order(bridge: str) -> None:
+    """[ORD-15 accepts] [ORD-17 accepts]"""
+    line = Line(int(bridge.rpartition(":")[2]))
+    await line.open()
+    address = f"127.0.0.1:{line.port}"
+    async with SessionContext("broken", address=address, cache="off", timeout=60.0) as context:
+        await context.create_session()
+        writes: list[asyncio.Task[Written]] = []
+        link = context._transport.link()
+        assert link is not None
+        for wave in range(6):
+            # Something of each wave is longer than one message.
+            values = ["y" * (1 if number % 7 else 300_000) for number in range(25)]
+            writes += [asyncio.ensure_future(context.set_variable(f"x{wave}", value)) for value in values]
+            await until(lambda: not link.commands._link.waiting)
+            line.cut()
+        assert [(await each).revision for each in writes] == list(range(2, 152))
+    await line.close()
 
 
 @pytest.mark.asyncio

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from snakepit_bridge import _calls as calls
 from snakepit_bridge._errands import Errand, Failed
@@ -47,7 +50,7 @@ class Bench:
         return messages
 
     def hear(self, stream: Stream, **fields: Any) -> list[tuple[Errand, float]]:
-        return self.link.receive(stream, channel_pb2.ChannelResponse(**fields).SerializeToString())
+        return list(self.link.receive(stream, channel_pb2.ChannelResponse(**fields).SerializeToString()))
 
 
 @pytest.fixture
@@ -173,6 +176,7 @@ def test_parts_amid_those_of_another_reply_are_of_no_use(bench: Bench) -> None:
 
 def test_a_reply_beyond_all_measure_is_not_kept() -> None:
     parts = Parts(10)
+    assert parts.add(7, b"12345678", False) == b"12345678"
     assert parts.add(1, b"12345", True) is None
     with pytest.raises(SenselessError, match="longer than 10 bytes"):
         parts.add(1, b"678901", True)
@@ -180,7 +184,7 @@ def test_a_reply_beyond_all_measure_is_not_kept() -> None:
 
 def test_a_message_that_is_garbage_is_of_no_use(bench: Bench) -> None:
     with pytest.raises(SenselessError):
-        bench.link.receive(bench.stream(), b"\xff\xff")
+        list(bench.link.receive(bench.stream(), b"\xff\xff"))
 
 
 @pytest.mark.parametrize("answer", [b"\xff", b"", command_pb2.Reply(ping={}).SerializeToString()])
@@ -259,6 +263,42 @@ def test_close_ends_everything(bench: Bench) -> None:
     bench.link.close()
     assert (verdict(sent), verdict(waiting)) == (Outcome.UNKNOWN, Outcome.UNAVAILABLE)
     assert bench.link.lose(stream, GONE) is None
+
+
+@settings(deadline=None, derandomize=True, database=None)
+@given(st.randoms(use_true_random=False))
+def test_however_streams_end_each_write_is_carried_out_once_and_in_order(chance: Random) -> None:
+    """A bridge that gets some of what was sent, answers some of that, and remembers what it carried out.
+
+    [ORD-15 accepts] [ORD-17 accepts]
+    """
+    bench = Bench()
+    errands: list[Errand] = []
+    carried_out: list[str] = []
+
+    def ask_some() -> None:
+        for _ in range(chance.randint(0, 3)):
+            name = f"{len(errands):03}" * chance.choice([1, 1, 1, 100_000])
+            errands.append(bench.ask(name, write=True, timeout=1e6))
+
+    for breaks in [True] * 6 + [False]:
+        ask_some()
+        stream = bench.link.open or bench.link.begin()
+        sent = [frame.id for message in bench.said(stream) for frame in message.commands if not frame.more]
+        arrived = sent[: chance.randint(0, len(sent))] if breaks else sent
+        carried_out += [name_of(stream.sent[number]) for number in arrived]
+        for number in chance.sample(arrived, chance.randint(0, len(arrived)) if breaks else len(arrived)):
+            bench.hear(stream, replies=[reply(stream.sent[number], number)])
+        if breaks:
+            ask_some()
+            bench.link.lose(stream, GONE)
+    assert not any(each.ending is None or isinstance(each.ending, Failed) for each in errands)
+    assert list(dict.fromkeys(carried_out)) == [name_of(each) for each in errands]
+
+
+def name_of(errand: Errand) -> str:
+    """The session that a write is about; the first letters of it."""
+    return variables_pb2.SetVariableRequest.FromString(errand.payload).session_id[:3]
 
 
 # ---- those who go
