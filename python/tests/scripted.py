@@ -16,7 +16,17 @@ import grpc
 import grpc.aio
 from shells import Context, Shell
 
-from snakepit_bridge._gen import any_pb2, errors_pb2, status_pb2, values_pb2, variables_pb2
+from snakepit_bridge._calls import detail_of
+from snakepit_bridge._frames import Parts, in_field
+from snakepit_bridge._gen import (
+    any_pb2,
+    channel_pb2,
+    command_pb2,
+    errors_pb2,
+    status_pb2,
+    values_pb2,
+    variables_pb2,
+)
 
 LIFE = b"0123456789abcdef"
 
@@ -144,6 +154,8 @@ class Stage:
         self.script: list[Act] = []
         self.requests: list[tuple[str, bytes]] = []
         self.metadata: list[dict[str, str | bytes]] = []
+        self.messages: list[channel_pb2.ChannelRequest] = []
+        self.channels: list[Channel] = []
         self.pauses: list[float] = []
         self.received = asyncio.Event()
         self.line: Line
@@ -196,9 +208,97 @@ async def stays_healthy(request: bytes, context: Any) -> AsyncIterator[bytes]:
     await never(request, context)
 
 
+class _Turn:
+    """What an act sees of a command on a channel, with the manners of a unary call's context."""
+
+    def __init__(self, metadata: Any) -> None:
+        self._metadata = metadata
+        self._trailer: Any = ()
+
+    def invocation_metadata(self) -> Any:
+        return self._metadata
+
+    def set_trailing_metadata(self, trailer: Any) -> None:
+        self._trailer = trailer
+
+    async def abort(self, code: grpc.StatusCode, text: str) -> None:
+        raise _AbortedError(code, text, self._trailer)
+
+
+class _AbortedError(Exception):
+    def __init__(self, code: grpc.StatusCode, text: str, trailer: Any) -> None:
+        super().__init__(code, text)
+        self.code = code
+        self.text = text
+        self.trailer = trailer
+        self.detail = detail_of(dict(trailer).get("grpc-status-details-bin"))
+
+
+class Channel:
+    """A stream of a client: its commands are the calls of the script."""
+
+    def __init__(self, stage: Stage, context: Any) -> None:
+        self._stage = stage
+        self._context = context
+        self._said: asyncio.Queue[bytes | _AbortedError | None] = asyncio.Queue()
+        self._acts: set[asyncio.Task[None]] = set()
+        self._parts = Parts(2**30)
+        self.ended = False
+        stage.channels.append(self)
+
+    def say(self, **fields: Any) -> None:
+        self._said.put_nowait(channel_pb2.ChannelResponse(**fields).SerializeToString())
+
+    async def serve(self, messages: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        reading = asyncio.ensure_future(self._read(messages))
+        try:
+            while (said := await self._said.get()) is not None:
+                if isinstance(said, bytes):
+                    yield said
+                    continue
+                self._context.set_trailing_metadata(said.trailer)
+                await self._context.abort(said.code, said.text)
+        finally:
+            self.ended = True
+            for task in (reading, *self._acts):
+                task.cancel()
+
+    async def _read(self, messages: AsyncIterator[bytes]) -> None:
+        async for data in messages:
+            message = channel_pb2.ChannelRequest.FromString(data)
+            self._stage.messages.append(message)
+            for frame in message.commands:
+                whole = self._parts.add(frame.id, frame.command, frame.more)
+                if whole is not None:
+                    act = asyncio.ensure_future(self._play(frame.id, command_pb2.Command.FromString(whole)))
+                    self._acts.add(act)
+                    act.add_done_callback(self._acts.discard)
+            self._stage.received.set()
+        self._said.put_nowait(None)
+
+    async def _play(self, number: int, command: command_pb2.Command) -> None:
+        arm = command.WhichOneof("kind") or ""
+        request = getattr(command, arm).SerializeToString()
+        path = "".join(word.capitalize() for word in arm.split("_"))
+        try:
+            answer = await self._stage._handle(path, request, _Turn(self._context.invocation_metadata()))
+        except _AbortedError as error:
+            if error.detail is None:
+                self._said.put_nowait(error)
+                return
+            reply = command_pb2.Reply(error=error.detail).SerializeToString()
+        else:
+            reply = in_field(command.DESCRIPTOR.fields_by_name[arm].number, answer)
+        self.say(replies=[{"id": number, "reply": reply}])
+
+
 class _Handler(grpc.GenericRpcHandler):
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
+
+    async def _serve(self, messages: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
+        async for said in Channel(self._stage, context).serve(messages):
+            yield said
 
     def service(self, details: Any) -> Any:
         # The server itself is well: accidents happen to calls of the bridge.
@@ -206,6 +306,9 @@ class _Handler(grpc.GenericRpcHandler):
             return grpc.unary_unary_rpc_method_handler(healthy)
         if details.method == "/grpc.health.v1.Health/Watch":
             return grpc.unary_stream_rpc_method_handler(stays_healthy)
+
+        if details.method == "/snakepit.bridge.v1.ChannelService/Channel":
+            return grpc.stream_stream_rpc_method_handler(self._serve)
 
         async def handle(request: bytes, context: Any) -> bytes:
             return await self._stage._handle(details.method, request, context)

@@ -11,48 +11,48 @@ import grpc
 from google.protobuf import json_format
 from vector_files import Case
 
-from snakepit_bridge._calls import detail_of, error_from_detail
+from snakepit_bridge._calls import OK, Method, method_of
+from snakepit_bridge._errands import Errand, Failed
 from snakepit_bridge._errors import REASONS
 from snakepit_bridge._gen import command_pb2, errors_pb2, sessions_pb2, variables_pb2
-from snakepit_bridge._steps import Attempt, Status
 
 CODES = {code.value[0]: code.name for code in grpc.StatusCode}
 
 
 class Door:
-    """Sends each command by the unary RPC of its arm, as a client's method does."""
+    """Has each command carried out as a client's method has."""
 
-    def __init__(self, attempt: Callable[[Attempt], bytes | Status]) -> None:
-        self._attempt = attempt
-        self._rpcs: dict[str, tuple[str, Any]] = {}
+    def __init__(self, carry: Callable[[Errand], None]) -> None:
+        self._carry = carry
+        self._methods: dict[str, Method] = {}
         for file, service in ((sessions_pb2, "SessionService"), (variables_pb2, "VariableService")):
             for method in file.DESCRIPTOR.services_by_name[service].methods:
-                request = method.input_type.name
                 response = getattr(file, method.output_type.name)
                 path = f"/snakepit.bridge.v1.{service}/{method.name}"
-                self._rpcs[request] = path, response
+                self._methods[method.input_type.name] = method_of(path, response)
 
     def ask(self, command: command_pb2.Command) -> dict[str, Any]:
         arm = command.WhichOneof("kind")
         assert arm is not None, "Python has no RPC for a command without an arm"
         request = getattr(command, arm)
-        path, response = self._rpcs[request.DESCRIPTOR.name]
-        answer = self._attempt(Attempt(path, request.SerializeToString(), time.monotonic() + 30))
+        method = self._methods[request.DESCRIPTOR.name]
+        errand = Errand(method, request.SerializeToString(), time.monotonic() + 30)
+        self._carry(errand)
         reply = command_pb2.Reply()
-        if isinstance(answer, Status):
-            reply.error.CopyFrom(self._refusal(answer))
+        if isinstance(errand.ending, Failed):
+            reply.error.CopyFrom(self._refusal(errand.ending))
         else:
-            getattr(reply, arm).CopyFrom(response.FromString(answer))
+            getattr(reply, arm).CopyFrom(errand.ending)
         found: dict[str, Any] = json_format.MessageToDict(reply)
         return found
 
-    def _refusal(self, status: Status) -> errors_pb2.ErrorDetail:
-        detail = detail_of(status.trailer)
-        assert detail is not None, f"a status without a detail: {status}"
+    def _refusal(self, failed: Failed) -> errors_pb2.ErrorDetail:
+        detail = failed.detail
+        assert detail is not None, f"a failure without a detail: {failed}"
         reason = errors_pb2.ErrorReason.Name(detail.reason).removeprefix("ERROR_REASON_")
-        row = REASONS[reason]
-        assert CODES[status.code] == row.code
-        assert type(error_from_detail(detail)) is row.error
+        # In a reply on a stream the reason stands without a status.
+        assert failed.status.code == OK or CODES[failed.status.code] == REASONS[reason].code
+        assert type(failed.error) is REASONS[reason].error
         return detail
 
 

@@ -16,7 +16,7 @@ from ._aio_transport import AioTransport
 from ._context import Context
 from ._definitions import Variables
 from ._methods import Methods
-from ._steps import Attempt, Flow, Pause, Share, Step, present_as
+from ._steps import Carry, Flow, Pause, Share, Step, present_as
 
 __all__ = ["SessionContext"]
 
@@ -59,6 +59,9 @@ class SessionContext(Context):
     may be used in several event loops in turn, and it pickles to its session id, address and options. With
     `channel`, it works in that channel's loop only, does not pickle, and never closes the channel. It is not
     for several threads at once. Programs without asyncio use its blocking twin, `snakepit_bridge.sync`.
+
+    All calls share one stream to the bridge: what is asked in the same tick of the loop goes in one message,
+    and commands are carried out in the order in which they were begun, also when a connection breaks.
 
     While the context has never seen its session exist, `set_variable`, `increment`, `update_variables`,
     `set_variables` and `register_variable` create the session if it is missing; the first four create a
@@ -131,6 +134,7 @@ class SessionContext(Context):
             address=self._options.address,
             token=token,
             now=lambda: self._methods.now(),
+            jitter=lambda: self._methods.jitter(),
             is_current=self._methods.cache.is_current,
         )
 
@@ -189,8 +193,8 @@ class SessionContext(Context):
                 reply, resume = error, flow.throw
 
     async def _perform(self, step: Step) -> Any:
-        if isinstance(step, Attempt):
-            return await self._transport.attempt(step)
+        if isinstance(step, Carry):
+            return await self._transport.carry(step.errand)
         if isinstance(step, Pause):
             return await self._transport.pause(step.seconds)
         if isinstance(step, Share):

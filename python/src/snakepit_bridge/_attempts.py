@@ -1,4 +1,4 @@
-"""Carries a call to its end, in as many attempts as the rules allow (`_retry`)."""
+"""Has a call carried to its end, and raises what that end means."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any, NoReturn, TypeVar
 
 from . import _calls as calls
 from ._core import Call, SessionCore
+from ._errands import Errand, Failed
 from ._errors import BridgeError, ClosedError, DeadlineError, OutcomeUnknownError, UnavailableError
-from ._retry import Failure, Outcome, after_failure
-from ._steps import Attempt, Flow, Pause, Status
+from ._retry import Outcome
+from ._steps import Carry, Flow, Status
 
 __all__ = ["Attempts"]
 
@@ -23,7 +24,6 @@ class Attempts:
         core: Told how each call ends.
         address: HOST:PORT of the bridge; None with a channel of the caller's.
         now: A monotonic clock in seconds.
-        jitter: Draws from [0, 1).
     """
 
     def __init__(
@@ -32,14 +32,12 @@ class Attempts:
         *,
         address: str | None,
         now: Callable[[], float],
-        jitter: Callable[[], float],
     ) -> None:
         self.closed = False
         self._core = core
         self._address = address
         self._where = "the bridge on the given channel" if address is None else f"the bridge at {address}"
         self._now = now
-        self._jitter = jitter
 
     def carry(self, call: Call[T], timeout: float) -> Flow[T]:
         """Has a call answered within a time in seconds.
@@ -48,51 +46,33 @@ class Attempts:
             BridgeError: The bridge refused it, or its outcome is what `_retry` makes of the failed attempts.
         """
         self.check_open()
-        deadline = self._now() + timeout
-        attempt, lost = 0, False
+        errand = Errand(
+            call.method,
+            call.payload,
+            self._now() + timeout,
+            session_id=self._core.session_id,
+            is_closed=lambda: self.closed,
+        )
         try:
-            while True:
-                attempt += 1
-                answer = yield Attempt(call.method.path, call.payload, deadline)
-                if isinstance(answer, bytes):
-                    return self._core.accept(call, answer)
-                detail = calls.detail_of(answer.trailer)
-                error = None if detail is None else calls.error_from_detail(detail, self._core.session_id)
-                if error is not None and call.settled_by is not None and attempt > 1:
-                    reason, result = call.settled_by
-                    if error.reason == reason:
-                        self._core.refuse(call, error)
-                        return result
-                failure = Failure(
-                    is_write=call.method.is_write,
-                    attempt=attempt,
-                    time_left=deadline - self._now(),
-                    code=answer.code,
-                    reason=None if error is None else error.reason,
-                    lost_before=lost,
-                    closed=answer.closed,
-                )
-                verdict = after_failure(failure, self._jitter())
-                if self.closed or isinstance(verdict, Outcome):
-                    self._fail(call, answer, error, verdict, lost, timeout)
-                lost = lost or answer.code is not None
-                yield Pause(verdict)
+            yield Carry(errand)
         except BaseException as error:
             # Cancelled or interrupted: what became of a write is not known here.
             if not isinstance(error, Exception) and call.method.is_write:
                 self._core.lose(call)
             raise
+        ending = errand.ending
+        if not isinstance(ending, Failed):
+            return self._core.accept(call, ending)
+        if call.settled_by is not None and ending.lost_before and ending.error is not None:
+            reason, result = call.settled_by
+            if ending.error.reason == reason:
+                self._core.refuse(call, ending.error)
+                return result
+        self._fail(call, ending, timeout)
 
-    def _fail(
-        self,
-        call: Call[Any],
-        status: Status,
-        error: BridgeError | None,
-        verdict: Outcome | float,
-        lost: bool,
-        timeout: float,
-    ) -> NoReturn:
-        handed_over = lost or status.code is not None
+    def _fail(self, call: Call[Any], failed: Failed, timeout: float) -> NoReturn:
+        status, error, verdict = failed.status, failed.error, failed.verdict
+        handed_over = failed.lost_before or status.code is not None
         if self.closed and error is None and not (call.method.is_write and handed_over):
             raise self._closed_error()
         raised: BridgeError

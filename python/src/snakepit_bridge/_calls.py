@@ -6,6 +6,7 @@ Everything about the shape of the contract is here and in `_values`; nothing her
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -16,7 +17,7 @@ from google.protobuf.message import DecodeError
 from ._cache import Entry
 from ._definitions import Definition
 from ._errors import REASONS, BridgeError, InternalError, InvalidInputError, error_for
-from ._gen import errors_pb2, sessions_pb2, status_pb2, values_pb2, variables_pb2
+from ._gen import command_pb2, errors_pb2, sessions_pb2, status_pb2, values_pb2, variables_pb2
 from ._json import value_of
 from ._results import HistoryEntry, Scalar, VariableInfo
 from ._values import (
@@ -52,11 +53,16 @@ __all__ = [
     "error_from_status",
     "item",
     "metadata_list",
+    "method_of",
     "parse",
+    "parse_reply",
 ]
 
 DETAILS_KEY = "grpc-status-details-bin"
 """The trailer that carries the bridge's own detail of a status."""
+
+OK = 0
+"""The number of the gRPC status for success."""
 
 SOURCE = "python"
 
@@ -72,28 +78,38 @@ class Method:
 
     Attributes:
         path: Its path on the wire.
+        arm: The arm of a Command that asks for the same, and of the Reply.
+        number: The number of that arm.
         answer: The class of its answer.
         is_write: Whether it changes something, so that an attempt without an answer matters (ORD-16).
     """
 
     path: str
+    arm: str
+    number: int
     answer: Any
     is_write: bool = False
 
 
-CREATE_SESSION = Method(_SESSION + "CreateSession", sessions_pb2.CreateSessionResponse, is_write=True)
-HEARTBEAT = Method(_SESSION + "Heartbeat", sessions_pb2.HeartbeatResponse)
-DELETE_SESSION = Method(_SESSION + "DeleteSession", sessions_pb2.DeleteSessionResponse, is_write=True)
-REGISTER = Method(_VARIABLE + "RegisterVariable", variables_pb2.RegisterVariableResponse, is_write=True)
-ENSURE = Method(_VARIABLE + "EnsureVariables", variables_pb2.EnsureVariablesResponse, is_write=True)
-GET = Method(_VARIABLE + "GetVariable", variables_pb2.GetVariableResponse)
-GET_MANY = Method(_VARIABLE + "GetVariables", variables_pb2.GetVariablesResponse)
-SET = Method(_VARIABLE + "SetVariable", variables_pb2.SetVariableResponse, is_write=True)
-SET_MANY = Method(_VARIABLE + "SetVariables", variables_pb2.SetVariablesResponse, is_write=True)
-INCREMENT = Method(_VARIABLE + "IncrementVariable", variables_pb2.IncrementVariableResponse, is_write=True)
-DELETE = Method(_VARIABLE + "DeleteVariable", variables_pb2.DeleteVariableResponse, is_write=True)
-LIST = Method(_VARIABLE + "ListVariables", variables_pb2.ListVariablesResponse)
-HISTORY = Method(_VARIABLE + "GetVariableHistory", variables_pb2.GetVariableHistoryResponse)
+def method_of(path: str, answer: Any, *, is_write: bool = False) -> Method:
+    """Returns the RPC with this path."""
+    arm = re.sub("(?<!^)(?=[A-Z])", "_", path.rpartition("/")[2]).lower()
+    return Method(path, arm, command_pb2.Command.DESCRIPTOR.fields_by_name[arm].number, answer, is_write)
+
+
+CREATE_SESSION = method_of(_SESSION + "CreateSession", sessions_pb2.CreateSessionResponse, is_write=True)
+HEARTBEAT = method_of(_SESSION + "Heartbeat", sessions_pb2.HeartbeatResponse)
+DELETE_SESSION = method_of(_SESSION + "DeleteSession", sessions_pb2.DeleteSessionResponse, is_write=True)
+REGISTER = method_of(_VARIABLE + "RegisterVariable", variables_pb2.RegisterVariableResponse, is_write=True)
+ENSURE = method_of(_VARIABLE + "EnsureVariables", variables_pb2.EnsureVariablesResponse, is_write=True)
+GET = method_of(_VARIABLE + "GetVariable", variables_pb2.GetVariableResponse)
+GET_MANY = method_of(_VARIABLE + "GetVariables", variables_pb2.GetVariablesResponse)
+SET = method_of(_VARIABLE + "SetVariable", variables_pb2.SetVariableResponse, is_write=True)
+SET_MANY = method_of(_VARIABLE + "SetVariables", variables_pb2.SetVariablesResponse, is_write=True)
+INCREMENT = method_of(_VARIABLE + "IncrementVariable", variables_pb2.IncrementVariableResponse, is_write=True)
+DELETE = method_of(_VARIABLE + "DeleteVariable", variables_pb2.DeleteVariableResponse, is_write=True)
+LIST = method_of(_VARIABLE + "ListVariables", variables_pb2.ListVariablesResponse)
+HISTORY = method_of(_VARIABLE + "GetVariableHistory", variables_pb2.GetVariableHistoryResponse)
 
 
 # ---- arguments to messages
@@ -214,6 +230,24 @@ def parse(method: Method, answer: bytes) -> Any:
         return method.answer.FromString(answer)
     except (DecodeError, UnicodeDecodeError):
         raise nonsense(method) from None
+
+
+def parse_reply(method: Method, reply: bytes) -> Any:
+    """Returns the answer's message in the bytes of a Reply, or the ErrorDetail there.
+
+    Raises:
+        InternalError: PROTOCOL, if it is neither.
+    """
+    try:
+        message = command_pb2.Reply.FromString(reply)
+    except (DecodeError, UnicodeDecodeError):
+        raise nonsense(method) from None
+    arm = message.WhichOneof("kind")
+    if arm == "error":
+        return message.error
+    if arm != method.arm:
+        raise nonsense(method)
+    return getattr(message, arm)
 
 
 def nonsense(method: Method) -> InternalError:

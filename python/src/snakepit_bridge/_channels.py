@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._calls import DETAILS_KEY
+from ._calls import DETAILS_KEY, detail_of
 from ._steps import Status
 from ._version import __version__
 
@@ -50,4 +50,4 @@ def status_of(error: Any) -> Status:
     for key, value in error.trailing_metadata() or ():
         if key == DETAILS_KEY and isinstance(value, bytes):
             trailer = value
-    return Status(error.code().value[0], error.details() or "", trailer, error)
+    return Status(error.code().value[0], error.details() or "", detail_of(trailer), error)

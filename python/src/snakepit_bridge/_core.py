@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from . import _calls as calls
 from ._cache import Entry, Fetch, TtlCache
@@ -29,6 +29,9 @@ from ._gen import sessions_pb2, variables_pb2
 from ._request_ids import RequestIds
 from ._results import Committed, History, Value, VariableInfo, Written
 from ._values import encode_scalar, encode_text, encode_type
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
 
 __all__ = ["Call", "SessionCore", "batch_error", "verdicts"]
 
@@ -90,15 +93,17 @@ class SessionCore:
 
     # ---- how a call ends
 
-    def accept(self, call: Call[T], answer: bytes) -> T:
-        """Takes an answer in and returns what it means.
+    def accept(self, call: Call[T], answer: Message | InternalError) -> T:
+        """Takes in an answer, or why it makes no sense, and returns what it means.
 
         Raises:
             InternalError: PROTOCOL, if a read's answer makes no sense.
             OutcomeUnknownError: The same, of a write: it was probably carried out.
         """
         try:
-            return call.understand(calls.parse(call.method, answer))
+            if isinstance(answer, InternalError):
+                raise answer
+            return call.understand(answer)
         except InternalError as error:
             if not call.method.is_write:
                 raise

@@ -296,7 +296,7 @@ class Methods(State):
             try:
                 return (yield from self._run(call, self._left(deadline, "the update", limit)))
             except ConflictError:
-                pause = after_conflict(attempt, deadline - self.now(), self._jitter())
+                pause = after_conflict(attempt, deadline - self.now(), self.jitter())
                 if pause is None:
                     raise
             yield Pause(pause)

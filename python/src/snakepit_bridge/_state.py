@@ -41,7 +41,7 @@ class State:
         jitter: Callable[[], float],
     ) -> None:
         self.now = now
-        self._jitter = jitter
+        self.jitter = jitter
         self.cache = TtlCache(options.ttl)
         self._options = options
         self._core = SessionCore(session_id, cache=self.cache, strict=options.strict, ids=ids, now=self._time)
@@ -50,7 +50,6 @@ class State:
             self._core,
             address=None if has_channel else options.address,
             now=self._time,
-            jitter=jitter,
         )
 
     def close(self) -> None:

@@ -11,30 +11,19 @@ import functools
 import inspect
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ._cache import Fetch
 from ._core import Found
+from ._gen import errors_pb2
 
-__all__ = ["Attempt", "Flow", "Invoke", "Pause", "Share", "Status", "Step", "present_as"]
+if TYPE_CHECKING:
+    from ._errands import Errand
+
+__all__ = ["Carry", "Flow", "Invoke", "Pause", "Share", "Status", "Step", "present_as"]
 
 T = TypeVar("T")
 C = TypeVar("C", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """Send a request once, as soon as there is a connection; the reply is the answer's bytes or a `Status`.
-
-    Attributes:
-        path: The RPC.
-        payload: The request.
-        deadline: When to give up, in seconds of the context's clock.
-    """
-
-    path: str
-    payload: bytes
-    deadline: float
 
 
 @dataclass(frozen=True)
@@ -44,16 +33,23 @@ class Status:
     Attributes:
         code: The number of the gRPC status; None if the channel was not ready, so nothing was handed over.
         text: What there is to say about it, for people.
-        trailer: The bridge's own details, if the status carried any.
+        detail: The bridge's own words, if the status carried any.
         cause: gRPC's exception.
         closed: Whether the channel is closed, so that no later attempt can succeed.
     """
 
     code: int | None
     text: str
-    trailer: bytes | None = None
+    detail: errors_pb2.ErrorDetail | None = None
     cause: BaseException | None = None
     closed: bool = False
+
+
+@dataclass(frozen=True)
+class Carry:
+    """Have an errand carried out; it has ended when this comes back."""
+
+    errand: Errand
 
 
 @dataclass(frozen=True)
@@ -84,7 +80,7 @@ class Share:
     begin: Callable[[Sequence[str]], tuple[Fetch, Flow[Found]]]
 
 
-Step: TypeAlias = Attempt | Pause | Invoke | Share
+Step: TypeAlias = Carry | Pause | Invoke | Share
 
 Flow: TypeAlias = Generator[Step, Any, T]
 """What takes several steps and then has a result."""

@@ -18,7 +18,7 @@ from ._context import Context
 from ._definitions import Variables
 from ._html import html_note, html_table
 from ._methods import Methods
-from ._steps import Attempt, Flow, Pause, Share, Step, present_as
+from ._steps import Carry, Flow, Pause, Share, Step, present_as
 from ._sync_flights import Flights
 from ._sync_transport import SyncTransport
 
@@ -151,6 +151,7 @@ class SessionContext(Context):
             address=self._options.address,
             token=token,
             now=lambda: self._methods.now(),
+            jitter=lambda: self._methods.jitter(),
         )
 
     create_session = _blocking(Methods.create_session)
@@ -236,8 +237,8 @@ class SessionContext(Context):
                 reply, resume = error, flow.throw
 
     def _perform(self, step: Step) -> Any:
-        if isinstance(step, Attempt):
-            return self._transport.attempt(step)
+        if isinstance(step, Carry):
+            return self._transport.carry(step.errand)
         if isinstance(step, Pause):
             return self._transport.pause(step.seconds)
         if isinstance(step, Share):

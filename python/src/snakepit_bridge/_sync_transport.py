@@ -7,6 +7,7 @@ outlives its closing. So the bridge's health is watched instead, by a call that 
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from collections.abc import Callable
@@ -15,7 +16,8 @@ from typing import Any
 import grpc
 
 from ._channels import CHANNEL_OPTIONS, call_metadata, status_of
-from ._steps import Attempt, Status
+from ._errands import Errand
+from ._steps import Status
 from ._sync_helpers import Helpers
 
 __all__ = ["SyncTransport"]
@@ -42,15 +44,23 @@ class SyncTransport:
         address: HOST:PORT; not used with a channel.
         token: Sent with every call; None: none is.
         now: The context's clock, in seconds.
+        jitter: Draws from [0, 1).
     """
 
     def __init__(
-        self, *, channel: grpc.Channel | None, address: str, token: str | None, now: Callable[[], float]
+        self,
+        *,
+        channel: grpc.Channel | None,
+        address: str,
+        token: str | None,
+        now: Callable[[], float],
+        jitter: Callable[[], float],
     ) -> None:
         self._given = channel
         self._address = address
         self._metadata = call_metadata(given_channel=channel is not None, token=token)
         self._now = now
+        self._jitter = jitter
         self._lock = threading.Lock()
         self._helpers = Helpers()
         self._closed = False
@@ -62,8 +72,8 @@ class SyncTransport:
         self._stubs: dict[str, Callable[..., Any]] = {}
         self._watch: Any = None
 
-    def attempt(self, step: Attempt) -> bytes | Status:
-        """Sends a request as soon as the channel is ready; returns the answer, or why there is none.
+    def carry(self, errand: Errand) -> None:
+        """Has an errand carried out, in as many attempts as it asks for.
 
         Raises:
             RuntimeError: If this process was forked from one in which the channel was already in use.
@@ -73,17 +83,27 @@ class SyncTransport:
                 "this process was forked from one in which the context was already connected: make the "
                 "context after the fork, or start processes with spawn or forkserver"
             )
-        return self._helpers.run(lambda: self._attempt(step))
+        for attempt in itertools.count(1):
+            answer = self._helpers.run(lambda: self._attempt(errand))
+            if not isinstance(answer, Status):
+                errand.answered(answer)
+                return
+            left = errand.deadline - self._now()
+            pause = errand.failed(answer, attempt=attempt, time_left=left, jitter=self._jitter())
+            if pause is None:
+                return
+            self.pause(pause)
 
-    def _attempt(self, step: Attempt) -> bytes | Status:
+    def _attempt(self, errand: Errand) -> bytes | Status:
+        """Sends a request as soon as the channel is ready; returns the answer, or why there is none."""
         if not self._is_connected():
-            not_ready = self._connect(step.deadline)
+            not_ready = self._connect(errand.deadline)
             if not_ready is not None:
                 return not_ready
-        left = step.deadline - self._now()
+        left = errand.deadline - self._now()
         if left <= 0:
             return Status(None, "the time was up before anything was sent")
-        return self._call(step.path, step.payload, left)
+        return self._call(errand.method.path, errand.payload, left)
 
     def _is_connected(self) -> bool:
         watch = self._watch

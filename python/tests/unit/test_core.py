@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -13,11 +13,14 @@ from snakepit_bridge import (
     VariableNotFoundError,
     Written,
 )
+from snakepit_bridge import _calls as calls
 from snakepit_bridge._cache import TtlCache
 from snakepit_bridge._core import Call, SessionCore, batch_error, verdicts
 from snakepit_bridge._errors import error_for
 from snakepit_bridge._gen import sessions_pb2, variables_pb2
 from snakepit_bridge._request_ids import RequestIds
+
+T = TypeVar("T")
 
 LIFE = b"0123456789abcdef"
 
@@ -46,6 +49,14 @@ class Processes:
 def core(*, strict: bool = False, max_entries: int = 10) -> SessionCore:
     cache = TtlCache(1.0, max_entries)
     return SessionCore("s", cache=cache, strict=strict, ids=Processes().ids(), now=Clock())
+
+
+def accept(context: SessionCore, call: Call[T], answer: bytes) -> T:
+    try:
+        message = calls.parse(call.method, answer)
+    except InternalError as error:
+        message = error
+    return context.accept(call, message)
 
 
 def sent(call: Call[Any], kind: Any) -> Any:
@@ -129,7 +140,7 @@ def test_a_strict_context_creates_nothing() -> None:
 def test_a_session_that_was_seen_is_not_revived() -> None:
     """[ORD-14 refuses]"""
     seen = core()
-    seen.accept(seen.set("x", 1.0, None, None), set_answer(1, 1.0))
+    accept(seen, seen.set("x", 1.0, None, None), set_answer(1, 1.0))
     assert wish(seen) == INFER_VARIABLE
     seen.refuse(seen.get(["x"]), SessionNotFoundError("gone"))
     assert wish(seen) == INFER_VARIABLE
@@ -168,7 +179,7 @@ def test_some_refusals_prove_that_the_session_exists(call: str, reason: str, pro
 
 def test_an_accepted_write_is_cached_as_the_server_kept_it() -> None:
     context = core()
-    written = context.accept(context.set("x", 1, None, None), set_answer(3, 1.0))
+    written = accept(context, context.set("x", 1, None, None), set_answer(3, 1.0))
     assert written == Written(version=3, revision=3, value=1.0)
     assert cached(context) == 1.0
     assert isinstance(cached(context), float)
@@ -177,8 +188,8 @@ def test_an_accepted_write_is_cached_as_the_server_kept_it() -> None:
 def test_a_read_that_was_overtaken_by_an_own_write_is_not_cached() -> None:
     context = core()
     slow = context.get(["x"])
-    context.accept(context.set("x", 2.0, None, None), set_answer(3, 2.0))
-    answer = context.accept(slow, read_answer(2, 1.0))
+    accept(context, context.set("x", 2.0, None, None), set_answer(3, 2.0))
+    answer = accept(context, slow, read_answer(2, 1.0))
     assert answer["x"].value == 1.0  # type: ignore[union-attr]
     assert cached(context) == 2.0
 
@@ -188,23 +199,24 @@ def test_a_read_that_was_overtaken_is_not_cached_even_if_the_written_entry_has_l
         context = core(max_entries=1)
         slow = context.get(["x"])
         if write == "set":
-            context.accept(context.set("x", 2.0, None, None), set_answer(3, 2.0))
+            accept(context, context.set("x", 2.0, None, None), set_answer(3, 2.0))
         else:
             answer = variables_pb2.RegisterVariableResponse.FromString(read_answer(3, 2.0))
-            context.accept(
+            accept(
+                context,
                 context.register("x", "float", 2.0, None, None),
                 answer.SerializeToString(),
             )
-        context.accept(context.get(["y"]), read_answer(3, 5.0, "y"))
-        context.accept(slow, read_answer(2, 1.0))
+        accept(context, context.get(["y"]), read_answer(3, 5.0, "y"))
+        accept(context, slow, read_answer(2, 1.0))
         assert cached(context) is None
 
 
 def test_what_a_batch_read_misses_is_forgotten() -> None:
     context = core()
-    context.accept(context.get(["x"]), read_answer(1, 1.0))
+    accept(context, context.get(["x"]), read_answer(1, 1.0))
     answer = variables_pb2.GetVariablesResponse(missing=["x", "y"], revision=revision(2))
-    context.accept(context.get(["x", "y"]), answer.SerializeToString())
+    accept(context, context.get(["x", "y"]), answer.SerializeToString())
     assert cached(context) is None
 
 
@@ -213,7 +225,7 @@ def test_of_two_writes_at_once_the_later_one_counts(numbers: tuple[int, int]) ->
     context = core()
     both = [context.set("x", 1.0, None, None), context.set("x", 2.0, None, None)]
     for call, revision_number in zip(both, numbers, strict=True):
-        context.accept(call, set_answer(revision_number, float(revision_number)))
+        accept(context, call, set_answer(revision_number, float(revision_number)))
     assert cached(context) in (3.0, None)
 
 
@@ -230,25 +242,25 @@ def test_of_two_writes_at_once_the_later_one_counts(numbers: tuple[int, int]) ->
 )
 def test_a_refused_write_leaves_the_entry_if_it_is_still_true(reason: str, value: float | None) -> None:
     context = core()
-    context.accept(context.get(["x"]), read_answer(1, 1.0))
+    accept(context, context.get(["x"]), read_answer(1, 1.0))
     context.refuse(context.set("x", 5.0, None, None), error_for(reason, "text"))
     assert cached(context) == value
 
 
 def test_a_lost_write_makes_the_entry_unknown() -> None:
     context = core()
-    context.accept(context.get(["x"]), read_answer(1, 1.0))
+    accept(context, context.get(["x"]), read_answer(1, 1.0))
     reading = context.get(["x"])
     context.lose(context.set("var_x_1", 5.0, None, None))
     assert cached(context) is None
-    context.accept(reading, read_answer(1, 1.0))
+    accept(context, reading, read_answer(1, 1.0))
     assert cached(context) is None
 
 
 def test_nothing_of_a_refused_batch_is_cached_and_moved_variables_are_forgotten() -> None:
     context = core()
-    context.accept(context.get(["x"]), read_answer(1, 1.0))
-    context.accept(context.get(["y"]), read_answer(1, 1.0, "y"))
+    accept(context, context.get(["x"]), read_answer(1, 1.0))
+    accept(context, context.get(["y"]), read_answer(1, 1.0, "y"))
     items, _ = context.batch({"x": 5.0, "y": 6.0})
     faults = {"y": ConflictError("moved on", identifier="y")}
     context.refuse(context.set_many(items, None, True), BatchError("refused", errors=faults))
@@ -266,7 +278,7 @@ def test_of_a_best_effort_batch_what_was_accepted_is_cached() -> None:
         ],
         revision=revision(4),
     )
-    committed, faults = context.accept(context.set_many(items, None, False), answer.SerializeToString())
+    committed, faults = accept(context, context.set_many(items, None, False), answer.SerializeToString())
     assert (committed.revision, committed.versions) == (4, {"x": 2})
     assert {name: str(fault) for name, fault in faults.items()} == {"y": "value 6 is above maximum 5"}
     assert faults["y"].identifier == "y"
@@ -275,14 +287,16 @@ def test_of_a_best_effort_batch_what_was_accepted_is_cached() -> None:
 
 def test_deletions_are_forgotten() -> None:
     context = core()
-    context.accept(context.get(["x"]), read_answer(1, 1.0))
-    context.accept(
+    accept(context, context.get(["x"]), read_answer(1, 1.0))
+    accept(
+        context,
         context.delete("x"),
         variables_pb2.DeleteVariableResponse(revision=revision(2)).SerializeToString(),
     )
     assert cached(context) is None
-    context.accept(context.get(["x"]), read_answer(3, 1.0))
-    context.accept(
+    accept(context, context.get(["x"]), read_answer(3, 1.0))
+    accept(
+        context,
         context.delete_session(),
         sessions_pb2.DeleteSessionResponse(revision=revision(4)).SerializeToString(),
     )
@@ -291,11 +305,11 @@ def test_deletions_are_forgotten() -> None:
 
 def test_an_answer_from_another_life_of_the_session_empties_the_cache() -> None:
     context = core()
-    context.accept(context.get(["x"]), read_answer(9, 1.0))
-    found = context.accept(context.get(["y"]), read_answer(1, 2.0, "y", b"another life 123"))
+    accept(context, context.get(["x"]), read_answer(9, 1.0))
+    found = accept(context, context.get(["y"]), read_answer(1, 2.0, "y", b"another life 123"))
     assert found["y"].value == 2.0  # type: ignore[union-attr]
     assert (cached(context, "x"), cached(context, "y")) == (None, None)
-    context.accept(context.get(["y"]), read_answer(1, 2.0, "y", b"another life 123"))
+    accept(context, context.get(["y"]), read_answer(1, 2.0, "y", b"another life 123"))
     assert cached(context, "y") == 2.0
 
 
@@ -317,16 +331,16 @@ def test_an_answer_from_another_life_of_the_session_empties_the_cache() -> None:
 def test_a_read_with_a_senseless_answer_is_the_bridges_bug(answer: bytes) -> None:
     context = core()
     with pytest.raises(InternalError) as caught:
-        context.accept(context.get(["x"]), answer)
+        accept(context, context.get(["x"]), answer)
     assert caught.value.reason == "PROTOCOL"
 
 
 @pytest.mark.parametrize("answer", [b"\xff", b"", set_answer(0, 1.0)])
 def test_a_write_with_a_senseless_answer_has_an_unknown_outcome(answer: bytes) -> None:
     context = core()
-    context.accept(context.get(["x"]), read_answer(1, 1.0))
+    accept(context, context.get(["x"]), read_answer(1, 1.0))
     with pytest.raises(OutcomeUnknownError):
-        context.accept(context.set("x", 2.0, None, None), answer)
+        accept(context, context.set("x", 2.0, None, None), answer)
     assert cached(context) is None
 
 
@@ -334,9 +348,9 @@ def test_a_batch_read_has_to_answer_for_every_name() -> None:
     context = core()
     answer = variables_pb2.GetVariablesResponse(missing=["x"], revision=revision(1))
     with pytest.raises(InternalError):
-        context.accept(context.get(["x", "y"]), answer.SerializeToString())
+        accept(context, context.get(["x", "y"]), answer.SerializeToString())
     answer.missing.append("y")
-    found = context.accept(context.get(["x", "y"]), answer.SerializeToString())
+    found = accept(context, context.get(["x", "y"]), answer.SerializeToString())
     assert all(isinstance(found[name], VariableNotFoundError) for name in ("x", "y"))
 
 
@@ -345,7 +359,7 @@ def test_a_batch_write_has_to_answer_for_every_item() -> None:
     items, _ = context.batch({"x": 5})
     answer = variables_pb2.SetVariablesResponse(revision=revision(1))
     with pytest.raises(OutcomeUnknownError):
-        context.accept(context.set_many(items, None, True), answer.SerializeToString())
+        accept(context, context.set_many(items, None, True), answer.SerializeToString())
 
 
 # ---- requests
@@ -414,7 +428,7 @@ def test_a_history_is_asked_for_as_a_whole_or_in_part() -> None:
 
 def test_a_history_is_not_taken_for_a_read() -> None:
     context = core()
-    history = context.accept(context.history("x", None), history_answer(3.0, 2.0).SerializeToString())
+    history = accept(context, context.history("x", None), history_answer(3.0, 2.0).SerializeToString())
     assert [(entry.version, entry.value, entry.type) for entry in history.entries] == [
         (2, 3.0, "float"),
         (1, 2.0, "float"),
@@ -440,12 +454,12 @@ def test_a_history_that_makes_no_sense_is_none(flaw: str) -> None:
         answer.ClearField(flaw.removeprefix("no "))
     context = core()
     with pytest.raises(InternalError) as caught:
-        context.accept(context.history("x", None), answer.SerializeToString())
+        accept(context, context.history("x", None), answer.SerializeToString())
     assert caught.value.reason == "PROTOCOL"
 
 
 def test_a_history_that_is_refused_tells_the_cache_that_its_variable_is_gone() -> None:
     context = core()
-    context.accept(context.get(["x"]), read_answer(1, 1.0))
+    accept(context, context.get(["x"]), read_answer(1, 1.0))
     context.refuse(context.history("x", None), VariableNotFoundError("gone"))
     assert cached(context) is None

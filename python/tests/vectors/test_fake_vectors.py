@@ -12,6 +12,7 @@ from shells import SHELLS, Shell
 from vector_door import Door, follow
 from vector_files import Case, all_cases, share_of_python
 
+from snakepit_bridge._steps import Carry
 from snakepit_bridge.testing._fake import FakeBridge
 from snakepit_bridge.testing._patterns import plain_pattern
 
@@ -96,8 +97,8 @@ def test_a_fake_answers_as_the_vectors_say(file: str, shell: Shell, fakes: Count
     with shell.driven() as run:
         for case in OBEYED:
             if case.file == file:
-                fake = shell.fake("vectors")
-                obey(case, Door(functools.partial(run, fake._perform)))
+                perform = functools.partial(run, shell.fake("vectors")._perform)
+                obey(case, Door(lambda errand, perform=perform: perform(Carry(errand))))
                 fakes[shell.name] += 1
 
 

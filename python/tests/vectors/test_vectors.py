@@ -38,7 +38,7 @@ def of_kind(kind: str) -> list[Any]:
 def door_of(shell: Shell, address: str) -> Iterator[Door]:
     with shell.driven() as run:
         context = shell.cls("vectors", address=address)
-        yield Door(lambda step: run(context._transport.attempt, step))
+        yield Door(lambda errand: run(context._transport.carry, errand))
         run(context.close)
 
 

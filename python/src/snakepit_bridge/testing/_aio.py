@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from snakepit_bridge._aio import SessionContext
-from snakepit_bridge._steps import Attempt, Share, Step
+from snakepit_bridge._steps import Carry, Share, Step
 
 from ._fake import FakeBridge, describe_fake
 
@@ -56,8 +56,8 @@ class FakeSession(SessionContext):
         raise TypeError("a FakeSession cannot be pickled: its variables are in this process only")
 
     async def _perform(self, step: Step) -> Any:
-        if isinstance(step, Attempt):
-            return self._bridge.answer(step)
+        if isinstance(step, Carry):
+            return self._bridge.carry_out(step.errand)
         if isinstance(step, Share):
             return await self._run(step.begin(step.identifiers)[1])
         return await super()._perform(step)

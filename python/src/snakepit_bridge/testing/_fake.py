@@ -11,8 +11,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from snakepit_bridge._calls import OK
+from snakepit_bridge._errands import Errand
 from snakepit_bridge._gen import errors_pb2, sessions_pb2, values_pb2, variables_pb2
-from snakepit_bridge._steps import Attempt, Status
+from snakepit_bridge._steps import Status
 from snakepit_bridge._values import encode_type
 
 from . import _rules as rules
@@ -54,19 +56,21 @@ class FakeBridge:
         """The RPCs that it answers."""
         return frozenset(self._rpcs)
 
-    def answer(self, step: Attempt) -> bytes | Status:
-        """Answers a request as a bridge does. Raises NotImplementedError for what the fake has not."""
-        name = step.path.rpartition("/")[2]
+    def carry_out(self, errand: Errand) -> None:
+        """Does what a bridge would, and answers. Raises NotImplementedError for what the fake has not."""
+        name = errand.method.path.rpartition("/")[2]
         if name not in self._rpcs:
             raise NotImplementedError(f"a FakeSession has no {name}: test this with a real bridge")
         request_class, act = self._rpcs[name]
-        request = request_class.FromString(step.payload)
+        request = request_class.FromString(errand.payload)
         try:
             rules.check_name(request.session_id, what="session id")
             answer: bytes = act(request).SerializeToString()
         except RefusedError as refused:
-            return refused.status(request.session_id)
-        return answer
+            status = Status(OK, "", detail=refused.detail(request.session_id))
+            errand.failed(status, attempt=1, time_left=0.0, jitter=0.0)
+        else:
+            errand.answered(answer)
 
     def _open(self, request: Any) -> Session:
         session = self._sessions.get(request.session_id)

@@ -1,4 +1,4 @@
-"""How the fake refuses: as a bridge does, by a detail in a status."""
+"""How the fake refuses: as a bridge does, by a detail."""
 
 from __future__ import annotations
 
@@ -6,11 +6,7 @@ import json
 import re
 from typing import Any
 
-import grpc
-
-from snakepit_bridge._errors import REASONS
-from snakepit_bridge._gen import any_pb2, errors_pb2, status_pb2
-from snakepit_bridge._steps import Status
+from snakepit_bridge._gen import errors_pb2
 
 __all__ = ["RefusedError", "quote"]
 
@@ -43,16 +39,6 @@ class RefusedError(Exception):
             message=str(self),
             **fields,
         )
-
-    def status(self, session_id: str | None) -> Status:
-        """Returns how a call that is refused ends."""
-        number: int = grpc.StatusCode[REASONS[self.reason].code or "UNKNOWN"].value[0]
-        packed = any_pb2.Any(
-            type_url="type.googleapis.com/snakepit.bridge.v1.ErrorDetail",
-            value=self.detail(session_id).SerializeToString(),
-        )
-        trailer = status_pb2.Status(code=number, message=str(self), details=[packed])
-        return Status(number, str(self), trailer.SerializeToString())
 
 
 def quote(text: str) -> str:

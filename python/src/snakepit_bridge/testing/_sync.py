@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from snakepit_bridge._steps import Attempt, Share, Step
+from snakepit_bridge._steps import Carry, Share, Step
 from snakepit_bridge._sync import SessionContext
 
 from ._fake import FakeBridge, describe_fake
@@ -48,9 +48,9 @@ class FakeSession(SessionContext):
         raise TypeError("a FakeSession cannot be pickled: its variables are in this process only")
 
     def _perform(self, step: Step) -> Any:
-        if isinstance(step, Attempt):
+        if isinstance(step, Carry):
             with self._lock:
-                return self._bridge.answer(step)
+                return self._bridge.carry_out(step.errand)
         if isinstance(step, Share):
             return self._run(step.begin(step.identifiers)[1])
         return super()._perform(step)

@@ -1,0 +1,259 @@
+"""Drives a link (`_link`) over grpc.aio: connects when there is something to send, and feeds its streams.
+
+    idle → connecting → a stream is open → (it ends) → pausing → connecting …
+
+What is submitted in the same tick of the event loop leaves in one message. A command counts as handed over
+once gRPC has asked for the message that it is in, and none is given to a channel that was not READY just
+then: gRPC would fail or queue it without telling which. A stream that nobody uses is let go, so that an idle
+context has no task and no call under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from ._channels import status_of
+from ._errands import Errand
+from ._frames import SenselessError
+from ._link import Link, Stream
+from ._retry import CANCELLED, INTERNAL, UNAVAILABLE
+from ._steps import Status
+
+__all__ = ["AioLink"]
+
+_CHANNEL = "/snakepit.bridge.v1.ChannelService/Channel"
+_CLOSED = Status(None, "the channel is closed", closed=True)
+
+_LOOK = 0.15
+"""How often it is looked whether a stream is used, in seconds."""
+
+
+class _Line:
+    """A stream, and what serves it.
+
+    Attributes:
+        task: Reads what the bridge says, until the stream ends.
+        news: Set when there may be something to send.
+        look: The next look whether it is used.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self.news = asyncio.Event()
+        self.task: asyncio.Task[None]
+        self.look: asyncio.TimerHandle
+
+
+class AioLink:
+    """The streams on one channel, in its event loop.
+
+    Args:
+        channel: The channel; not closed here.
+        metadata: Sent with every stream.
+        now: The clock of the errands' deadlines, in seconds.
+        jitter: Draws from [0, 1).
+        pause: Waits so many seconds.
+    """
+
+    def __init__(
+        self,
+        channel: grpc.aio.Channel,
+        metadata: tuple[tuple[str, str], ...],
+        *,
+        now: Callable[[], float],
+        jitter: Callable[[], float],
+        pause: Callable[[float], Coroutine[Any, Any, None]],
+    ) -> None:
+        self._channel = channel
+        self._metadata = metadata
+        self._now = now
+        self._pause = pause
+        self._loop = asyncio.get_running_loop()
+        self._link = Link(now=now, jitter=jitter)
+        self._lines: dict[Stream, _Line] = {}
+        self._connecting: asyncio.Task[None] | None = None
+        self._pausing = False
+        # A loop does not hold the tasks that it runs.
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def carry(self, errand: Errand) -> None:
+        """Has an errand carried out."""
+        ended = self._loop.create_future()
+        errand.ended = lambda: None if ended.done() else ended.set_result(None)
+        left = errand.deadline - self._now()
+        timer = self._loop.call_later(left, self._expire, errand) if left < float("inf") else None
+        self._submit(errand)
+        try:
+            await ended
+        except asyncio.CancelledError:
+            self._let_go(self._link.withdraw(errand))
+            raise
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    async def close(self) -> None:
+        """Ends all errands and streams."""
+        self._link.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # ---- errands
+
+    def _submit(self, errand: Errand) -> None:
+        self._link.submit(errand)
+        self._go()
+
+    async def _submit_after(self, seconds: float, errand: Errand) -> None:
+        await self._pause(seconds)
+        if errand.ending is None:
+            self._submit(errand)
+
+    def _expire(self, errand: Errand) -> None:
+        self._let_go(self._link.expire(errand))
+
+    def _let_go(self, stream: Stream | None) -> None:
+        if stream is not None:
+            self._lines[stream].news.set()
+        elif self._pausing and not self._link.waiting and self._connecting is not None:
+            # The pause was for those who are gone.
+            self._connecting.cancel()
+            self._connecting, self._pausing = None, False
+
+    # ---- streams
+
+    def _go(self) -> None:
+        """Has what waits sent."""
+        if not self._link.waiting:
+            return
+        if self._link.open is not None:
+            self._lines[self._link.open].news.set()
+        elif self._connecting is None:
+            self._connecting = self._start(self._connect(None))
+
+    async def _connect(self, pause: float | None) -> None:
+        """Opens a stream, if somebody still waits then."""
+        try:
+            while self._link.open is None and self._link.waiting:
+                if pause is not None:
+                    self._pausing = True
+                    await self._pause(pause)
+                    self._pausing = False
+                not_ready = await self._become_ready()
+                if not_ready is not None:
+                    pause = self._link.fail(not_ready)
+                elif self._link.waiting:
+                    self._open()
+        finally:
+            if self._connecting is asyncio.current_task():
+                self._connecting, self._pausing = None, False
+        self._go()
+
+    async def _become_ready(self) -> Status | None:
+        """Waits until the channel is connected; returns what stands in the way."""
+        channel = self._channel
+        while (state := channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
+            if state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
+                return Status(None, "")
+            if state is grpc.ChannelConnectivity.SHUTDOWN:
+                return _CLOSED
+            change = asyncio.ensure_future(channel.wait_for_state_change(state))
+            try:
+                await asyncio.wait({change})
+            finally:
+                if not change.done():
+                    change.cancel()
+            if not change.cancelled():
+                change.exception()  # closed meanwhile; the state says so
+        return None
+
+    def _open(self) -> None:
+        line = _Line(self._link.begin())
+        self._lines[line.stream] = line
+        line.look = self._loop.call_later(_LOOK, self._look, line, line.stream.count)
+        line.task = self._start(self._serve(line))
+
+    def _look(self, line: _Line, count: int) -> None:
+        """Lets go of a stream if nobody used it since the last look."""
+        stream = line.stream
+        if stream.sent or stream.count != count or (stream is self._link.open and self._link.waiting):
+            line.look = self._loop.call_later(_LOOK, self._look, line, stream.count)
+        else:
+            self._link.retire(stream)
+            line.task.cancel()
+
+    async def _serve(self, line: _Line) -> None:
+        """Reads from a stream until it ends."""
+        status = await self._read(line)
+        line.look.cancel()
+        del self._lines[line.stream]
+        pause = self._link.lose(line.stream, status)
+        if pause is not None and self._connecting is None:
+            self._connecting = self._start(self._connect(pause))
+        else:
+            self._go()
+        if status.closed:
+            await _settle()
+
+    async def _read(self, line: _Line) -> Status:
+        call: Any = None
+        try:
+            # Bytes in, bytes out.
+            rpc: Any = self._channel.stream_stream(_CHANNEL)
+            call = rpc(self._feed(line), metadata=self._metadata)
+            async for message in call:
+                for errand, pause in self._link.receive(line.stream, message):
+                    self._start(self._submit_after(pause, errand))
+                # It may have been told to take no more.
+                self._go()
+        except grpc.aio.AioRpcError as error:
+            return status_of(error)
+        except SenselessError as error:
+            call.cancel()
+            return Status(INTERNAL, str(error), cause=error)
+        except grpc.aio.UsageError as error:
+            return Status(CANCELLED, _CLOSED.text, cause=error, closed=True)
+        except asyncio.CancelledError as error:
+            # By us, by the loop that ends, or by gRPC because its channel was closed.
+            return Status(CANCELLED, "the channel was closed under the call", cause=error, closed=True)
+        # A bridge that shuts down ends its streams in peace.
+        return Status(UNAVAILABLE, "the bridge ended the stream")
+
+    async def _feed(self, line: _Line) -> AsyncIterator[bytes]:
+        """Says what there is to say on a stream."""
+        stream = line.stream
+        while True:
+            if stream is self._link.open and self._channel.get_state() is not grpc.ChannelConnectivity.READY:
+                self._link.retire(stream)
+                self._go()
+            message = self._link.take(stream)
+            if message is not None:
+                yield message
+            else:
+                await line.news.wait()
+                line.news.clear()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+async def _settle() -> None:
+    """Waits until gRPC has done with the calls that were ended before.
+
+    It does so a moment later, in whatever loop runs then, and logs an error there if theirs has ended. What
+    is asked behind them is answered behind them, and a call without any time is answered here.
+    """
+    async with grpc.aio.insecure_channel("localhost") as channel:
+        rpc: Any = channel.unary_unary("/")
+        with contextlib.suppress(grpc.aio.AioRpcError):
+            await rpc(b"", timeout=0)

@@ -1,0 +1,347 @@
+"""What is sent on a stream, and what becomes of it, without a bridge."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from snakepit_bridge import _calls as calls
+from snakepit_bridge._errands import Errand, Failed
+from snakepit_bridge._frames import LONGEST_MESSAGE, Parts, SenselessError, in_field
+from snakepit_bridge._gen import channel_pb2, command_pb2, sessions_pb2, variables_pb2
+from snakepit_bridge._link import Link, Stream
+from snakepit_bridge._retry import Outcome
+from snakepit_bridge._steps import Status
+
+METHODS = [each for each in vars(calls).values() if isinstance(each, calls.Method)]
+GONE = Status(14, "gone")
+
+
+class Bench:
+    """A link with a clock that stands at 100 s."""
+
+    def __init__(self) -> None:
+        self.link = Link(now=lambda: 100.0, jitter=lambda: 0.0)
+
+    def ask(self, name: str = "x", *, write: bool = False, timeout: float = 5.0) -> Errand:
+        method = calls.SET if write else calls.GET
+        request: Any = variables_pb2.GetVariableRequest(session_id=name)
+        if write:
+            request = variables_pb2.SetVariableRequest(session_id=name)
+        errand = Errand(method, request.SerializeToString(), 100.0 + timeout)
+        self.link.submit(errand)
+        return errand
+
+    def stream(self) -> Stream:
+        """A stream that has said hello, with all that waits."""
+        stream = self.link.begin()
+        self.said(stream)
+        return stream
+
+    def said(self, stream: Stream) -> list[channel_pb2.ChannelRequest]:
+        messages = []
+        while (message := self.link.take(stream)) is not None:
+            assert len(message) <= LONGEST_MESSAGE
+            messages.append(channel_pb2.ChannelRequest.FromString(message))
+        return messages
+
+    def hear(self, stream: Stream, **fields: Any) -> list[tuple[Errand, float]]:
+        return list(self.link.receive(stream, channel_pb2.ChannelResponse(**fields).SerializeToString()))
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def commands(messages: list[channel_pb2.ChannelRequest]) -> list[str]:
+    """The sessions that the commands are about."""
+    found = []
+    for message in messages:
+        for frame in message.commands:
+            command = command_pb2.Command.FromString(frame.command)
+            found.append(getattr(command, command.WhichOneof("kind") or "").session_id)
+    return found
+
+
+def reply(errand: Errand, number: int) -> dict[str, Any]:
+    return {"id": number, "reply": in_field(errand.method.number, b"")}
+
+
+def refusal(number: int, reason: str) -> dict[str, Any]:
+    message = command_pb2.Reply(error={"reason": f"ERROR_REASON_{reason}", "message": "no"})
+    return {"id": number, "reply": message.SerializeToString()}
+
+
+def verdict(errand: Errand) -> Any:
+    assert isinstance(errand.ending, Failed)
+    return errand.ending.verdict
+
+
+# ---- commands in frames
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.arm)
+def test_a_request_becomes_a_command(method: calls.Method) -> None:
+    request = sessions_pb2.HeartbeatRequest(session_id="ż" * 100).SerializeToString()
+    command = command_pb2.Command.FromString(Errand(method, request, 0.0).command)
+    assert command.WhichOneof("kind") == method.arm
+    assert getattr(command, method.arm).session_id == "ż" * 100
+
+
+def test_all_that_waits_is_one_message(bench: Bench) -> None:
+    for name in "abc":
+        bench.ask(name)
+    (message,) = bench.said(bench.link.begin())
+    assert (message.hello.protocol, bool(message.hello.version)) == (1, True)
+    assert commands([message]) == ["a", "b", "c"]
+    assert [frame.timeout_ms for frame in message.commands] == [5000] * 3
+
+
+def test_a_message_is_not_longer_than_it_may_be(bench: Bench) -> None:
+    """[ORD-18 accepts]"""
+    names = [letter * 100_000 for letter in "abcde"]
+    for name in names:
+        bench.ask(name)
+    messages = bench.said(bench.link.begin())
+    assert commands(messages) == names
+    assert len(messages) == 3
+
+
+@pytest.mark.parametrize("length", [262_000, 262_144, 262_145, 3_000_000])
+def test_what_is_longer_than_a_message_travels_in_parts(bench: Bench, length: int) -> None:
+    """[ORD-18 accepts]"""
+    bench.ask("before")
+    errand = bench.ask("x" * length, timeout=2.0)
+    bench.ask("behind")
+    frames = [frame for message in bench.said(bench.link.begin()) for frame in message.commands]
+    parts = Parts(2**30)
+    wholes = [parts.add(frame.id, frame.command, frame.more) for frame in frames]
+    assert [each for each in wholes if each is not None][1] == errand.command
+    assert [frame.HasField("timeout_ms") for frame in frames if frame.id == 2].count(True) == 1
+    assert [frame.id for frame in frames] == sorted(frame.id for frame in frames)
+
+
+@pytest.mark.parametrize(
+    ("timeout", "sent"), [(0.0001, 1), (1.5, 1500), (0.0011, 2), (1e9, None), (float("inf"), None)]
+)
+def test_a_command_says_how_long_it_is_waited_for(bench: Bench, timeout: float, sent: int | None) -> None:
+    bench.ask(timeout=timeout)
+    (message,) = bench.said(bench.link.begin())
+    frame = message.commands[0]
+    assert (frame.timeout_ms if frame.HasField("timeout_ms") else None) == sent
+
+
+def test_numbers_begin_again_where_the_field_ends(bench: Bench) -> None:
+    bench.link._last_number = 2**32 - 2
+    for name in "abc":
+        bench.ask(name)
+    (message,) = bench.said(bench.link.begin())
+    assert [frame.id for frame in message.commands] == [2**32 - 1, 0, 1]
+
+
+# ---- replies
+
+
+def test_replies_may_pass_each_other_and_come_in_parts(bench: Bench) -> None:
+    """[ORD-18 accepts]"""
+    first, second = bench.ask("a"), bench.ask("b")
+    stream = bench.stream()
+    bench.hear(stream, replies=[reply(second, 2)])
+    assert (first.ending, second.ending) == (None, variables_pb2.GetVariableResponse())
+    whole = command_pb2.Reply(get_variable={"variable": {"name": "x" * 1000}}).SerializeToString()
+    bench.hear(stream, replies=[{"id": 1, "reply": whole[:600], "more": True}])
+    assert first.ending is None
+    bench.hear(stream, replies=[{"id": 1, "reply": whole[600:]}])
+    assert first.ending.variable.name == "x" * 1000
+
+
+def test_a_reply_that_nobody_waits_for_is_left_alone(bench: Bench) -> None:
+    errand = bench.ask()
+    stream = bench.stream()
+    assert bench.hear(stream, replies=[reply(errand, 7)]) == []
+    assert errand.ending is None
+
+
+def test_parts_amid_those_of_another_reply_are_of_no_use(bench: Bench) -> None:
+    """[ORD-17 refuses]"""
+    stream = bench.stream()
+    with pytest.raises(SenselessError, match="reply 2 came amid those of reply 1"):
+        bench.hear(stream, replies=[{"id": 1, "reply": b"a", "more": True}, {"id": 2, "reply": b"b"}])
+
+
+def test_a_reply_beyond_all_measure_is_not_kept() -> None:
+    parts = Parts(10)
+    assert parts.add(7, b"12345678", False) == b"12345678"
+    assert parts.add(1, b"12345", True) is None
+    with pytest.raises(SenselessError, match="longer than 10 bytes"):
+        parts.add(1, b"678901", True)
+
+
+def test_a_message_that_is_garbage_is_of_no_use(bench: Bench) -> None:
+    with pytest.raises(SenselessError):
+        list(bench.link.receive(bench.stream(), b"\xff\xff"))
+
+
+@pytest.mark.parametrize("answer", [b"\xff", b"", command_pb2.Reply(ping={}).SerializeToString()])
+def test_a_reply_that_is_garbage_is_an_answer_without_sense(bench: Bench, answer: bytes) -> None:
+    errand = bench.ask()
+    bench.hear(bench.stream(), replies=[{"id": 1, "reply": answer}])
+    assert errand.ending.reason == "PROTOCOL"
+
+
+# ---- the end of a stream
+
+
+def test_what_was_lost_is_sent_again_in_its_old_order_before_all_others(bench: Bench) -> None:
+    """[ORD-17 accepts]"""
+    errands = [bench.ask(name, write=name != "c") for name in "abcd"]
+    stream = bench.stream()
+    bench.hear(stream, replies=[reply(errands[1], 2)])
+    bench.ask("later")
+    assert bench.link.lose(stream, GONE) == 0.1
+    bench.ask("last", write=True)
+    assert commands(bench.said(bench.link.begin())) == ["a", "c", "d", "later", "last"]
+
+
+def test_pauses_are_those_of_the_link_and_grow_until_something_is_answered(bench: Bench) -> None:
+    errand = bench.ask(write=True)
+    assert bench.link.lose(bench.stream(), GONE) == 0.1
+    assert bench.link.lose(bench.stream(), GONE) == 0.2
+    assert bench.link.fail(Status(None, "")) == 0.4
+    bench.hear(bench.stream(), replies=[reply(errand, 3)])
+    bench.ask()
+    assert bench.link.lose(bench.stream(), GONE) == 0.1
+
+
+def test_what_was_never_handed_over_was_not_carried_out(bench: Bench) -> None:
+    """[ORD-16 accepts]"""
+    read, write = bench.ask(), bench.ask(write=True)
+    assert bench.link.fail(Status(None, "")) is None
+    assert (verdict(read), verdict(write)) == (Outcome.UNAVAILABLE, Outcome.UNAVAILABLE)
+    assert not bench.link.waiting
+
+
+def test_a_stream_without_anything_under_way_ends_for_nobody(bench: Bench) -> None:
+    assert bench.link.lose(bench.stream(), GONE) is None
+    assert bench.link.open is None
+
+
+def test_a_stream_that_is_told_to_go_answers_what_it_has_taken(bench: Bench) -> None:
+    first = bench.ask("a", write=True)
+    old = bench.stream()
+    bench.hear(old, going_away=True)
+    second = bench.ask("b", write=True)
+    assert bench.said(old) == []
+    new = bench.stream()
+    bench.hear(old, replies=[reply(first, 1)])
+    bench.hear(new, replies=[reply(second, 2)])
+    assert bench.link.lose(old, GONE) is None
+    assert bench.link.open is new
+    assert not isinstance(first.ending, Failed)
+    assert not isinstance(second.ending, Failed)
+
+
+def test_a_write_that_a_leaving_bridge_refuses_after_it_was_lost_is_sent_again(bench: Bench) -> None:
+    errand = bench.ask(write=True)
+    bench.link.lose(bench.stream(), GONE)
+    assert bench.hear(bench.stream(), replies=[refusal(2, "SHUTTING_DOWN")]) == [(errand, 0.2)]
+    bench.link.submit(errand)
+    bench.hear(bench.stream(), replies=[refusal(3, "CONSTRAINT_VIOLATED")])
+    assert verdict(errand) is Outcome.AS_ANSWERED
+    assert errand.ending.lost_before
+
+
+def test_close_ends_everything(bench: Bench) -> None:
+    sent = bench.ask(write=True)
+    stream = bench.stream()
+    waiting = bench.ask(write=True)
+    bench.link.close()
+    assert (verdict(sent), verdict(waiting)) == (Outcome.UNKNOWN, Outcome.UNAVAILABLE)
+    assert bench.link.lose(stream, GONE) is None
+
+
+@settings(deadline=None, derandomize=True, database=None)
+@given(st.randoms(use_true_random=False))
+def test_however_streams_end_each_write_is_carried_out_once_and_in_order(chance: Random) -> None:
+    """A bridge that gets some of what was sent, answers some of that, and remembers what it carried out.
+
+    [ORD-15 accepts] [ORD-17 accepts]
+    """
+    bench = Bench()
+    errands: list[Errand] = []
+    carried_out: list[str] = []
+
+    def ask_some() -> None:
+        for _ in range(chance.randint(0, 3)):
+            name = f"{len(errands):03}" * chance.choice([1, 1, 1, 100_000])
+            errands.append(bench.ask(name, write=True, timeout=1e6))
+
+    for breaks in [True] * 6 + [False]:
+        ask_some()
+        stream = bench.link.open or bench.link.begin()
+        sent = [frame.id for message in bench.said(stream) for frame in message.commands if not frame.more]
+        arrived = sent[: chance.randint(0, len(sent))] if breaks else sent
+        carried_out += [name_of(stream.sent[number]) for number in arrived]
+        for number in chance.sample(arrived, chance.randint(0, len(arrived)) if breaks else len(arrived)):
+            bench.hear(stream, replies=[reply(stream.sent[number], number)])
+        if breaks:
+            ask_some()
+            bench.link.lose(stream, GONE)
+    assert not any(each.ending is None or isinstance(each.ending, Failed) for each in errands)
+    assert list(dict.fromkeys(carried_out)) == [name_of(each) for each in errands]
+
+
+def name_of(errand: Errand) -> str:
+    """The session that a write is about; the first letters of it."""
+    return variables_pb2.SetVariableRequest.FromString(errand.payload).session_id[:3]
+
+
+# ---- those who go
+
+
+def test_what_is_withdrawn_before_it_was_sent_is_not_sent(bench: Bench) -> None:
+    first, _ = bench.ask("a"), bench.ask("b")
+    assert bench.link.withdraw(first) is None
+    assert commands(bench.said(bench.link.begin())) == ["b"]
+
+
+def test_what_is_withdrawn_later_is_said_to_be_behind_its_last_part(bench: Bench) -> None:
+    errand = bench.ask("x" * 1_000_000)
+    stream = bench.link.begin()
+    assert bench.link.take(stream) is not None
+    assert bench.link.withdraw(errand) is stream
+    messages = bench.said(stream)
+    assert [list(message.cancelled) for message in messages][-1] == [1]
+    assert not messages[-1].commands or not messages[-1].commands[-1].more
+    assert bench.link.lose(stream, GONE) is None
+    assert bench.link.withdraw(errand) is None
+
+
+@pytest.mark.parametrize(
+    ("write", "sent", "expected"),
+    [
+        (False, True, Outcome.DEADLINE),
+        (True, True, Outcome.UNKNOWN),
+        (False, False, Outcome.DEADLINE),
+        (True, False, Outcome.UNAVAILABLE),
+    ],
+)
+def test_what_runs_out_of_time(bench: Bench, write: bool, sent: bool, expected: Outcome) -> None:
+    """[ORD-16 refuses]"""
+    errand = bench.ask(write=write)
+    stream = bench.stream() if sent else None
+    assert bench.link.expire(errand) is stream
+    assert verdict(errand) is expected
+    assert not bench.link.waiting
+
+
+def test_a_lost_write_that_runs_out_of_time_while_it_waits_is_unknown(bench: Bench) -> None:
+    errand = bench.ask(write=True)
+    bench.link.lose(bench.stream(), GONE)
+    assert bench.link.expire(errand) is None
+    assert verdict(errand) is Outcome.UNKNOWN
