@@ -25,6 +25,7 @@ from ._errors import (
     TypeMismatchError,
     UnavailableError,
     VariableNotFoundError,
+    WatchGapError,
 )
 from ._results import (
     UNSET,
@@ -70,6 +71,7 @@ __all__ = [
     "VariableInfo",
     "VariableNotFoundError",
     "VariableType",
+    "WatchGapError",
     "Written",
     "__version__",
     "sync",

@@ -79,6 +79,7 @@ FULL: list[BridgeError] = [
     errors.UnavailableError("nobody"),
     errors.DeadlineError("late"),
     errors.OutcomeUnknownError("who knows"),
+    errors.WatchGapError("too late"),
     errors.ClosedError("closed"),
     errors.InternalError("bug", reason="PROTOCOL"),
 ]

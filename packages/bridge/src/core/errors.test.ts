@@ -21,6 +21,7 @@ import {
   TypeMismatchError,
   UnavailableError,
   VariableNotFoundError,
+  WatchGapError,
 } from "./errors.js";
 import { REASONS, Refusal } from "./refusal.js";
 
@@ -50,6 +51,10 @@ const CLASSES: Record<ErrorReason, ErrorClass> = {
   SHUTTING_DOWN: UnavailableError,
   OUTCOME_UNKNOWN: OutcomeUnknownError,
   INTERNAL: InternalError,
+  HISTORY_COMPACTED: WatchGapError,
+  WATCH_GAP: WatchGapError,
+  WATCH_OVERFLOW: WatchGapError,
+  TOO_MANY_WATCHES: LimitError,
   UNAVAILABLE: UnavailableError,
   UNAUTHENTICATED: AuthError,
   PERMISSION_DENIED: AuthError,
@@ -130,7 +135,15 @@ describe("the error of a refusal", () => {
   test("can be retried only where nothing was done and the same call may succeed later", () => {
     const retryable = [...REASONS, ...CLIENT_REASONS].filter((reason) => errorFor(reason, "").retryable);
     expect(retryable.sort()).toEqual(
-      ["DEADLINE_EXCEEDED", "SHUTTING_DOWN", "TOO_MANY_SESSIONS", "UNAVAILABLE", "VERSION_CONFLICT"].sort(),
+      [
+        "DEADLINE_EXCEEDED",
+        "SHUTTING_DOWN",
+        "TOO_MANY_SESSIONS",
+        "TOO_MANY_WATCHES",
+        "UNAVAILABLE",
+        "VERSION_CONFLICT",
+        "WATCH_OVERFLOW",
+      ].sort(),
     );
   });
 });

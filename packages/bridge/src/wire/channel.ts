@@ -17,6 +17,8 @@ import {
 import { CommandSchema, ReplySchema } from "./gen/snakepit/bridge/v1/command_pb.js";
 import { replyFromProto, replyToProto } from "./replies.js";
 
+export { toldBytes, toldFromBytes, watchBytes, watchFromBytes } from "./watch-codecs.js";
+
 export type { ChannelRequest, ChannelResponse };
 
 /** The version of the protocol that this package speaks. */
@@ -71,7 +73,8 @@ function request(fields: Partial<Omit<ChannelRequest, "$typeName">>): Uint8Array
 }
 
 function response(fields: Partial<Omit<ChannelResponse, "$typeName">>): Uint8Array {
-  const nothing = { $typeName: "snakepit.bridge.v1.ChannelResponse", replies: [], goingAway: false } as const;
+  const $typeName = "snakepit.bridge.v1.ChannelResponse";
+  const nothing = { $typeName, events: [], replies: [], goingAway: false } as const;
   return encode(ChannelResponseSchema, { ...nothing, ...fields } as ChannelResponse);
 }
 
@@ -88,8 +91,17 @@ export function serverHello(version: string): Uint8Array {
 /** The messages that carry a command, each with a part of it. */
 export function commandMessages(id: number, timeoutMs: number, command: Uint8Array): Uint8Array[] {
   const $typeName = "snakepit.bridge.v1.CommandFrame";
+  const watch = false;
   return inParts(command).map(({ part, more, isFirst }) =>
-    request({ commands: [{ $typeName, id, command: part, more, ...(isFirst ? { timeoutMs } : {}) }] }),
+    request({ commands: [{ $typeName, id, command: part, more, watch, ...(isFirst ? { timeoutMs } : {}) }] }),
+  );
+}
+
+/** The messages that ask for a watch, each with a part of what is asked. */
+export function watchMessages(id: number, asked: Uint8Array): Uint8Array[] {
+  const $typeName = "snakepit.bridge.v1.CommandFrame";
+  return inParts(asked).map(({ part, more }) =>
+    request({ commands: [{ $typeName, id, command: part, more, watch: true }] }),
   );
 }
 
@@ -99,6 +111,12 @@ export function replyMessages(id: number, reply: Uint8Array): Uint8Array[] {
   return inParts(reply).map(({ part, more }) =>
     response({ replies: [{ $typeName, id, reply: part, more }] }),
   );
+}
+
+/** The messages that carry what a watch tells, each with a part of it. */
+export function eventMessages(id: number, told: Uint8Array): Uint8Array[] {
+  const $typeName = "snakepit.bridge.v1.EventFrame";
+  return inParts(told).map(({ part, more }) => response({ events: [{ $typeName, id, event: part, more }] }));
 }
 
 /** Says that nobody waits for the reply to a command. */

@@ -63,6 +63,10 @@ const CODE_OF: Readonly<Record<Reason, CodeName>> = {
   SHUTTING_DOWN: "UNAVAILABLE",
   OUTCOME_UNKNOWN: "ABORTED",
   INTERNAL: "INTERNAL",
+  HISTORY_COMPACTED: "OUT_OF_RANGE",
+  WATCH_GAP: "OUT_OF_RANGE",
+  WATCH_OVERFLOW: "OUT_OF_RANGE",
+  TOO_MANY_WATCHES: "RESOURCE_EXHAUSTED",
 };
 
 /** The gRPC code that a reason travels with. */
