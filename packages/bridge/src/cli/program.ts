@@ -14,6 +14,7 @@ import { addServe } from "./commands/serve.js";
 import { addSet } from "./commands/set.js";
 import { addTypes } from "./commands/types.js";
 import { addVerify } from "./commands/verify.js";
+import { addWatch } from "./commands/watch.js";
 
 /** Does what a command line says, and answers the exit code. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
@@ -22,7 +23,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .version(VERSION)
     .showSuggestionAfterError(false)
     .exitOverride();
-  for (const add of [addServe, addGet, addSet, addList, addHistory, addTypes, addBackup, addVerify])
+  for (const add of [addServe, addGet, addSet, addList, addHistory, addWatch, addTypes, addBackup, addVerify])
     add(program);
   for (const command of program.commands) command.copyInheritedSettings(program);
   try {

@@ -3,8 +3,11 @@ import { connect as connectTcp, createServer, type Server, type Socket } from "n
 import { afterEach, expect, test } from "vitest";
 import { WatchGapError } from "../core/errors.js";
 import { type Bridge, startBridge } from "../server.js";
+import { ManualClock } from "../testing/manual-clock.js";
+import { Client } from "./client.js";
 import { connect } from "./connect.js";
 import { failure } from "./test-bridge.contract.js";
+import { GrpcTransport } from "./transport/grpc.js";
 import { short, take } from "./watching.contract.js";
 
 const stops: (() => unknown)[] = [];
@@ -98,4 +101,19 @@ test("a watch is told everything once over a connection that breaks again and ag
       revisions.push(...(await take(watch, 1)).map(({ revision }) => revision));
   }
   expect(revisions).toEqual(Array.from({ length: written }, (_, i) => i + 2));
+});
+
+test("a stream with a watch on it is not let go, however long nothing happens", async () => {
+  const bridge = await start();
+  const clock = new ManualClock();
+  const transport = new GrpcTransport(bridge.address, { clock });
+  stops.push(() => transport.close());
+  const watch = new Client(transport).sessions.watch("run");
+  await watch.ready();
+  for (let i = 0; i < 20; i++) {
+    clock.advance(1_000);
+    await new Promise(setImmediate);
+  }
+  await bridge.session("run");
+  expect(short(await take(watch, 1))).toEqual(["1 created"]);
 });
