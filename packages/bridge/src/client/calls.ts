@@ -11,6 +11,7 @@ import type { Definition } from "../core/variable.js";
 import { checkIdentifier, checkSessionId, checkWhole, type MetadataInput, toMetadata } from "./arguments.js";
 import { Deadline } from "./deadline.js";
 import type { NextRequestId } from "./request-ids.js";
+import { AbortWatch } from "./transport/abort.js";
 import type { CallOptions, Transport } from "./transport/transport.js";
 import { SessionWatch, type WatchOptions } from "./watching.js";
 
@@ -51,6 +52,8 @@ export interface WatchFilterOptions {
 export class Calls {
   readonly #transport: Transport;
   readonly #nextRequestId: NextRequestId;
+  /** Of watches. A transport has its own, for calls. */
+  readonly #aborts = new AbortWatch();
 
   constructor(transport: Transport, nextRequestId: NextRequestId) {
     this.#transport = transport;
@@ -195,7 +198,8 @@ export class Calls {
       ...(glob === undefined ? {} : { glob }),
       passive,
     };
-    return new SessionWatch({ transport: this.#transport, watch, options, view });
+    const onAbort = this.#aborts.of(options.signal);
+    return new SessionWatch({ transport: this.#transport, watch, options, onAbort, view });
   }
 
   ensure(

@@ -287,7 +287,7 @@ export class Session<D extends Definitions = Definitions> {
 
   /**
    * Watches the session: every commit from now on, each once, whole and in order, for `for await`. With names only the changes
-   * of those variables, else of all that are defined; without definitions, of all there are. That the session is created, is
+   * of those variables (at most 1,000), else of all that are defined; without definitions, of all there are. That the session is created, is
    * deleted or expires is always told, and a watch does not end with it. While it is watched a session does not expire.
    *
    * Whatever is set through this client after the call is told. It goes on by itself when the connection breaks or the bridge

@@ -121,7 +121,8 @@ export function watchContract(transport: string, start: () => Promise<TestBridge
       bridge.clock.advance(1_000);
       expect(await take(looks, 1)).toMatchObject([{ kind: "expired", source: "expiry" }]);
       bridge.clock.advance(5_000);
-      expect(await client.sessions.sessionExists("kept")).toBe(true);
+      const kept = (await client.sessions.listSessions()).find(({ id }) => id === "kept");
+      expect(kept?.lastAccessedAt).toEqual(new Date(bridge.clock.wallTime()));
       await keeps.return();
     });
 
@@ -208,6 +209,21 @@ export function watchContract(transport: string, start: () => Promise<TestBridge
       expect(await failure(reading)).toBe(why);
       expect(await failure(unread.next())).toBe(why);
       expect(() => session.watch(undefined, options)).toThrow(why);
+    });
+
+    test("may share its signal with many others", async () => {
+      const session = await client.session("run");
+      const stop = new AbortController();
+      const warnings: Error[] = [];
+      const warned = (warning: Error): unknown => warnings.push(warning);
+      process.on("warning", warned);
+      const watches = Array.from({ length: 30 }, () => session.watch(undefined, { signal: stop.signal }));
+      await Promise.all(watches.map((watch) => watch.ready()));
+      stop.abort(new Error("enough"));
+      for (const watch of watches) await expect(watch.next()).rejects.toThrow("enough");
+      await new Promise(setImmediate);
+      process.off("warning", warned);
+      expect(warnings).toEqual([]);
     });
 
     test("ends when its client is closed, after what has come is read", async () => {

@@ -15,7 +15,7 @@ import { pointAfter, ToldQueue } from "../core/told-queue.js";
 import type { Told, Watch } from "../core/watch.js";
 import { backoffMs } from "./outcome.js";
 import { toPoint, toText } from "./points.js";
-import { AbortWatch } from "./transport/abort.js";
+import type { OnAbort } from "./transport/abort.js";
 import type { Transport } from "./transport/transport.js";
 
 /** What a watch may be given. */
@@ -34,6 +34,8 @@ export interface WatchParts<E> {
   readonly transport: Transport;
   readonly watch: Omit<Watch, "after">;
   readonly options: WatchOptions;
+  /** How to listen to the signal of the options. */
+  readonly onAbort: OnAbort;
   view(event: SessionEvent): E;
 }
 
@@ -69,7 +71,7 @@ export class SessionWatch<E> implements AsyncIterableIterator<E, undefined, unde
     signal?.throwIfAborted();
     this.#next = after === undefined ? undefined : toPoint(after);
     this.#point = this.#next;
-    this.#stopListening = new AbortWatch().of(signal)((reason) => this.#drop(reason));
+    this.#stopListening = parts.onAbort((reason) => this.#drop(reason));
     this.#ask();
   }
 

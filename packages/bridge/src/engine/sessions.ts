@@ -278,7 +278,8 @@ export class Sessions {
   describe({ revision, lastAccessWall, awake: { state } }: LiveSession): SessionInfo {
     const { id, ttlMs, metadata, createdAtMs } = state;
     const variableCount = state.variables.size;
-    return { id, revision, ttlMs, metadata, createdAtMs, lastAccessedAtMs: lastAccessWall, variableCount };
+    const lastAccessedAtMs = this.hub.isUsed(id) ? this.#clock.wallTime() : lastAccessWall;
+    return { id, revision, ttlMs, metadata, createdAtMs, lastAccessedAtMs, variableCount };
   }
 
   /** Ends watches, stops expiring sessions, and keeps their idle times a last time. */
