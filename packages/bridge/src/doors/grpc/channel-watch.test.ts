@@ -372,6 +372,22 @@ describe("the RPC Watch", () => {
     });
   });
 
+  test("is refused, or told of, for any bytes", async () => {
+    const bridge = await start();
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 40 }), async (bytes) => {
+        const watch = new RawWatch(bridge, bytes);
+        const code = await Promise.race([
+          watch.ended.then((ended) => ended.code),
+          watch.until(() => watch.told.length > 0),
+        ]);
+        if (code !== undefined) expect(code).toBe(status.INVALID_ARGUMENT);
+        watch.close();
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   test("ends for a reader that is too slow, after a beginning without a gap [ORD-6 refuses]", async () => {
     const bridge = await start();
     const session = await bridge.session("s");
