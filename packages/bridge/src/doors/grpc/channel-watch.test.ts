@@ -166,10 +166,13 @@ describe("a watch on a channel", () => {
       channel.watch(1, "s");
       channel.send(cancellation(1));
     }
+    // In one message, as a client sends what it does in one turn of its loop.
+    const asked = watchBytes({ sessionId: "s", names: [], passive: false });
+    channel.send(...watchMessages(9, asked), cancellation(9));
     channel.watch(1, "s");
     channel.ask(2, set("a", "x"));
     await channel.reply(2);
-    expect(channel.replies.has(1)).toBe(false);
+    expect([channel.replies.has(1), channel.replies.has(9)]).toEqual([false, false]);
     channel.send(cancellation(1));
     channel.ask(3, set("a", "y"));
     await channel.reply(3);

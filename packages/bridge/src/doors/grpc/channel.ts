@@ -115,7 +115,6 @@ class Channel {
     if (this.#draining || this.#closed) return;
     if (request instanceof Refusal) return this.#fail(request);
     if (!this.#greeted && !this.#greet(request)) return;
-    for (const id of request.cancelled) this.#forget(id);
     for (const { id, timeoutMs, command, more, watch } of request.commands) {
       const whole = this.#parts.add({ id, bytes: command, more });
       if (whole === undefined) continue;
@@ -125,6 +124,8 @@ class Channel {
       else if (whole.kind === "too long") this.#refuse(id, tooLong(whole.bytes, this.#maxBytes));
       else return this.#fail(outOfTurn(id, whole.expectedId));
     }
+    // What was begun and is not wanted any more may stand in one message.
+    for (const id of request.cancelled) this.#forget(id);
     this.#throttle();
   }
 

@@ -39,6 +39,7 @@ export type ChannelRequest = Message<"snakepit.bridge.v1.ChannelRequest"> & {
 
   /**
    * Commands whose reply nobody waits for any more. They may be carried out all the same. A watch ends.
+   * Of what stands in one message this comes last.
    *
    * @generated from field: repeated uint32 cancelled = 3;
    */
