@@ -5,6 +5,7 @@ import { Refusal } from "../core/refusal.js";
 import { MOST_WAITING, pointAfter } from "../core/told-queue.js";
 import type { Told, Watch } from "../core/watch.js";
 import { MemoryStore } from "../storage/memory/memory-store.js";
+import type { CommitRecord } from "../storage/record.js";
 import {
   Bench,
   command,
@@ -214,6 +215,10 @@ describe("a filter", () => {
       "6 changed, xyz undefined → 1",
       "at 8",
     ]);
+    const after = { incarnation: (await revision(bench)).incarnation, number: 1, check: 0n };
+    const [first] = (await bench.store.commitsAfter("s", 0)) as readonly CommitRecord[];
+    const late = await begin(bench, { names: ["a"], after: { ...after, check: first?.check ?? 0n } });
+    expect(short(late)).toEqual(["at 1", "at 3", "4 changed, a undefined → 1", "at 8"]);
   });
 
   test.each<[string, Asked, string]>([

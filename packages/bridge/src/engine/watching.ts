@@ -45,7 +45,13 @@ export async function beginWatch(
     }
     const commits = missed.map((record) => ({ commit: record.commit, revision: revisionOf(record) }));
     const earlier: Told[] = [{ kind: "bookmark", revision: from }];
-    for (const event of eventsOf(commits)) earlier.push(narrowed(event, filter));
+    for (const event of eventsOf(commits)) {
+      const told = narrowed(event, filter);
+      // One bookmark stands for several, but for the first, which says where it begins.
+      if (told.kind === "bookmark" && earlier.length > 1 && earlier.at(-1)?.kind === "bookmark")
+        earlier.pop();
+      earlier.push(told);
+    }
     watcher.open(earlier);
     return watcher;
   } catch (error) {

@@ -137,6 +137,30 @@ describe("a watch on a channel", () => {
     expect(events(channel, 1)).toHaveLength(50);
   });
 
+  test("is told so by a server that has to wait for its reader", async () => {
+    const bridge = await start();
+    const channel = channelTo(bridge);
+    const other = channelTo(bridge);
+    channel.watch(1, "s");
+    channel.watch(2, "s");
+    await channel.until(() => channel.told.size === 2);
+    channel.stream.pause();
+    const text = "x".repeat(8_192);
+    for (let i = 0; i < 400; i++) {
+      other.ask(1 + i, set("a", `${text}${i}`));
+      if (i % 10 === 0) channel.ask(10 + i, get("b"), get("a"));
+      await other.reply(1 + i);
+    }
+    channel.stream.resume();
+    await channel.until(() => channel.replies.size === 80);
+    channel.ask(5_000, get("a"));
+    await channel.reply(5_000);
+    for (const id of [1, 2]) {
+      checkOrder(channel, id);
+      expect(events(channel, id)).toHaveLength(400);
+    }
+  });
+
   test("is told long events in parts, and without values what is longer than a message may be", async () => {
     const channel = channelTo(await start({ limits: { maxMessageBytes: 1_500_000 } }));
     channel.watch(1, "s");
