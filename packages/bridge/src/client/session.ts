@@ -363,7 +363,7 @@ export class Session<D extends Definitions = Definitions> {
     return this.#store.getSession(this.id, options);
   }
 
-  /** Lets go of the session. It lives on at the bridge, and the client stays open. */
+  /** Lets go of the session. It lives on at the bridge, the client stays open, and watches go on until they are ended. */
   async close(): Promise<void> {
     this.#closed = true;
   }

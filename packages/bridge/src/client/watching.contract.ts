@@ -165,7 +165,10 @@ export function watchContract(transport: string, start: () => Promise<TestBridge
       expect(error).toBeInstanceOf(WatchGapError);
       expect(error).toMatchObject({ reason: "WATCH_GAP", sessionId: "run" });
       expect(await gone.next()).toEqual({ done: true, value: undefined });
-      expect(await failure(session.watch(undefined, { after: wrong }).ready())).toBeInstanceOf(WatchGapError);
+      const unread = session.watch(undefined, { after: wrong });
+      expect(await failure(unread.ready())).toBeInstanceOf(WatchGapError);
+      await unread.return();
+      expect(await unread.next()).toEqual({ done: true, value: undefined });
       expect(() => session.watch(undefined, { after: "7" })).toThrow(InvalidInputError);
     });
 

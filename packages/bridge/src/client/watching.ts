@@ -135,6 +135,8 @@ export class SessionWatch<E> implements AsyncIterableIterator<E, undefined, unde
   /** Ends the watch. What has come and was not read is dropped. */
   async return(): Promise<IteratorResult<E, undefined>> {
     this.#drop(undefined);
+    // It may have ended before, for a reason that nobody wants to know any more.
+    this.#error = undefined;
     return { done: true, value: undefined };
   }
 
