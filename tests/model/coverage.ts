@@ -2,6 +2,16 @@
 import { REASONS } from "../../packages/bridge/src/core/refusal.js";
 import type { ModelReport } from "./run-model.js";
 
+/** What no command is refused for: a bug in the server, a client of another version, and what only watches are told. */
+const ELSEWHERE: ReadonlySet<string> = new Set([
+  "INTERNAL",
+  "VERSION_MISMATCH",
+  "HISTORY_COMPACTED",
+  "WATCH_GAP",
+  "WATCH_OVERFLOW",
+  "TOO_MANY_WATCHES",
+]);
+
 /** What every run of some size has to have seen. */
 export const HAS_TO_BE_SEEN: readonly string[] = [
   ...[
@@ -22,8 +32,7 @@ export const HAS_TO_BE_SEEN: readonly string[] = [
     "listVariables",
     "getVariableHistory",
   ].flatMap((kind) => [`${kind} accepted`, `${kind} refused`]),
-  // A bug in the server is what nothing should reach, and versions are a matter of doors.
-  ...REASONS.filter((reason) => reason !== "INTERNAL" && reason !== "VERSION_MISMATCH"),
+  ...REASONS.filter((reason) => !ELSEWHERE.has(reason)),
   "a session expired",
   "a session was created again",
   "a write created its session",

@@ -26,6 +26,7 @@ from ._errors import (
     UnavailableError,
     VariableNotFoundError,
     VersionMismatchError,
+    WatchGapError,
 )
 from ._results import (
     UNSET,
@@ -71,6 +72,7 @@ __all__ = [
     "VariableNotFoundError",
     "VariableType",
     "VersionMismatchError",
+    "WatchGapError",
     "Written",
     "__version__",
     "sync",

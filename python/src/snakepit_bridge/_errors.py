@@ -16,6 +16,7 @@
         ├── VersionMismatchError                         versions that do not work together
         ├── UnavailableError                             no bridge answered; nothing was carried out
         ├── DeadlineError            (and TimeoutError)  out of time; a read, or nothing was carried out
+        ├── WatchGapError                                a watch cannot go on where it was; read again
         ├── OutcomeUnknownError                          a write may or may not have been carried out
         ├── ClosedError                                  used after close()
         └── InternalError                                a bug of the peer, or an answer that makes no sense
@@ -55,6 +56,7 @@ __all__ = [
     "UnavailableError",
     "VariableNotFoundError",
     "VersionMismatchError",
+    "WatchGapError",
     "error_for",
 ]
 
@@ -271,6 +273,15 @@ class VersionMismatchError(BridgeError):
     usual_reason = "VERSION_MISMATCH"
 
 
+class WatchGapError(BridgeError):
+    """A watch cannot go on from where it was: some of what happened cannot be told any more.
+
+    This client has no watch yet; the error is known because the bridge may answer with it.
+    """
+
+    usual_reason = "WATCH_GAP"
+
+
 class ClosedError(BridgeError):
     """The context was used after `close()`."""
 
@@ -325,6 +336,10 @@ REASONS: Mapping[str, ReasonRow] = MappingProxyType(
         "OUTCOME_UNKNOWN": ReasonRow(OutcomeUnknownError, "ABORTED"),
         "INTERNAL": ReasonRow(InternalError, "INTERNAL"),
         "VERSION_MISMATCH": ReasonRow(VersionMismatchError, "FAILED_PRECONDITION"),
+        "HISTORY_COMPACTED": ReasonRow(WatchGapError, "OUT_OF_RANGE"),
+        "WATCH_GAP": ReasonRow(WatchGapError, "OUT_OF_RANGE"),
+        "WATCH_OVERFLOW": ReasonRow(WatchGapError, "OUT_OF_RANGE", retryable=True),
+        "TOO_MANY_WATCHES": ReasonRow(LimitError, "RESOURCE_EXHAUSTED", retryable=True),
         # What only a client says.
         "UNAVAILABLE": ReasonRow(UnavailableError, "UNAVAILABLE", retryable=True),
         "UNAUTHENTICATED": ReasonRow(AuthError, "UNAUTHENTICATED"),

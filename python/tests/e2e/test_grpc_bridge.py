@@ -18,7 +18,7 @@ import grpc.aio
 import pytest
 
 from snakepit_bridge import BatchError, ConstraintError, LimitError, SessionContext
-from snakepit_bridge._gen import health_pb2
+from snakepit_bridge._gen import health_pb2, variables_pb2
 
 TIMEOUT = 30.0
 Process = subprocess.Popen[str]
@@ -69,6 +69,46 @@ def ended(process: Process) -> tuple[int, str, str]:
     assert process.stderr is not None
     out, err = process.stdout.read(), process.stderr.read()
     return process.wait(), out, err
+
+
+@pytest.mark.asyncio
+async def test_a_watch_is_told_over_it_as_over_the_bridge(
+    bridge: str, request: pytest.FixtureRequest
+) -> None:
+    """The RPC Watch, as any client of gRPC reads it: [ORD-6 accepts] [DOOR-5 accepts]"""
+    name = request.node.name
+    asked = variables_pb2.WatchRequest(session_id=name, names=["n"]).SerializeToString()
+    with started(bridge=bridge) as process:
+        async with (
+            grpc.aio.insecure_channel(address_of(process, bridge)) as near,
+            grpc.aio.insecure_channel(bridge) as direct,
+            SessionContext(name, address=bridge) as session,
+        ):
+            calls = [
+                channel.unary_stream(
+                    "/snakepit.bridge.v1.VariableService/Watch",
+                    response_deserializer=variables_pb2.WatchResponse.FromString,
+                )(asked)
+                for channel in (near, direct)
+            ]
+            begun = [await call.read() for call in calls]
+            assert [told.bookmark.number for told in begun] == [0, 0]
+            await session.create_session(ttl=60)
+            await session.set_variable("other", True)
+            await session.set_variable("n", 1, metadata={"why": "test"})
+            await session.set_variable("n", 2)
+            for call in calls:
+                told = [await call.read() for _ in range(4)]
+                assert told[0].event.kind == variables_pb2.SESSION_EVENT_KIND_CREATED
+                assert told[1].bookmark.number == 2
+                assert [(entry.key, entry.value) for entry in told[2].event.metadata] == [("why", "test")]
+                assert told[3].event.source == "python"
+                (change,) = told[3].event.changes
+                assert (change.before.value.integer, change.after.value.integer) == (1, 2)
+                call.cancel()
+            wrong = variables_pb2.WatchRequest(session_id=name, names=[""]).SerializeToString()
+            refused = near.unary_stream("/snakepit.bridge.v1.VariableService/Watch")(wrong)
+            assert await refused.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
 @pytest.mark.asyncio

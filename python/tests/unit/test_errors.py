@@ -80,6 +80,7 @@ FULL: list[BridgeError] = [
     errors.DeadlineError("late"),
     errors.OutcomeUnknownError("who knows"),
     errors.VersionMismatchError("0.1.0 and 0.2.0"),
+    errors.WatchGapError("too late"),
     errors.ClosedError("closed"),
     errors.InternalError("bug", reason="PROTOCOL"),
 ]

@@ -15,6 +15,7 @@ import { addServe } from "./commands/serve.js";
 import { addSet } from "./commands/set.js";
 import { addTypes } from "./commands/types.js";
 import { addVerify } from "./commands/verify.js";
+import { addWatch } from "./commands/watch.js";
 
 /** Does what a command line says, and answers the exit code. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
@@ -24,7 +25,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .showSuggestionAfterError(false)
     .exitOverride();
   const commands = [
-    ...[addDemo, addServe, addGet, addSet, addList, addHistory],
+    ...[addDemo, addServe, addGet, addSet, addList, addHistory, addWatch],
     ...[addTypes, addBackup, addVerify],
   ];
   for (const add of commands) add(program);

@@ -1,5 +1,5 @@
 /** Sessions and variables as JSON, with the names that the contract has, and what else is shown of them. */
-import type { HistoryView, SessionView, VariableView } from "../client/index.js";
+import type { HistoryView, SessionEventView, SessionView, VariableView } from "../client/index.js";
 import { jsonValue } from "./values.js";
 
 export function variableToJson(variable: VariableView): object {
@@ -38,6 +38,25 @@ export function historyToJson({ id, entries, compacted, revision }: HistoryView)
     })),
     compacted,
     revision,
+  };
+}
+
+export function eventToJson(event: SessionEventView): object {
+  const { kind, sessionId, revision, source, at, metadata, changes } = event;
+  return {
+    kind,
+    session_id: sessionId,
+    revision,
+    source,
+    committed_at: at.toISOString(),
+    metadata: Object.fromEntries(metadata),
+    changes: changes.map(({ name, value, version, previous, previousVersion }) => ({
+      name,
+      value: value === undefined ? undefined : jsonValue(value),
+      version,
+      previous: previous === undefined ? undefined : jsonValue(previous),
+      previous_version: previousVersion,
+    })),
   };
 }
 

@@ -6,11 +6,14 @@
 import type { Command, OnMissing, ReplyTo, RequestId, SetItem } from "../core/commands.js";
 import { errorFor } from "../core/errors.js";
 import type { KnownLiteral } from "../core/literal.js";
+import type { SessionEvent } from "../core/session/event.js";
 import type { Definition } from "../core/variable.js";
 import { checkIdentifier, checkSessionId, checkWhole, type MetadataInput, toMetadata } from "./arguments.js";
 import { Deadline } from "./deadline.js";
 import type { NextRequestId } from "./request-ids.js";
+import { AbortWatch } from "./transport/abort.js";
 import type { CallOptions, Transport } from "./transport/transport.js";
+import { SessionWatch, type WatchOptions } from "./watching.js";
 
 /** Who writes, as the bridge records it (VAL-16). */
 export const SOURCE = "typescript";
@@ -36,9 +39,21 @@ export interface HistoryOptions extends CallOptions {
   readonly limit?: number;
 }
 
+/** Which changes a watch tells. */
+export interface WatchFilterOptions {
+  /** Of variables with these names. */
+  readonly names?: Iterable<string>;
+  /** Of variables whose name matches: `*` is any run of characters, `?` any one, `\` takes the next as it is. */
+  readonly glob?: string;
+  /** Whether it is only looked on: the watch does not keep the session alive. Default: false. */
+  readonly passive?: boolean;
+}
+
 export class Calls {
   readonly #transport: Transport;
   readonly #nextRequestId: NextRequestId;
+  /** Of watches. A transport has its own, for calls. */
+  readonly #aborts = new AbortWatch();
 
   constructor(transport: Transport, nextRequestId: NextRequestId) {
     this.#transport = transport;
@@ -168,6 +183,23 @@ export class Calls {
       },
       options,
     );
+  }
+
+  /** @param view what the caller gets of an event */
+  watch<E>(
+    sessionId: string,
+    { names = [], glob, passive = false }: WatchFilterOptions,
+    options: WatchOptions,
+    view: (event: SessionEvent) => E,
+  ): SessionWatch<E> {
+    const watch = {
+      sessionId: checkSessionId(sessionId),
+      names: Array.from(names, checkIdentifier),
+      ...(glob === undefined ? {} : { glob }),
+      passive,
+    };
+    const onAbort = this.#aborts.of(options.signal);
+    return new SessionWatch({ transport: this.#transport, watch, options, onAbort, view });
   }
 
   ensure(

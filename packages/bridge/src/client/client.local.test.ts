@@ -4,6 +4,7 @@ import { localClient } from "./local-client.js";
 import { sessionContract } from "./session.contract.js";
 import { sessionStoreContract } from "./session-store.contract.js";
 import type { TestBridge } from "./test-bridge.contract.js";
+import { watchContract } from "./watching.contract.js";
 
 const start = async (): Promise<TestBridge> => {
   const clock = new ManualClock();
@@ -12,3 +13,4 @@ const start = async (): Promise<TestBridge> => {
 };
 sessionStoreContract("in process", start);
 sessionContract("in process", start);
+watchContract("in process", start);

@@ -223,6 +223,29 @@ test("a history holds values of any type, as the variable may have had another",
   });
 });
 
+test("a watch holds values by the names of its variables", () => {
+  void session
+    .watch(["temperature", "phase"])
+    .next()
+    .then(({ value: event }) => {
+      for (const change of event?.changes ?? []) {
+        expectTypeOf(change.name).toEqualTypeOf<"temperature" | "phase">();
+        if (change.name === "temperature") expectTypeOf(change.previous).toEqualTypeOf<number | undefined>();
+        else expectTypeOf(change.value).toEqualTypeOf<"warm-up" | "main" | undefined>();
+        // @ts-expect-error frozen
+        change.version = 1;
+      }
+    });
+  // @ts-expect-error a name that is not defined
+  void session.watch(["temprature"]);
+  void untyped
+    .watch(["anything"])
+    .next()
+    .then(({ value: event }) => {
+      expectTypeOf(event?.changes[0]?.value).toEqualTypeOf<bigint | JsonValue | undefined>();
+    });
+});
+
 test("a session without definitions takes any name, and values of all types", () => {
   expectTypeOf(untyped.get("x")).resolves.toEqualTypeOf<bigint | JsonValue>();
   expectTypeOf(untyped.getMany(["a", "b"])).resolves.toEqualTypeOf<{

@@ -26,10 +26,11 @@ export {
   UnavailableError,
   VariableNotFoundError,
   VersionMismatchError,
+  WatchGapError,
 } from "../core/errors.js";
 export type { TypeName } from "../core/values/registry.js";
 export type { MetadataInput, Updates } from "./arguments.js";
-export type { HistoryOptions, SetOptions, WriteOptions } from "./calls.js";
+export type { HistoryOptions, SetOptions, WatchFilterOptions, WriteOptions } from "./calls.js";
 export type { Client, SessionOptions } from "./client.js";
 export { type ConnectOptions, connect } from "./connect.js";
 export {
@@ -61,8 +62,9 @@ export {
   type ValuesOf,
   type VariableDefinition,
 } from "./definitions.js";
+export type { ChangeView, SessionEventView } from "./event-views.js";
 export type { JsonValue } from "./json.js";
-export type { Session, Snapshot } from "./session.js";
+export type { ChangeOf, Session, Snapshot } from "./session.js";
 export {
   type ConstraintsOf,
   type CreateSessionOptions,
@@ -88,3 +90,4 @@ export type {
   VariableView,
   Written,
 } from "./views.js";
+export type { SessionWatch, WatchOptions } from "./watching.js";

@@ -14,8 +14,16 @@ import {
   toMetadata,
   type Updates,
 } from "./arguments.js";
-import { Calls, type HistoryOptions, type SetOptions, SOURCE, type WriteOptions } from "./calls.js";
+import {
+  Calls,
+  type HistoryOptions,
+  type SetOptions,
+  SOURCE,
+  type WatchFilterOptions,
+  type WriteOptions,
+} from "./calls.js";
 import { checkType, type Definitions, toDefinition, type VariableDefinition } from "./definitions.js";
+import { type SessionEventView, viewEvent } from "./event-views.js";
 import { gather } from "./pages.js";
 import { untilWanted } from "./repeating.js";
 import { createRequestIds } from "./request-ids.js";
@@ -37,6 +45,7 @@ import {
   viewWritten,
   type Written,
 } from "./views.js";
+import type { SessionWatch, WatchOptions } from "./watching.js";
 
 /** What a session is created with. An existing session keeps what it has. */
 export interface CreateSessionOptions extends CallOptions {
@@ -377,6 +386,23 @@ export class SessionStore {
       options,
     );
     return revision.number;
+  }
+
+  /**
+   * Watches a session, as {@link Session.watch} does: by names, by a glob, or all of it. The session need not exist.
+   *
+   * @example
+   * for await (const { kind, changes } of sessions.watch("run-42", { glob: "loss*" })) console.log(kind, changes);
+   */
+  watch(sessionId: string, options: WatchFilterOptions & WatchOptions = {}): SessionWatch<SessionEventView> {
+    const glob = checkFilter("glob", options.glob);
+    const { names, passive } = options;
+    const filter = {
+      ...(names === undefined ? {} : { names }),
+      ...(glob === undefined ? {} : { glob }),
+      ...(passive === undefined ? {} : { passive }),
+    };
+    return this.#calls.watch(sessionId, filter, options, (event) => viewEvent(event));
   }
 
   /**

@@ -27,6 +27,7 @@ import type {
   ValuesOf,
   VariableDefinition,
 } from "./definitions.js";
+import { type ChangeView, type SessionEventView, viewEvent } from "./event-views.js";
 import { compareAndSet, untilWanted } from "./repeating.js";
 import type { InitialValues, ListVariablesOptions, RegisterOptions, SessionStore } from "./session-store.js";
 import type { CallOptions } from "./transport/transport.js";
@@ -43,6 +44,12 @@ import {
   viewResults,
   type Written,
 } from "./views.js";
+import type { SessionWatch, WatchOptions } from "./watching.js";
+
+/** What a commit did to one of the variables with these names: `name` tells which, and so of what type its values are. */
+export type ChangeOf<D extends Definitions, N extends NameOf<D> = NameOf<D>> = {
+  [Name in N]: ChangeView<Name, ValueOf<D, Name>>;
+}[N];
 
 /** All defined variables at one revision. */
 export interface Snapshot<D extends Definitions> {
@@ -278,6 +285,35 @@ export class Session<D extends Definitions = Definitions> {
     return untilWanted(wait, this.#open().deadline(options));
   }
 
+  /**
+   * Watches the session: every commit from now on, each once, whole and in order, for `for await`. With names only the changes
+   * of those variables (at most 1,000), else of all that are defined; without definitions, of all there are. That the session is created, is
+   * deleted or expires is always told, and a watch does not end with it. While it is watched a session does not expire.
+   *
+   * Whatever is set through this client after the call is told. It goes on by itself when the connection breaks or the bridge
+   * starts again; see {@link SessionWatch}. Reading throws WatchGapError when commits were missed that can no longer be told,
+   * and TypeMismatchError as `get` does.
+   *
+   * @example
+   * for await (const { changes, source } of session.watch(["temperature"], { signal })) {
+   *   for (const { value, previous } of changes) console.log(`${source}: ${previous} → ${value}`); // python: 0.7 → 0.9
+   * }
+   */
+  watch<N extends NameOf<D> = NameOf<D>>(
+    names?: readonly N[],
+    options: WatchOptions = {},
+  ): SessionWatch<SessionEventView<ChangeOf<D, N>>> {
+    const filter = { names: names ?? this.#definitions?.keys() ?? [] };
+    return this.#open().watch(this.id, filter, options, (event) =>
+      viewEvent<ChangeOf<D, N> & ChangeView>(event, (name, { type, value }, isNow) => {
+        if (type === undefined || value === undefined) return undefined;
+        // A variable may have been of another type before it was defined.
+        const isOther = !isNow && (this.#definitions?.get(name)?.type ?? type) !== type;
+        return isOther ? undefined : this.#value(name, { type, value });
+      }),
+    );
+  }
+
   /** Lists the session's variables, defined here or not, ordered by name. See `SessionStore.listVariables`. */
   async list(filter: ListVariablesOptions = {}): Promise<readonly VariableView[]> {
     this.#open();
@@ -327,7 +363,7 @@ export class Session<D extends Definitions = Definitions> {
     return this.#store.getSession(this.id, options);
   }
 
-  /** Lets go of the session. It lives on at the bridge, and the client stays open. */
+  /** Lets go of the session. It lives on at the bridge, the client stays open, and watches go on until they are ended. */
   async close(): Promise<void> {
     this.#closed = true;
   }

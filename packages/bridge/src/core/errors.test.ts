@@ -22,6 +22,7 @@ import {
   UnavailableError,
   VariableNotFoundError,
   VersionMismatchError,
+  WatchGapError,
 } from "./errors.js";
 import { REASONS, Refusal } from "./refusal.js";
 
@@ -52,6 +53,10 @@ const CLASSES: Record<ErrorReason, ErrorClass> = {
   VERSION_MISMATCH: VersionMismatchError,
   OUTCOME_UNKNOWN: OutcomeUnknownError,
   INTERNAL: InternalError,
+  HISTORY_COMPACTED: WatchGapError,
+  WATCH_GAP: WatchGapError,
+  WATCH_OVERFLOW: WatchGapError,
+  TOO_MANY_WATCHES: LimitError,
   UNAVAILABLE: UnavailableError,
   UNAUTHENTICATED: AuthError,
   PERMISSION_DENIED: AuthError,
@@ -132,7 +137,15 @@ describe("the error of a refusal", () => {
   test("can be retried only where nothing was done and the same call may succeed later", () => {
     const retryable = [...REASONS, ...CLIENT_REASONS].filter((reason) => errorFor(reason, "").retryable);
     expect(retryable.sort()).toEqual(
-      ["DEADLINE_EXCEEDED", "SHUTTING_DOWN", "TOO_MANY_SESSIONS", "UNAVAILABLE", "VERSION_CONFLICT"].sort(),
+      [
+        "DEADLINE_EXCEEDED",
+        "SHUTTING_DOWN",
+        "TOO_MANY_SESSIONS",
+        "TOO_MANY_WATCHES",
+        "UNAVAILABLE",
+        "VERSION_CONFLICT",
+        "WATCH_OVERFLOW",
+      ].sort(),
     );
   });
 });

@@ -14,6 +14,7 @@
  *   ├─ LimitError                over one of the server's limits
  *   ├─ UnavailableError          no bridge answered; nothing was carried out
  *   ├─ DeadlineError             out of time; nothing was carried out, or it was a read
+ *   ├─ WatchGapError             a watch cannot go on where it was; read again
  *   ├─ OutcomeUnknownError       a write may or may not have been carried out
  *   ├─ AuthError                 not allowed
  *   ├─ VersionMismatchError      client and bridge are of versions that do not work together
@@ -153,6 +154,8 @@ export class UnavailableError extends BridgeError {}
 export class DeadlineError extends BridgeError {}
 /** A write was handed over and never answered: it may or may not have been carried out. */
 export class OutcomeUnknownError extends BridgeError {}
+/** A watch cannot go on from where it was: some of what happened cannot be told any more. Read the session, then watch again. */
+export class WatchGapError extends BridgeError {}
 /** Not allowed. */
 export class AuthError extends BridgeError {}
 /** Client and bridge are of versions that do not work together. Nothing was carried out. */
@@ -189,6 +192,10 @@ const CLASSES: Record<ErrorReason, ErrorClass> = {
   OUTCOME_UNKNOWN: OutcomeUnknownError,
   INTERNAL: InternalError,
   VERSION_MISMATCH: VersionMismatchError,
+  HISTORY_COMPACTED: WatchGapError,
+  WATCH_GAP: WatchGapError,
+  WATCH_OVERFLOW: WatchGapError,
+  TOO_MANY_WATCHES: LimitError,
   UNAVAILABLE: UnavailableError,
   UNAUTHENTICATED: AuthError,
   PERMISSION_DENIED: AuthError,
@@ -199,6 +206,8 @@ const CLASSES: Record<ErrorReason, ErrorClass> = {
 const RETRYABLE: ReadonlySet<ErrorReason> = new Set<ErrorReason>([
   "VERSION_CONFLICT",
   "TOO_MANY_SESSIONS",
+  "TOO_MANY_WATCHES",
+  "WATCH_OVERFLOW",
   "SHUTTING_DOWN",
   "DEADLINE_EXCEEDED",
   "UNAVAILABLE",

@@ -10,6 +10,8 @@ export interface BridgeLimits {
   readonly maxSessionBytes: number;
   /** Sessions of one server. `max-sessions` */
   readonly maxSessions: number;
+  /** Watches of one server. `max-watches` */
+  readonly maxWatches: number;
   /** One message in either direction, and all values of one commit, in bytes. `max-message-bytes` */
   readonly maxMessageBytes: number;
 }
@@ -20,6 +22,7 @@ export const DEFAULT_LIMITS: BridgeLimits = Object.freeze({
   maxVariables: 10_000,
   maxSessionBytes: 67_108_864,
   maxSessions: 1_000_000,
+  maxWatches: 10_000,
   maxMessageBytes: 4_194_304,
 });
 
@@ -30,5 +33,6 @@ export const LIMIT_SETTINGS = {
   "max-variables": "maxVariables",
   "max-session-bytes": "maxSessionBytes",
   "max-sessions": "maxSessions",
+  "max-watches": "maxWatches",
   "max-message-bytes": "maxMessageBytes",
 } as const satisfies Record<string, keyof BridgeLimits>;

@@ -31,6 +31,10 @@ export const REASONS = [
   "OUTCOME_UNKNOWN",
   "INTERNAL",
   "VERSION_MISMATCH",
+  "HISTORY_COMPACTED",
+  "WATCH_GAP",
+  "WATCH_OVERFLOW",
+  "TOO_MANY_WATCHES",
 ] as const;
 
 /** One of {@link REASONS}. */
@@ -105,7 +109,7 @@ export function invalidField(field: string, problem: string): Refusal {
 
 /** Refuses what goes over one of the server's limits. */
 export function overLimit(
-  reason: "TOO_LARGE" | "TOO_MANY_VARIABLES" | "TOO_MANY_SESSIONS" | "TOO_MANY_ITEMS",
+  reason: "TOO_LARGE" | "TOO_MANY_VARIABLES" | "TOO_MANY_SESSIONS" | "TOO_MANY_ITEMS" | "TOO_MANY_WATCHES",
   message: string,
   setting: string,
   limit: number,

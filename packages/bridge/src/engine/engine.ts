@@ -28,10 +28,13 @@ import { checkSource, forgotten, UNKNOWN_SOURCE } from "../core/session/form.js"
 import { checkCreation, create, end } from "../core/session/lifecycle.js";
 import { checkRead, findVariable, page, read, recount } from "../core/session/reading.js";
 import { utf8Length } from "../core/text.js";
+import type { Watch } from "../core/watch.js";
 import type { Store } from "../storage/store.js";
+import type { Notify, Subscription } from "./hub.js";
 import type { Principal } from "./principal.js";
 import { ABSENT, type LiveSession, Sessions } from "./sessions.js";
 import { StoreError } from "./store-error.js";
+import { beginWatch } from "./watching.js";
 
 /** What an engine is made of. */
 export interface EngineOptions {
@@ -87,8 +90,7 @@ export class Engine {
       if (this.#sessions.asleep(command.sessionId)) await this.#sessions.wake(command.sessionId);
       if (this.#closing !== undefined) return shuttingDown();
     }
-    const { failure } = this.#sessions;
-    if (failure !== undefined) throw new StoreError(failure, { begun: false });
+    this.#assertWell({ begun: false });
     if (deadline !== undefined && this.#options.clock.now() >= deadline) {
       return new Refusal(
         "DEADLINE_EXCEEDED",
@@ -101,15 +103,46 @@ export class Engine {
       : answer;
   }
 
+  /**
+   * Begins a watch (ORD-6), in its turn among commands. It tells what is durable, and begins when that from which it tells
+   * is. Throws a StoreError if the store has failed.
+   *
+   * @param principal who asks, as with a command
+   * @param notify called with the watch when there is something to take
+   */
+  async watch(_principal: Principal, watch: Watch, notify: Notify): Promise<Subscription | Refusal> {
+    if (this.#closing !== undefined) return shuttingDown();
+    const { sessionId } = watch;
+    const fault = checkSessionId(sessionId);
+    if (fault !== undefined) return fault;
+    if (this.#sessions.asleep(sessionId)) await this.#sessions.wake(sessionId);
+    if (this.#closing !== undefined) return shuttingDown();
+    this.#assertWell({ begun: false });
+    const { store, limits } = this.#options;
+    try {
+      const begun = await beginWatch(this.#sessions, store, limits, watch, notify);
+      return begun instanceof Refusal ? begun.at({ sessionId }) : begun;
+    } catch (error) {
+      this.#assertWell({ begun: true });
+      throw error;
+    }
+  }
+
+  #assertWell(how: { readonly begun: boolean }): void {
+    const { failure } = this.#sessions;
+    if (failure !== undefined) throw new StoreError(failure, how);
+  }
+
   /** Once the store has failed nothing is answered, whatever it is. */
   async #begin(principal: Principal, command: Command): Promise<Reply | Refusal> {
     try {
       const answer = await this.#carryOut(principal, command);
-      if (this.#sessions.failure === undefined) return answer;
+      this.#assertWell({ begun: true });
+      return answer;
     } catch (error) {
-      if (this.#sessions.failure === undefined) throw error;
+      this.#assertWell({ begun: true });
+      throw error;
     }
-    throw new StoreError(this.#sessions.failure, { begun: true });
   }
 
   /** Refuses commands from now on, and releases the store. The second call waits for the first. */

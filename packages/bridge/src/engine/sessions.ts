@@ -7,12 +7,15 @@
  */
 import type { Clock } from "../core/clock.js";
 import type { Revision, SessionInfo } from "../core/commands.js";
+import { Refusal } from "../core/refusal.js";
 import type { Commit } from "../core/session/commit.js";
+import { eventOf } from "../core/session/event.js";
 import { end } from "../core/session/lifecycle.js";
 import { SessionState } from "../core/session/state.js";
 import { type CommitRecord, RecordMaker } from "../storage/record.js";
 import type { Store, StoredSession } from "../storage/store.js";
 import { ExpirySchedule, type Lifetime } from "./expiry.js";
+import { Hub } from "./hub.js";
 import { StoreError } from "./store-error.js";
 
 /** The revision of a session that does not exist. */
@@ -52,6 +55,8 @@ interface Awake {
 export type LiveSession = Session & { awake: Awake };
 
 export class Sessions {
+  /** Who is told of commits. */
+  readonly hub = new Hub((sessionId) => this.#unused(sessionId));
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #expiry: ExpirySchedule;
@@ -69,6 +74,7 @@ export class Sessions {
     const cause = error instanceof StoreError ? error.cause : error;
     this.#failure = cause instanceof Error ? cause : new Error(String(cause));
     this.#tellFailure(this.#failure);
+    this.hub.end(new Refusal("SHUTTING_DOWN", "the store of the bridge has failed"));
   };
   #stopUpkeep: () => void = () => {};
   #restsKeptAt: number;
@@ -113,14 +119,14 @@ export class Sessions {
   ids(): string[] {
     const now = this.#clock.now();
     return [...this.#sessions.values()]
-      .filter((session) => !isDue(session, now))
+      .filter((session) => !this.#isDue(session, now))
       .map(({ sessionId }) => sessionId);
   }
 
   /** True if the session has to be woken before `find` can find it. One that is due need not be: it ends in its sleep. */
   asleep(sessionId: string): boolean {
     const session = this.#sessions.get(sessionId);
-    return session !== undefined && session.awake === undefined && !isDue(session, this.#clock.now());
+    return session !== undefined && session.awake === undefined && !this.#isDue(session, this.#clock.now());
   }
 
   /** Reads a sleeping session back; rejects with a StoreError. */
@@ -157,19 +163,34 @@ export class Sessions {
     return new StoreError(error, { begun: false });
   }
 
-  /** The session, touched; undefined if it does not exist. One that is due expires here and now. */
-  find(sessionId: string): LiveSession | undefined {
+  /** The session, touched unless told otherwise; undefined if it does not exist. One that is due expires here and now. */
+  find(sessionId: string, { passive = false } = {}): LiveSession | undefined {
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return undefined;
-    if (isDue(session, this.#clock.now())) {
+    if (this.#isDue(session, this.#clock.now())) {
       this.#expire(session);
       return undefined;
     }
     if (!isAwake(session)) throw new Error(`session ${sessionId} sleeps`);
+    if (!passive) this.#touch(session);
+    return session;
+  }
+
+  #touch(session: Session): void {
     session.lastAccess = this.#clock.now();
     session.lastAccessWall = this.#clock.wallTime();
     session.touched = true;
-    return session;
+  }
+
+  /** Nobody watches it any more; until now it was in use. */
+  #unused(sessionId: string): void {
+    const session = this.#sessions.get(sessionId);
+    if (session !== undefined) this.#touch(session);
+  }
+
+  /** A session that is watched is in use all the time (ORD-12). */
+  #isDue({ sessionId, ttlMs, lastAccess }: Session, now: number): boolean {
+    return ttlMs > 0 && now - lastAccess >= ttlMs && !this.hub.isUsed(sessionId);
   }
 
   /** The session if it is awake, not touched; it may be due. */
@@ -201,11 +222,17 @@ export class Sessions {
   /** Carries a commit out and hands it to the store. `session` is undefined if the commit creates it. */
   commit(session: LiveSession | undefined, commit: Commit): LiveSession {
     const record = this.#records.make(commit, session?.revision.check ?? 0n);
+    const former = session?.awake.state.variables;
+    const event = this.hub.isWatched(commit.sessionId)
+      ? eventOf(commit, revisionOf(record), (name) => former?.get(name))
+      : undefined;
     // Applied first: with a commit that cannot be applied its session could not be read again.
     const { state, durable } = this.#orFail(() => ({
       state: applied(session?.awake.state, commit),
       durable: this.#store.append([record]),
     }));
+    // Before anybody else can wait for it: a commit is told before it is answered (ORD-2).
+    if (event !== undefined) this.hub.offer(event, durable);
     const changed = session ?? this.#create(state, revisionOf(record));
     changed.revision = revisionOf(record);
     changed.awake.durable = durable;
@@ -220,6 +247,11 @@ export class Sessions {
     const { sessionId, revision } = session;
     const record = this.#records.make(commit, revision.check);
     const durable = this.#orFail(() => this.#store.append([record]));
+    if (this.hub.isWatched(sessionId))
+      this.hub.offer(
+        eventOf(commit, revisionOf(record), () => undefined),
+        durable,
+      );
     this.#sessions.delete(sessionId);
     if (durable !== undefined) this.#awaitEnd(sessionId, durable);
     return revisionOf(record);
@@ -246,11 +278,13 @@ export class Sessions {
   describe({ revision, lastAccessWall, awake: { state } }: LiveSession): SessionInfo {
     const { id, ttlMs, metadata, createdAtMs } = state;
     const variableCount = state.variables.size;
-    return { id, revision, ttlMs, metadata, createdAtMs, lastAccessedAtMs: lastAccessWall, variableCount };
+    const lastAccessedAtMs = this.hub.isUsed(id) ? this.#clock.wallTime() : lastAccessWall;
+    return { id, revision, ttlMs, metadata, createdAtMs, lastAccessedAtMs, variableCount };
   }
 
-  /** Stops expiring sessions, and keeps their idle times a last time. */
+  /** Ends watches, stops expiring sessions, and keeps their idle times a last time. */
   close(): void {
+    this.hub.end(new Refusal("SHUTTING_DOWN", "the bridge is shutting down; resume elsewhere or later"));
     this.#expiry.close();
     this.#stopUpkeep();
     this.#keepRests();
@@ -286,13 +320,15 @@ export class Sessions {
   #dueTime({ sessionId, incarnation }: Lifetime): number | undefined {
     const session = this.#sessions.get(sessionId);
     if (session === undefined || session.incarnation !== incarnation) return undefined;
+    if (this.hub.isUsed(sessionId)) this.#touch(session);
     return session.lastAccess + session.ttlMs;
   }
 
   /** Expires a session when its time has come and nobody asked. A store that fails is noted; there is nobody to tell. */
   #expireUnasked(sessionId: string): void {
     const session = this.#sessions.get(sessionId);
-    if (session === undefined || this.#failure !== undefined || !isDue(session, this.#clock.now())) return;
+    if (session === undefined || this.#failure !== undefined || !this.#isDue(session, this.#clock.now()))
+      return;
     try {
       this.#expire(session);
     } catch (error) {
@@ -319,6 +355,7 @@ export class Sessions {
     const rests: { sessionId: string; incarnation: string; restMs: number }[] = [];
     let anyExpires = false;
     for (const session of this.#sessions.values()) {
+      if (this.hub.isUsed(session.sessionId)) this.#touch(session);
       const { sessionId, incarnation, ttlMs, lastAccess, touched } = session;
       session.touched = false;
       if (ttlMs === 0) continue;
@@ -342,10 +379,6 @@ function isAwake(session: Session): session is LiveSession {
   return session.awake !== undefined;
 }
 
-function isDue({ ttlMs, lastAccess }: Session, now: number): boolean {
-  return ttlMs > 0 && now - lastAccess >= ttlMs;
-}
-
 /** The state with a commit applied; the state that it creates if there was none. */
 function applied(state: SessionState | undefined, commit: Commit): SessionState {
   if (state === undefined) return SessionState.create(commit);
@@ -353,6 +386,7 @@ function applied(state: SessionState | undefined, commit: Commit): SessionState 
   return state;
 }
 
-function revisionOf({ commit: { incarnation, revision: number }, check }: CommitRecord): Revision {
+/** Where a session stands after a commit. */
+export function revisionOf({ commit: { incarnation, revision: number }, check }: CommitRecord): Revision {
   return { incarnation, number, check };
 }

@@ -16,8 +16,10 @@ import type { HistoryEntry } from "../core/history.js";
 import { INT64_MAX, INT64_MIN, type KnownLiteral, type Literal } from "../core/literal.js";
 import { EMPTY_METADATA, type Metadata } from "../core/metadata.js";
 import { REASONS, Refusal } from "../core/refusal.js";
+import type { VariableAt, VariableChange } from "../core/session/event.js";
 import { TYPE_NAMES } from "../core/values/registry.js";
 import type { Definition, Variable } from "../core/variable.js";
+import type { Told, Watch } from "../core/watch.js";
 
 const text = fc.oneof(
   fc.string({ unit: "binary" }),
@@ -287,3 +289,45 @@ export const REPLIES: { readonly [K in CommandKind]: fc.Arbitrary<ReplyTo<K>> } 
 
 /** Any reply. */
 export const reply: fc.Arbitrary<Reply> = fc.oneof(...Object.values(REPLIES));
+
+const word = fc.string({ unit: "grapheme", maxLength: 20 });
+const side: fc.Arbitrary<VariableAt> = fc.oneof(
+  fc
+    .tuple(stored, fc.record({ version: count }))
+    .map(([{ type, value }, { version }]) => ({ version, type, value })),
+  fc.record({ version: count, type: fc.constantFrom(...TYPE_NAMES) }),
+  fc.record({ version: count }),
+);
+const change: fc.Arbitrary<VariableChange> = fc.record(
+  { name: word, id: word, before: side, after: side },
+  { requiredKeys: ["name"] },
+);
+
+/** Whatever a watch may tell. */
+export const told: fc.Arbitrary<Told> = fc.oneof(
+  fc.record({ kind: fc.constant("bookmark" as const), revision }),
+  fc.record({
+    kind: fc.constant("event" as const),
+    event: fc.record({
+      sessionId: word,
+      revision,
+      kind: fc.constantFrom("changed" as const, "created" as const, "deleted" as const, "expired" as const),
+      source: word,
+      wallTimeMs: wallTime,
+      metadata,
+      changes: fc.array(change, { maxLength: 4 }),
+    }),
+  }),
+);
+
+/** Whatever may be watched. */
+export const watch: fc.Arbitrary<Watch> = fc.record(
+  {
+    sessionId: text,
+    names: fc.array(text, { maxLength: 4 }),
+    glob: text,
+    after: revision,
+    passive: fc.boolean(),
+  },
+  { requiredKeys: ["sessionId", "names", "passive"] },
+);

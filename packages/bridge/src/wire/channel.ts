@@ -18,6 +18,8 @@ import {
 import { CommandSchema, ReplySchema } from "./gen/snakepit/bridge/v1/command_pb.js";
 import { replyFromProto, replyToProto } from "./replies.js";
 
+export { toldBytes, toldFromBytes, watchBytes, watchFromBytes } from "./watch-codecs.js";
+
 export type { ChannelRequest, ChannelResponse };
 
 /** The version of the protocol that this package speaks. */
@@ -72,7 +74,8 @@ function request(fields: Partial<Omit<ChannelRequest, "$typeName">>): Uint8Array
 }
 
 function response(fields: Partial<Omit<ChannelResponse, "$typeName">>): Uint8Array {
-  const nothing = { $typeName: "snakepit.bridge.v1.ChannelResponse", replies: [], goingAway: false } as const;
+  const $typeName = "snakepit.bridge.v1.ChannelResponse";
+  const nothing = { $typeName, events: [], replies: [], goingAway: false } as const;
   return encode(ChannelResponseSchema, { ...nothing, ...fields } as ChannelResponse);
 }
 
@@ -93,9 +96,23 @@ export function commandMessages(id: number, timeoutMs: number, command: Uint8Arr
   );
 }
 
+/** The messages that ask for a watch, each with a part of what is asked. */
+export function watchMessages(id: number, asked: Uint8Array): Uint8Array[] {
+  const $typeName = "snakepit.bridge.v1.CommandFrame";
+  return inParts(asked, (part, more) =>
+    request({ commands: [{ $typeName, id, command: part, more, watch: true }] }),
+  );
+}
+
 /** The messages that carry a reply, each with a part of it. */
 export function replyMessages(id: number, reply: Uint8Array): Uint8Array[] {
   return inParts(reply, (part, more) => replyFrame(id, part, more));
+}
+
+/** The messages that carry what a watch tells, each with a part of it. */
+export function eventMessages(id: number, told: Uint8Array): Uint8Array[] {
+  const $typeName = "snakepit.bridge.v1.EventFrame";
+  return inParts(told, (part, more) => response({ events: [{ $typeName, id, event: part, more }] }));
 }
 
 /** Says that nobody waits for the reply to a command. */

@@ -19,7 +19,7 @@ test("the frame of a command is what the contract's encoder makes of it", () => 
       content,
       fc.boolean(),
       (id, timeoutMs, command, more) => {
-        const frame = { $typeName: "snakepit.bridge.v1.CommandFrame", id, command, more } as const;
+        const frame = { $typeName: "snakepit.bridge.v1.CommandFrame", id, command, more, watch: false } as const;
         const wanted = encode(ChannelRequestSchema, {
           $typeName: "snakepit.bridge.v1.ChannelRequest",
           commands: [timeoutMs === undefined ? frame : { ...frame, timeoutMs }],
@@ -38,6 +38,7 @@ test("so is that of a reply", () => {
       const wanted = encode(ChannelResponseSchema, {
         $typeName: "snakepit.bridge.v1.ChannelResponse",
         replies: [{ $typeName: "snakepit.bridge.v1.ReplyFrame", id, reply, more }],
+        events: [],
         goingAway: false,
       });
       expect(Buffer.compare(replyFrame(id, reply, more), wanted)).toBe(0);

@@ -231,7 +231,9 @@ export function historyEntryFromProto(message: PbHistoryEntry): HistoryEntry {
 }
 
 /** What a variable holds, and its type, which has to be one whose values travel in that arm. */
-function storedFromProto(message: PbVariable | PbItemSet | PbHistoryEntry): Pick<ItemSet, "type" | "value"> {
+export function storedFromProto(
+  message: Pick<PbVariable | PbItemSet | PbHistoryEntry, "type" | "value">,
+): Pick<ItemSet, "type" | "value"> {
   const { kind, value } = knownFromProto(message.value);
   const type = typeFromProto(message.type) ?? unfitField("type", "is none that this version knows");
   if (armOf(type) !== kind) unfitField("value", `is in the arm \`${kind}\`, which a ${type} is never in`);

@@ -26,26 +26,30 @@ class ClientHello(_message.Message):
     def __init__(self, protocol: _Optional[int] = ..., version: _Optional[str] = ...) -> None: ...
 
 class CommandFrame(_message.Message):
-    __slots__ = ("id", "timeout_ms", "command", "more")
+    __slots__ = ("id", "timeout_ms", "command", "more", "watch")
     ID_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
     COMMAND_FIELD_NUMBER: _ClassVar[int]
     MORE_FIELD_NUMBER: _ClassVar[int]
+    WATCH_FIELD_NUMBER: _ClassVar[int]
     id: int
     timeout_ms: int
     command: bytes
     more: bool
-    def __init__(self, id: _Optional[int] = ..., timeout_ms: _Optional[int] = ..., command: _Optional[bytes] = ..., more: _Optional[bool] = ...) -> None: ...
+    watch: bool
+    def __init__(self, id: _Optional[int] = ..., timeout_ms: _Optional[int] = ..., command: _Optional[bytes] = ..., more: _Optional[bool] = ..., watch: _Optional[bool] = ...) -> None: ...
 
 class ChannelResponse(_message.Message):
-    __slots__ = ("hello", "replies", "going_away")
+    __slots__ = ("hello", "events", "replies", "going_away")
     HELLO_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
     REPLIES_FIELD_NUMBER: _ClassVar[int]
     GOING_AWAY_FIELD_NUMBER: _ClassVar[int]
     hello: ServerHello
+    events: _containers.RepeatedCompositeFieldContainer[EventFrame]
     replies: _containers.RepeatedCompositeFieldContainer[ReplyFrame]
     going_away: bool
-    def __init__(self, hello: _Optional[_Union[ServerHello, _Mapping]] = ..., replies: _Optional[_Iterable[_Union[ReplyFrame, _Mapping]]] = ..., going_away: _Optional[bool] = ...) -> None: ...
+    def __init__(self, hello: _Optional[_Union[ServerHello, _Mapping]] = ..., events: _Optional[_Iterable[_Union[EventFrame, _Mapping]]] = ..., replies: _Optional[_Iterable[_Union[ReplyFrame, _Mapping]]] = ..., going_away: _Optional[bool] = ...) -> None: ...
 
 class ServerHello(_message.Message):
     __slots__ = ("protocol", "version")
@@ -54,6 +58,16 @@ class ServerHello(_message.Message):
     protocol: int
     version: str
     def __init__(self, protocol: _Optional[int] = ..., version: _Optional[str] = ...) -> None: ...
+
+class EventFrame(_message.Message):
+    __slots__ = ("id", "event", "more")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    event: bytes
+    more: bool
+    def __init__(self, id: _Optional[int] = ..., event: _Optional[bytes] = ..., more: _Optional[bool] = ...) -> None: ...
 
 class ReplyFrame(_message.Message):
     __slots__ = ("id", "reply", "more")

@@ -36,6 +36,10 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_OUTCOME_UNKNOWN: _ClassVar[ErrorReason]
     ERROR_REASON_INTERNAL: _ClassVar[ErrorReason]
     ERROR_REASON_VERSION_MISMATCH: _ClassVar[ErrorReason]
+    ERROR_REASON_HISTORY_COMPACTED: _ClassVar[ErrorReason]
+    ERROR_REASON_WATCH_GAP: _ClassVar[ErrorReason]
+    ERROR_REASON_WATCH_OVERFLOW: _ClassVar[ErrorReason]
+    ERROR_REASON_TOO_MANY_WATCHES: _ClassVar[ErrorReason]
 ERROR_REASON_UNSPECIFIED: ErrorReason
 ERROR_REASON_SESSION_NOT_FOUND: ErrorReason
 ERROR_REASON_VARIABLE_NOT_FOUND: ErrorReason
@@ -61,6 +65,10 @@ ERROR_REASON_SHUTTING_DOWN: ErrorReason
 ERROR_REASON_OUTCOME_UNKNOWN: ErrorReason
 ERROR_REASON_INTERNAL: ErrorReason
 ERROR_REASON_VERSION_MISMATCH: ErrorReason
+ERROR_REASON_HISTORY_COMPACTED: ErrorReason
+ERROR_REASON_WATCH_GAP: ErrorReason
+ERROR_REASON_WATCH_OVERFLOW: ErrorReason
+ERROR_REASON_TOO_MANY_WATCHES: ErrorReason
 
 class ErrorDetail(_message.Message):
     __slots__ = ("reason", "message", "session_id", "identifier", "type_mismatch", "constraint", "version_conflict", "limit", "batch", "invalid_field")

@@ -10,6 +10,13 @@ ON_MISSING_FAIL = 1
 ON_MISSING_INFER_VARIABLE = 2
 ON_MISSING_INFER = 3
 
+SessionEventKind = _pool.enum("snakepit.bridge.v1.SessionEventKind")
+SESSION_EVENT_KIND_UNSPECIFIED = 0
+SESSION_EVENT_KIND_CHANGED = 1
+SESSION_EVENT_KIND_CREATED = 2
+SESSION_EVENT_KIND_DELETED = 3
+SESSION_EVENT_KIND_EXPIRED = 4
+
 RegisterVariableRequest = _pool.message("snakepit.bridge.v1.RegisterVariableRequest")
 RegisterVariableResponse = _pool.message("snakepit.bridge.v1.RegisterVariableResponse")
 EnsureVariablesRequest = _pool.message("snakepit.bridge.v1.EnsureVariablesRequest")
@@ -35,3 +42,8 @@ ListVariablesResponse = _pool.message("snakepit.bridge.v1.ListVariablesResponse"
 GetVariableHistoryRequest = _pool.message("snakepit.bridge.v1.GetVariableHistoryRequest")
 GetVariableHistoryResponse = _pool.message("snakepit.bridge.v1.GetVariableHistoryResponse")
 HistoryEntry = _pool.message("snakepit.bridge.v1.HistoryEntry")
+WatchRequest = _pool.message("snakepit.bridge.v1.WatchRequest")
+WatchResponse = _pool.message("snakepit.bridge.v1.WatchResponse")
+SessionEvent = _pool.message("snakepit.bridge.v1.SessionEvent")
+VariableChange = _pool.message("snakepit.bridge.v1.VariableChange")
+VariableAt = _pool.message("snakepit.bridge.v1.VariableAt")

@@ -20,10 +20,23 @@ class OnMissing(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ON_MISSING_FAIL: _ClassVar[OnMissing]
     ON_MISSING_INFER_VARIABLE: _ClassVar[OnMissing]
     ON_MISSING_INFER: _ClassVar[OnMissing]
+
+class SessionEventKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SESSION_EVENT_KIND_UNSPECIFIED: _ClassVar[SessionEventKind]
+    SESSION_EVENT_KIND_CHANGED: _ClassVar[SessionEventKind]
+    SESSION_EVENT_KIND_CREATED: _ClassVar[SessionEventKind]
+    SESSION_EVENT_KIND_DELETED: _ClassVar[SessionEventKind]
+    SESSION_EVENT_KIND_EXPIRED: _ClassVar[SessionEventKind]
 ON_MISSING_UNSPECIFIED: OnMissing
 ON_MISSING_FAIL: OnMissing
 ON_MISSING_INFER_VARIABLE: OnMissing
 ON_MISSING_INFER: OnMissing
+SESSION_EVENT_KIND_UNSPECIFIED: SessionEventKind
+SESSION_EVENT_KIND_CHANGED: SessionEventKind
+SESSION_EVENT_KIND_CREATED: SessionEventKind
+SESSION_EVENT_KIND_DELETED: SessionEventKind
+SESSION_EVENT_KIND_EXPIRED: SessionEventKind
 
 class RegisterVariableRequest(_message.Message):
     __slots__ = ("session_id", "definition", "on_missing", "request_id", "source")
@@ -296,3 +309,65 @@ class HistoryEntry(_message.Message):
     metadata: _containers.RepeatedCompositeFieldContainer[_values_pb2.MetadataEntry]
     type: _values_pb2.VariableType
     def __init__(self, version: _Optional[int] = ..., value: _Optional[_Union[_values_pb2.Value, _Mapping]] = ..., revision: _Optional[int] = ..., set_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., source: _Optional[str] = ..., metadata: _Optional[_Iterable[_Union[_values_pb2.MetadataEntry, _Mapping]]] = ..., type: _Optional[_Union[_values_pb2.VariableType, str]] = ...) -> None: ...
+
+class WatchRequest(_message.Message):
+    __slots__ = ("session_id", "names", "glob", "after", "passive")
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    NAMES_FIELD_NUMBER: _ClassVar[int]
+    GLOB_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    PASSIVE_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    names: _containers.RepeatedScalarFieldContainer[str]
+    glob: str
+    after: _values_pb2.Revision
+    passive: bool
+    def __init__(self, session_id: _Optional[str] = ..., names: _Optional[_Iterable[str]] = ..., glob: _Optional[str] = ..., after: _Optional[_Union[_values_pb2.Revision, _Mapping]] = ..., passive: _Optional[bool] = ...) -> None: ...
+
+class WatchResponse(_message.Message):
+    __slots__ = ("bookmark", "event")
+    BOOKMARK_FIELD_NUMBER: _ClassVar[int]
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    bookmark: _values_pb2.Revision
+    event: SessionEvent
+    def __init__(self, bookmark: _Optional[_Union[_values_pb2.Revision, _Mapping]] = ..., event: _Optional[_Union[SessionEvent, _Mapping]] = ...) -> None: ...
+
+class SessionEvent(_message.Message):
+    __slots__ = ("session_id", "revision", "kind", "source", "committed_at", "metadata", "changes")
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    COMMITTED_AT_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    revision: _values_pb2.Revision
+    kind: SessionEventKind
+    source: str
+    committed_at: _timestamp_pb2.Timestamp
+    metadata: _containers.RepeatedCompositeFieldContainer[_values_pb2.MetadataEntry]
+    changes: _containers.RepeatedCompositeFieldContainer[VariableChange]
+    def __init__(self, session_id: _Optional[str] = ..., revision: _Optional[_Union[_values_pb2.Revision, _Mapping]] = ..., kind: _Optional[_Union[SessionEventKind, str]] = ..., source: _Optional[str] = ..., committed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., metadata: _Optional[_Iterable[_Union[_values_pb2.MetadataEntry, _Mapping]]] = ..., changes: _Optional[_Iterable[_Union[VariableChange, _Mapping]]] = ...) -> None: ...
+
+class VariableChange(_message.Message):
+    __slots__ = ("name", "id", "before", "after")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    id: str
+    before: VariableAt
+    after: VariableAt
+    def __init__(self, name: _Optional[str] = ..., id: _Optional[str] = ..., before: _Optional[_Union[VariableAt, _Mapping]] = ..., after: _Optional[_Union[VariableAt, _Mapping]] = ...) -> None: ...
+
+class VariableAt(_message.Message):
+    __slots__ = ("version", "type", "value")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    type: _values_pb2.VariableType
+    value: _values_pb2.Value
+    def __init__(self, version: _Optional[int] = ..., type: _Optional[_Union[_values_pb2.VariableType, str]] = ..., value: _Optional[_Union[_values_pb2.Value, _Mapping]] = ...) -> None: ...

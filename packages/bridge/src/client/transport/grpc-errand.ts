@@ -23,6 +23,23 @@ export interface Failed {
 
 export const NOT_HANDED_OVER: Failed = { status: undefined, details: "", refusal: undefined };
 
+/** What is sent on a stream and waits there for its end. */
+export interface Carried {
+  readonly bytes: Uint8Array;
+  /** Whether it is a watch, and no command. */
+  readonly isWatch: boolean;
+  /** By the transport's clock. */
+  readonly deadline: number;
+  /** Whether its caller was told how it ended. */
+  readonly isSettled: boolean;
+  /** Takes what a watch tells. */
+  told(bytes: Uint8Array): void;
+  /** Takes the reply. A time in milliseconds: it has to be sent again after that. Undefined: the caller was told. */
+  answered(bytes: Uint8Array, timeLeftMs: number, attempt: number, jitter: number): number | undefined;
+  /** Takes that an attempt has failed. Answers as `answered` does. */
+  failed(failed: Failed, timeLeftMs: number, attempt: number, jitter: number): number | undefined;
+}
+
 /** How its caller is told. */
 export interface Told {
   readonly resolve: (reply: Reply) => void;
@@ -38,7 +55,8 @@ export interface ErrandOptions extends Told {
   readonly deadline: number;
 }
 
-export class Errand {
+export class Errand implements Carried {
+  readonly isWatch = false;
   readonly bytes: Uint8Array;
   readonly deadline: number;
   readonly #options: ErrandOptions;
@@ -58,6 +76,9 @@ export class Errand {
   get isSettled(): boolean {
     return this.#isSettled;
   }
+
+  /** Commands are answered and not told of. */
+  told(): void {}
 
   /** Takes the answer. A time in milliseconds: it has to be asked for again after that. Undefined: the caller was told. */
   answered(bytes: Uint8Array, timeLeftMs: number, attempt: number, jitter: number): number | undefined {

@@ -12,13 +12,13 @@ import type { Clock } from "../../core/clock.js";
 import { refusalFromDetails } from "../../wire/status.js";
 import { STATUS } from "../outcome.js";
 import { isConnected } from "./grpc-connection.js";
-import { type Errand, type Failed, NOT_HANDED_OVER } from "./grpc-errand.js";
+import { type Carried, type Failed, NOT_HANDED_OVER } from "./grpc-errand.js";
 import { type ChannelEvents, ChannelStream } from "./grpc-stream.js";
 
 /** A stream, and what was sent on it and is not answered, in order. */
 interface Open {
   readonly stream: ChannelStream;
-  readonly sent: Map<number, Errand>;
+  readonly sent: Map<number, Carried>;
   /** Looks no more whether it is used. */
   stopWatching: () => void;
 }
@@ -37,8 +37,8 @@ export class Link {
   readonly #clock: Clock;
   readonly #random: () => number;
   /** What is to be sent, in order. */
-  #waiting = new Set<Errand>();
-  readonly #places = new Map<Errand, Place>();
+  #waiting = new Set<Carried>();
+  readonly #places = new Map<Carried, Place>();
   readonly #streams = new Set<Open>();
   /** The stream that takes commands. */
   #open: Open | undefined;
@@ -55,13 +55,13 @@ export class Link {
   }
 
   /** Has an errand carried out; it tells its caller. */
-  submit(errand: Errand): void {
+  submit(errand: Carried): void {
     this.#waiting.add(errand);
     this.#go();
   }
 
   /** Lets go of an errand whose caller waits no longer. */
-  withdraw(errand: Errand): void {
+  withdraw(errand: Carried): void {
     this.#waiting.delete(errand);
     if (this.#waiting.size === 0 && this.#state === "pausing") this.#stopPause();
     const place = this.#places.get(errand);
@@ -72,7 +72,7 @@ export class Link {
   }
 
   /** Lets go of an errand whose time is up, and tells its caller what that means. */
-  expire(errand: Errand): void {
+  expire(errand: Carried): void {
     const sent = this.#places.has(errand);
     this.withdraw(errand);
     const failed = sent ? { ...NOT_HANDED_OVER, status: STATUS.DEADLINE_EXCEEDED } : NOT_HANDED_OVER;
@@ -112,8 +112,9 @@ export class Link {
   }
 
   #openStream(): void {
-    const sent = new Map<number, Errand>();
+    const sent = new Map<number, Carried>();
     const events: ChannelEvents = {
+      told: (id, bytes) => sent.get(id)?.told(bytes),
       replied: (id, bytes) => this.#replied(sent, id, bytes),
       goingAway: () => {
         if (this.#open === open) this.#open = undefined;
@@ -164,7 +165,8 @@ export class Link {
       const id = this.#nextId();
       open.sent.set(id, errand);
       this.#places.set(errand, { stream: open.stream, sent: open.sent, id });
-      open.stream.send(id, Math.max(1, Math.ceil(errand.deadline - now)), errand.bytes);
+      if (errand.isWatch) open.stream.watch(id, errand.bytes);
+      else open.stream.send(id, Math.max(1, Math.ceil(errand.deadline - now)), errand.bytes);
     }
     this.#waiting.clear();
   }
@@ -174,7 +176,7 @@ export class Link {
     return this.#lastId;
   }
 
-  #replied(sent: Map<number, Errand>, id: number, bytes: Uint8Array): void {
+  #replied(sent: Map<number, Carried>, id: number, bytes: Uint8Array): void {
     const errand = sent.get(id);
     // Its caller may have gone.
     if (errand === undefined) return;
@@ -191,12 +193,12 @@ export class Link {
   }
 
   /** Tells errands that an attempt has failed, and sends those again that are not settled by that, before all others. */
-  #lose(errands: Iterable<Errand>, failed: Failed): void {
+  #lose(errands: Iterable<Carried>, failed: Failed): void {
     const now = this.#clock.now();
     const jitter = this.#random();
     this.#failures += 1;
     let afterMs: number | undefined;
-    const again = new Set<Errand>();
+    const again = new Set<Carried>();
     for (const errand of errands) {
       const pauseMs = errand.failed(failed, errand.deadline - now, this.#failures, jitter);
       if (pauseMs === undefined) continue;

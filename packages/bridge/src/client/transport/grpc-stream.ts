@@ -5,7 +5,14 @@
 import { type Client, type ClientDuplexStream, Metadata, type StatusObject } from "@grpc/grpc-js";
 import { Refusal } from "../../core/refusal.js";
 import { VERSION } from "../../version.js";
-import { CHANNEL, cancellation, clientHello, commandMessages, readResponse } from "../../wire/channel.js";
+import {
+  CHANNEL,
+  cancellation,
+  clientHello,
+  commandMessages,
+  readResponse,
+  watchMessages,
+} from "../../wire/channel.js";
 import { Outbox } from "../../wire/outbox.js";
 import { Parts } from "../../wire/parts.js";
 import { CLIENT_KEY } from "../../wire/status.js";
@@ -14,7 +21,9 @@ import { LONGEST_REPLY_BYTES } from "./grpc-options.js";
 
 /** What a stream tells. */
 export interface ChannelEvents {
-  /** The bytes of a reply. */
+  /** The bytes of what a watch tells. */
+  told(id: number, bytes: Uint8Array): void;
+  /** The bytes of a reply. What was told before it is told before. */
   replied(id: number, bytes: Uint8Array): void;
   /** The server takes no more commands on this stream; what it has taken it answers. */
   goingAway(): void;
@@ -29,6 +38,7 @@ export class ChannelStream {
   readonly #stream: ClientDuplexStream<Buffer, Buffer>;
   readonly #events: ChannelEvents;
   readonly #parts = new Parts(LONGEST_REPLY_BYTES);
+  readonly #eventParts = new Parts(LONGEST_REPLY_BYTES);
   readonly #outbox = new Outbox();
   #inFlightBytes = 0;
   #flushes = false;
@@ -52,7 +62,12 @@ export class ChannelStream {
     for (const message of commandMessages(id, timeoutMs, command)) this.#say(message);
   }
 
-  /** Says that nobody waits for a reply any more. */
+  /** Asks for a watch. */
+  watch(id: number, asked: Uint8Array): void {
+    for (const message of watchMessages(id, asked)) this.#say(message);
+  }
+
+  /** Says that nobody waits for a reply any more, or reads a watch. */
   cancel(id: number): void {
     this.#say(cancellation(id));
   }
@@ -67,6 +82,13 @@ export class ChannelStream {
     if (this.#ended) return;
     const response = readResponse(bytes);
     if (response instanceof Refusal) return this.#giveUp(response.message);
+    for (const { id, event, more } of response.events) {
+      const whole = this.#eventParts.add({ id, bytes: event, more });
+      if (whole === undefined) continue;
+      if (!(whole instanceof Uint8Array)) return this.#giveUp(`the parts of event ${id} are ${whole.kind}`);
+      this.#events.told(id, whole);
+      if (this.#ended) return;
+    }
     for (const { id, reply, more } of response.replies) {
       const whole = this.#parts.add({ id, bytes: reply, more });
       if (whole === undefined) continue;

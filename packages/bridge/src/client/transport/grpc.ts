@@ -6,15 +6,23 @@
 import { Client, credentials } from "@grpc/grpc-js";
 import type { Clock } from "../../core/clock.js";
 import type { Command, Reply, ReplyTo } from "../../core/commands.js";
-import { errorFor } from "../../core/errors.js";
-import { commandBytes } from "../../wire/channel.js";
+import { type BridgeError, errorFor } from "../../core/errors.js";
+import type { Watch } from "../../core/watch.js";
+import { commandBytes, watchBytes } from "../../wire/channel.js";
 import { AbortWatch, type OnAbort } from "./abort.js";
 import { checkAddress } from "./address.js";
 import { Errand } from "./grpc-errand.js";
 import { Link } from "./grpc-link.js";
 import { CHANNEL_OPTIONS } from "./grpc-options.js";
+import { WatchErrand } from "./grpc-watch.js";
 import { systemClock } from "./system-clock.js";
-import { type CallOptions, checkTimeout, DEFAULT_TIMEOUT_MS, type Transport } from "./transport.js";
+import {
+  type CallOptions,
+  checkTimeout,
+  DEFAULT_TIMEOUT_MS,
+  type Transport,
+  type WatchReader,
+} from "./transport.js";
 
 export interface GrpcTransportOptions {
   /** How long a call waits that says nothing else, in milliseconds. Default: 5,000. */
@@ -33,6 +41,7 @@ export class GrpcTransport implements Transport {
   readonly #link: Link;
   readonly #aborts = new AbortWatch();
   readonly #pending = new Set<Promise<unknown>>();
+  readonly #watches = new Set<WatchErrand>();
   #closed = false;
 
   /** Connects with the first call. */
@@ -51,7 +60,7 @@ export class GrpcTransport implements Transport {
   ): Promise<ReplyTo<C["kind"]>> {
     checkTimeout(timeoutMs);
     signal?.throwIfAborted();
-    if (this.#closed) throw errorFor("CLOSED", `the client of ${this.address} was closed`);
+    if (this.#closed) throw this.#wasClosed();
     const answer = this.#carry(command, timeoutMs, this.#aborts.of(signal));
     this.#pending.add(answer);
     try {
@@ -61,8 +70,34 @@ export class GrpcTransport implements Transport {
     }
   }
 
+  watch(watch: Watch, reader: WatchReader): () => void {
+    const errand = new WatchErrand(this.address, watchBytes(watch), {
+      told: (told) => reader.told(told),
+      ended: (error) => {
+        this.#watches.delete(errand);
+        reader.ended(error);
+      },
+    });
+    this.#watches.add(errand);
+    if (this.#closed) queueMicrotask(() => errand.close(this.#wasClosed()));
+    else this.#link.submit(errand);
+    return () => {
+      errand.stop();
+      this.#watches.delete(errand);
+      this.#link.withdraw(errand);
+    };
+  }
+
+  #wasClosed(): BridgeError {
+    return errorFor("CLOSED", `the client of ${this.address} was closed`);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
+    for (const errand of this.#watches) {
+      this.#link.withdraw(errand);
+      errand.close(this.#wasClosed());
+    }
     // Each of them has its own deadline, so this ends.
     await Promise.allSettled(this.#pending);
     this.#link.close();

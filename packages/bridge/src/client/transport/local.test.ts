@@ -122,7 +122,10 @@ test("a store that fails leaves the outcome of a write open; a read, and what co
 
 test("an engine that breaks is a failure of its own for a read, and an unknown outcome for a write", async () => {
   const bug = new Error("a bug");
-  const transport = new LocalTransport({ engine: { dispatch: () => Promise.reject(bug) }, clock });
+  const transport = new LocalTransport({
+    engine: { dispatch: () => Promise.reject(bug), watch: () => Promise.reject(bug) },
+    clock,
+  });
   const writing = await failure(transport.call({ kind: "deleteSession", sessionId: "s" }));
   expect(writing).toBeInstanceOf(OutcomeUnknownError);
   expect(writing).toMatchObject({ cause: bug });

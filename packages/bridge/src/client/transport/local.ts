@@ -7,14 +7,23 @@ import type { Clock } from "../../core/clock.js";
 import type { Command, Reply, ReplyTo } from "../../core/commands.js";
 import { type BridgeError, errorFor, errorFrom } from "../../core/errors.js";
 import { Refusal } from "../../core/refusal.js";
+import type { Watch } from "../../core/watch.js";
 import type { Engine } from "../../engine/engine.js";
+import type { Subscription } from "../../engine/hub.js";
 import type { Principal } from "../../engine/principal.js";
 import { StoreError } from "../../engine/store-error.js";
 import { AbortWatch, type OnAbort } from "./abort.js";
-import { type CallOptions, checkTimeout, DEFAULT_TIMEOUT_MS, isWrite, type Transport } from "./transport.js";
+import {
+  type CallOptions,
+  checkTimeout,
+  DEFAULT_TIMEOUT_MS,
+  isWrite,
+  type Transport,
+  type WatchReader,
+} from "./transport.js";
 
 export interface LocalTransportOptions {
-  readonly engine: Pick<Engine, "dispatch">;
+  readonly engine: Pick<Engine, "dispatch" | "watch">;
   /** The engine's clock: deadlines are told to the engine, and are waited for, on the same one. */
   readonly clock: Clock;
   /** How long a call waits that says nothing else, in milliseconds. Default: 5,000. */
@@ -28,9 +37,10 @@ export class LocalTransport implements Transport {
   readonly address = "in process";
   readonly timeoutMs: number;
   readonly clock: Clock;
-  readonly #engine: Pick<Engine, "dispatch">;
+  readonly #engine: LocalTransportOptions["engine"];
   readonly #aborts = new AbortWatch();
   readonly #pending = new Set<Promise<unknown>>();
+  readonly #watches = new Set<LocalWatch>();
   #closed = false;
 
   constructor({ engine, clock, timeoutMs = DEFAULT_TIMEOUT_MS }: LocalTransportOptions) {
@@ -45,7 +55,7 @@ export class LocalTransport implements Transport {
   ): Promise<ReplyTo<C["kind"]>> {
     checkTimeout(timeoutMs);
     signal?.throwIfAborted();
-    if (this.#closed) throw errorFor("CLOSED", "the client was closed");
+    if (this.#closed) throw wasClosed();
     const answer = this.#dispatch(command, timeoutMs, this.#aborts.of(signal));
     this.#pending.add(answer);
     try {
@@ -55,8 +65,26 @@ export class LocalTransport implements Transport {
     }
   }
 
+  watch(watch: Watch, reader: WatchReader): () => void {
+    const local = new LocalWatch(reader, () => this.#watches.delete(local));
+    this.#watches.add(local);
+    if (this.#closed) queueMicrotask(() => local.end(wasClosed()));
+    else
+      this.#engine
+        .watch(HOST, watch, (subscription) => local.read(subscription))
+        .then(
+          (begun) => {
+            if (begun instanceof Refusal) local.end(errorFrom(begun));
+            else if (local.isOver) begun.close();
+          },
+          (cause: unknown) => local.end(unwatched(watch, cause)),
+        );
+    return () => local.stop();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
+    for (const watch of this.#watches) watch.end(wasClosed());
     await Promise.allSettled(this.#pending);
   }
 
@@ -87,6 +115,57 @@ export class LocalTransport implements Transport {
       );
     });
   }
+}
+
+/** A watch and its reader. */
+class LocalWatch {
+  readonly #reader: WatchReader;
+  readonly #over: () => void;
+  #subscription: Subscription | undefined;
+  #isOver = false;
+
+  constructor(reader: WatchReader, over: () => void) {
+    this.#reader = reader;
+    this.#over = over;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Tells its reader what there is to tell. */
+  read(subscription: Subscription): void {
+    this.#subscription = subscription;
+    while (!this.#isOver) {
+      const told = subscription.take();
+      if (told === undefined) return;
+      if (told instanceof Refusal) this.end(errorFrom(told));
+      else this.#reader.told(told);
+    }
+  }
+
+  stop(): void {
+    this.#isOver = true;
+    this.#subscription?.close();
+    this.#over();
+  }
+
+  end(why: BridgeError): void {
+    if (this.#isOver) return;
+    this.stop();
+    this.#reader.ended(why);
+  }
+}
+
+function wasClosed(): BridgeError {
+  return errorFor("CLOSED", "the client was closed");
+}
+
+/** The engine failed where a watch should have begun. */
+function unwatched({ sessionId }: Watch, cause: unknown): BridgeError {
+  return cause instanceof StoreError
+    ? errorFor("UNAVAILABLE", cause.message, { sessionId, cause })
+    : errorFor("INTERNAL", "the bridge failed to begin a watch", { sessionId, cause });
 }
 
 /** The engine took the command and has not answered in time. */

@@ -1,10 +1,11 @@
 /**
- * How a client reaches a bridge: one command in, one reply out (DOOR-2). What is above it does not know whether the
- * bridge is in this process or elsewhere. Two narrow waists were considered (a unary and a streaming one, as Connect
- * has); one is enough as long as every operation is a command.
+ * How a client reaches a bridge: one command in, one reply out (DOOR-2), and watches, which are told of until they end. What
+ * is above it does not know whether the bridge is in this process or elsewhere.
  */
 import type { Clock } from "../../core/clock.js";
 import type { Command, CommandKind, ReplyTo } from "../../core/commands.js";
+import type { BridgeError } from "../../core/errors.js";
+import type { Told, Watch } from "../../core/watch.js";
 
 /** What every call may be given. */
 export interface CallOptions {
@@ -12,6 +13,13 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   /** Stops the waiting. The call then rejects with the signal's reason; a write may be carried out all the same. */
   readonly signal?: AbortSignal;
+}
+
+/** Who is told what a watch tells. Neither function is called before `watch` has returned, and neither must throw. */
+export interface WatchReader {
+  told(told: Told): void;
+  /** The watch is over, and this is why. Nothing follows. */
+  ended(error: BridgeError): void;
 }
 
 export interface Transport {
@@ -30,7 +38,13 @@ export interface Transport {
    */
   call<C extends Command>(command: C, options?: CallOptions): Promise<ReplyTo<C["kind"]>>;
 
-  /** Refuses further calls, lets those under way come to their end, and releases the connection. */
+  /**
+   * Begins a watch, in its turn among the calls. It ends when the bridge or the connection does; to begin again where it was
+   * is its reader's part. Returns how to stop it: then nothing is told any more.
+   */
+  watch(watch: Watch, reader: WatchReader): () => void;
+
+  /** Refuses further calls, ends watches, lets those under way come to their end, and releases the connection. */
   close(): Promise<void>;
 }
 

@@ -8,7 +8,9 @@ import type { Logger } from "pino";
 import type { Clock } from "../../core/clock.js";
 import type { Command, CommandKind, Reply } from "../../core/commands.js";
 import { overLimit, Refusal } from "../../core/refusal.js";
+import type { Watch } from "../../core/watch.js";
 import type { Engine } from "../../engine/engine.js";
+import type { Notify, Subscription } from "../../engine/hub.js";
 import { ANYONE } from "../../engine/principal.js";
 import { StoreError } from "../../engine/store-error.js";
 import { codeOf } from "../../wire/errors.js";
@@ -16,7 +18,7 @@ import { aboutAnswer, aboutCommand } from "./call-log.js";
 
 /** What the handlers work with. */
 export interface DoorContext {
-  readonly engine: Pick<Engine, "dispatch" | "limits">;
+  readonly engine: Pick<Engine, "dispatch" | "watch" | "limits">;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -53,6 +55,31 @@ export async function answer(
     logger.debug({ method: way.method, ...what, ...outcome, code, ms }, "call");
   }
   return response;
+}
+
+/** Has a watch begun. The watch, or why there is none. */
+export async function beginWatch(
+  { engine, logger }: DoorContext,
+  { method, refusal }: Pick<Way, "method" | "refusal">,
+  watch: Watch | Refusal,
+  notify: Notify,
+): Promise<Subscription | Refusal> {
+  const fault = watch instanceof Refusal ? watch : refusal;
+  const begun = fault ?? (await begin(engine, logger, watch as Watch, notify));
+  const session = watch instanceof Refusal ? undefined : watch.sessionId;
+  const reason = begun instanceof Refusal ? begun.reason : undefined;
+  logger.debug({ method, session, reason, code: reason === undefined ? "OK" : codeOf(reason) }, "watch");
+  return begun;
+}
+
+async function begin(engine: DoorContext["engine"], logger: Logger, watch: Watch, notify: Notify) {
+  try {
+    return await engine.watch(ANYONE, watch, notify);
+  } catch (error) {
+    return error instanceof StoreError
+      ? new Refusal("SHUTTING_DOWN", "the store of the bridge has failed")
+      : new Refusal("INTERNAL", aBug(logger, error, "watch"));
+  }
 }
 
 async function carryOut({ engine, logger }: DoorContext, command: Command, { refusal, deadline }: Way) {
@@ -104,12 +131,17 @@ export function broken(
   kind: CommandKind,
   done: "was" | "may have been",
 ): Refusal {
-  const id = randomUUID();
-  logger.error({ err: error, id, command: kind }, "a bug in the bridge");
-  const bug = `a bug in the bridge; the log has the details (id ${id})`;
+  const bug = aBug(logger, error, kind);
   return isWrite(kind)
     ? new Refusal("OUTCOME_UNKNOWN", `the write ${done} carried out: ${bug}`)
     : new Refusal("INTERNAL", bug);
+}
+
+/** Logs a bug. What its caller is told. */
+function aBug(logger: Logger, error: unknown, command: CommandKind | "watch"): string {
+  const id = randomUUID();
+  logger.error({ err: error, id, command }, "a bug in the bridge");
+  return `a bug in the bridge; the log has the details (id ${id})`;
 }
 
 /** True if "nothing was done" would have to be true of a refusal. */

@@ -20,7 +20,7 @@ import {
 import { ChannelRequestSchema } from "../../wire/gen/snakepit/bridge/v1/channel_pb.js";
 import type { DoorContext } from "./answering.js";
 import { type GrpcDoor, openGrpcDoor } from "./door.js";
-import { RawChannel } from "./raw-channel.contract.js";
+import { noWatch, RawChannel } from "./raw-channel.contract.js";
 
 const open: { close(): unknown }[] = [];
 
@@ -47,7 +47,7 @@ async function doorTo(
   dispatch: DoorContext["engine"]["dispatch"],
 ): Promise<{ door: GrpcDoor; channel: RawChannel }> {
   const door = await openGrpcDoor({
-    engine: { dispatch, limits: DEFAULT_LIMITS },
+    engine: { dispatch, watch: noWatch, limits: DEFAULT_LIMITS },
     clock: new ManualClock({ now: 1_000 }),
     logger: pino({ level: "silent" }),
     host: "127.0.0.1",
@@ -140,7 +140,7 @@ describe("a channel", () => {
     channel.send(
       encode(ChannelRequestSchema, {
         $typeName: "snakepit.bridge.v1.ChannelRequest",
-        commands: [{ ...frame, command }],
+        commands: [{ ...frame, command, watch: false }],
         cancelled: [],
       }),
     );

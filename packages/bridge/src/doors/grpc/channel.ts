@@ -2,25 +2,32 @@
  * The handler of channels: one stream for a client process. Commands are given to the engine in the order in which they
  * come, and each is answered when it is ready; what is ready in the same turn of the loop leaves in one message.
  *
+ * Watches take their turn among the commands, and what they tell is said in order with the replies (`turns.ts`).
+ *
  * A client that does not read, or asks for more than it waits for, slows itself down and nobody else: nothing more is read
  * from it while too much is under way or unsent (P9).
  */
 import type { handleBidiStreamingCall, ServerDuplexStream } from "@grpc/grpc-js";
 import { Refusal } from "../../core/refusal.js";
 import {
+  CHANNEL_MESSAGE_BYTES,
   type ChannelRequest,
   commandFromBytes,
+  eventMessages,
   goingAway,
   PROTOCOL,
   replyBytes,
   replyMessages,
   serverHello,
+  toldBytes,
+  watchFromBytes,
 } from "../../wire/channel.js";
 import { Outbox } from "../../wire/outbox.js";
 import { Parts } from "../../wire/parts.js";
-import { answer, type DoorContext, tooLong } from "./answering.js";
+import { answer, beginWatch, type DoorContext, tooLong } from "./answering.js";
 import { refuseClient } from "./client-version.js";
 import { refused } from "./refused.js";
+import { ChannelWatch, type Said, Turns } from "./turns.js";
 
 type Requests = ChannelRequest | Refusal;
 type Stream = ServerDuplexStream<Requests, Uint8Array>;
@@ -66,7 +73,9 @@ class Channel {
   /** Why this client may ask nothing but what this is. */
   readonly #refusal: Refusal | undefined;
   readonly #parts: Parts;
+  readonly #turns = new Turns();
   readonly #outbox = new Outbox();
+  readonly #watches = new Map<number, ChannelWatch>();
   /** The commands that have not been answered, and the bytes that they came in. */
   readonly #running = new Map<number, number>();
   #runningBytes = 0;
@@ -92,12 +101,17 @@ class Channel {
     stream.on("error", () => this.#close());
   }
 
-  /** Takes no more commands, answers what is under way, and ends. */
+  /** Takes no more commands, answers what is under way, ends watches, and ends. */
   drain(): void {
     if (this.#draining || this.#closed) return;
     this.#draining = true;
-    this.#say(goingAway());
-    this.#endIfDone();
+    this.#outbox.add(goingAway());
+    for (const watch of this.#watches.values())
+      this.#endWatch(
+        watch,
+        new Refusal("SHUTTING_DOWN", "the bridge is shutting down; resume elsewhere or later"),
+      );
+    this.#flushLater();
   }
 
   #receive(request: Requests): void {
@@ -105,14 +119,17 @@ class Channel {
     if (this.#draining || this.#closed) return;
     if (request instanceof Refusal) return this.#fail(request);
     if (!this.#greeted && !this.#greet(request)) return;
-    for (const id of request.cancelled) this.#forget(id);
-    for (const { id, timeoutMs, command, more } of request.commands) {
+    for (const { id, timeoutMs, command, more, watch } of request.commands) {
       const whole = this.#parts.add({ id, bytes: command, more });
       if (whole === undefined) continue;
-      if (whole instanceof Uint8Array) this.#begin(id, whole, timeoutMs);
+      if (this.#running.has(id) || this.#watches.has(id)) return this.#fail(underWay(id));
+      if (whole instanceof Uint8Array)
+        watch ? this.#beginWatch(id, whole) : this.#begin(id, whole, timeoutMs);
       else if (whole.kind === "too long") this.#refuse(id, tooLong(whole.bytes, this.#maxBytes));
       else return this.#fail(outOfTurn(id, whole.expectedId));
     }
+    // What was begun and is not wanted any more may stand in one message.
+    for (const id of request.cancelled) this.#forget(id);
     this.#throttle();
   }
 
@@ -124,7 +141,8 @@ class Channel {
   #greet({ hello }: ChannelRequest): boolean {
     if (hello?.protocol === PROTOCOL) {
       this.#greeted = true;
-      this.#say(serverHello(this.#version));
+      this.#outbox.add(serverHello(this.#version));
+      this.#flushLater();
       return true;
     }
     const speaks = `this server is of version ${this.#version} and speaks version ${PROTOCOL} of the protocol`;
@@ -137,8 +155,6 @@ class Channel {
   }
 
   #begin(id: number, bytes: Uint8Array, timeoutMs: number | undefined): void {
-    if (this.#running.has(id))
-      return this.#fail(new Refusal("INVALID_ARGUMENT", `command ${id} is under way`, { field: "id" }));
     const deadline = timeoutMs === undefined ? undefined : this.#context.clock.now() + timeoutMs;
     this.#running.set(id, bytes.length);
     this.#runningBytes += bytes.length;
@@ -158,9 +174,37 @@ class Channel {
     this.#endIfDone();
   }
 
-  /** Nobody waits for the answer any more. */
+  #beginWatch(id: number, bytes: Uint8Array): void {
+    const watch = new ChannelWatch(id);
+    this.#watches.set(id, watch);
+    const way = { method: "Channel", refusal: this.#refusal };
+    void beginWatch(this.#context, way, watchFromBytes(bytes), (subscription) => {
+      this.#turns.addWatch(watch, subscription);
+      this.#flushLater();
+    }).then((begun) => {
+      if (begun instanceof Refusal) this.#endWatch(watch, begun);
+      // It may have been cancelled before it began.
+      else if (watch.closed) begun.close();
+    });
+  }
+
+  /** Ends a watch, and says why. */
+  #endWatch(watch: ChannelWatch, why: Refusal): void {
+    if (watch.closed) return;
+    this.#stopWatch(watch);
+    this.#refuse(watch.id, why);
+  }
+
+  #stopWatch(watch: ChannelWatch): void {
+    watch.close();
+    this.#watches.delete(watch.id);
+  }
+
+  /** Nobody waits for the answer any more, or for what a watch tells. */
   #forget(id: number): void {
     this.#running.delete(id);
+    const watch = this.#watches.get(id);
+    if (watch !== undefined) this.#stopWatch(watch);
   }
 
   #refuse(id: number, refusal: Refusal): void {
@@ -168,14 +212,12 @@ class Channel {
   }
 
   #reply(id: number, reply: Uint8Array | Refusal): void {
-    const bytes = reply instanceof Refusal ? replyBytes(reply) : reply;
-    for (const message of replyMessages(id, bytes)) this.#say(message);
+    this.#turns.addReply(id, reply instanceof Refusal ? replyBytes(reply) : reply);
+    this.#flushLater();
   }
 
-  #say(message: Uint8Array): void {
-    if (this.#closed) return;
-    this.#outbox.add(message);
-    if (this.#flushes) return;
+  #flushLater(): void {
+    if (this.#flushes || this.#closed) return;
     this.#flushes = true;
     // After all that becomes ready in this turn of the loop.
     process.nextTick(() => {
@@ -184,8 +226,26 @@ class Channel {
     });
   }
 
+  /** Makes messages of what has its turn, enough for one to be sent. */
+  #fill(): void {
+    while (this.#outbox.bytes < CHANNEL_MESSAGE_BYTES) {
+      const said = this.#turns.take();
+      if (said === undefined) return;
+      for (const message of this.#messages(said)) this.#outbox.add(message);
+    }
+  }
+
+  #messages(said: Said): Uint8Array[] {
+    if (!("watch" in said)) return replyMessages(said.id, said.reply);
+    const { watch, told } = said;
+    if (!(told instanceof Refusal)) return eventMessages(watch.id, toldBytes(told, this.#maxBytes));
+    this.#stopWatch(watch);
+    return replyMessages(watch.id, replyBytes(told));
+  }
+
   #flush(): void {
     while (!this.#closed && this.#inFlightBytes < IN_FLIGHT_BYTES) {
+      this.#fill();
       const message = this.#outbox.take();
       if (message === undefined) break;
       const { length } = message;
@@ -205,12 +265,13 @@ class Channel {
     const isBusy =
       this.#running.size > MOST_COMMANDS ||
       this.#runningBytes > MOST_BYTES ||
-      this.#outbox.bytes + this.#inFlightBytes > MOST_BYTES;
+      this.#turns.replyBytes + this.#outbox.bytes + this.#inFlightBytes > MOST_BYTES;
     if (isBusy !== this.#stream.isPaused()) isBusy ? this.#stream.pause() : this.#stream.resume();
   }
 
   #endIfDone(): void {
-    if (!this.#draining || this.#closed || this.#running.size > 0 || this.#outbox.bytes > 0) return;
+    if (!this.#draining || this.#closed || this.#running.size > 0) return;
+    if (!this.#turns.isEmpty || this.#outbox.bytes > 0) return;
     this.#stream.end();
     this.#close();
   }
@@ -225,8 +286,13 @@ class Channel {
 
   #close(): void {
     this.#closed = true;
+    for (const watch of this.#watches.values()) this.#stopWatch(watch);
     this.#ended();
   }
+}
+
+function underWay(id: number): Refusal {
+  return new Refusal("INVALID_ARGUMENT", `command ${id} is under way`, { field: "id" });
 }
 
 function outOfTurn(id: number, expectedId: number): Refusal {

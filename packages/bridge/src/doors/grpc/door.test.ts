@@ -11,6 +11,7 @@ import { SessionService } from "../../wire/gen/snakepit/bridge/v1/sessions_pb.js
 import { OnMissing, VariableService } from "../../wire/gen/snakepit/bridge/v1/variables_pb.js";
 import type { DoorContext } from "./answering.js";
 import { type GrpcDoor, openGrpcDoor } from "./door.js";
+import { noWatch } from "./raw-channel.contract.js";
 import { RawClient } from "./raw-client.contract.js";
 
 const { ping, getSession } = SessionService.method;
@@ -35,7 +36,7 @@ async function doorTo(
   options: Partial<DoorContext> = {},
 ): Promise<{ door: GrpcDoor; client: RawClient }> {
   const door = await openGrpcDoor({
-    engine: { dispatch, limits: DEFAULT_LIMITS },
+    engine: { dispatch, watch: noWatch, limits: DEFAULT_LIMITS },
     clock: new ManualClock(),
     logger: pino({ level: "silent" }),
     host: "127.0.0.1",

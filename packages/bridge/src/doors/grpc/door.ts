@@ -3,12 +3,14 @@ import { type ChannelOptions, Server, ServerCredentials } from "@grpc/grpc-js";
 import type { BridgeLimits } from "../../core/limits.js";
 import { CHANNEL, CHANNEL_MESSAGE_BYTES, readRequest } from "../../wire/channel.js";
 import { SERVICES, type Service } from "../../wire/services.js";
+import { WATCH, watchFromBytes } from "../../wire/watch-codecs.js";
 import { formatAddress, listen } from "./address.js";
 import { type DoorContext, tooLong } from "./answering.js";
 import { Channels } from "./channel.js";
 import { Health } from "./health.js";
 import { methodAt } from "./methods.js";
 import { unaryHandler } from "./unary.js";
+import { WatchStreams } from "./watch.js";
 
 export interface GrpcDoorOptions extends DoorContext {
   /** A name or an address, of IPv4 or IPv6. */
@@ -41,7 +43,12 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
     { [CHANNEL.method]: methodAt(CHANNEL.path, readRequest, streams) },
     { [CHANNEL.method]: channels.handler },
   );
+  const watches = new WatchStreams(context);
   for (const service of SERVICES) addService(server, service, context);
+  server.addService(
+    { [WATCH.method]: methodAt(WATCH.path, watchFromBytes, { responseStream: true }) },
+    { [WATCH.method]: watches.handler },
+  );
   const port = await listen(server, host, wanted, ServerCredentials.createInsecure());
   const address = formatAddress(host, port);
   context.logger.info({ address }, "listening");
@@ -52,6 +59,7 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
       context.logger.info({ address }, "closing");
       health.drain();
       channels.drain();
+      watches.drain();
       await shutDown(server, graceMs);
     },
   };

@@ -14,6 +14,7 @@ import {
   HealthCheckResponse_ServingStatus as Serving,
 } from "../../wire/gen/grpc/health/v1/health_pb.js";
 import { type GrpcDoor, openGrpcDoor } from "./door.js";
+import { noWatch } from "./raw-channel.contract.js";
 import { pathOf, RawClient } from "./raw-client.contract.js";
 
 const { check } = HealthService.method;
@@ -25,7 +26,11 @@ let client: RawClient;
 
 beforeEach(async () => {
   door = await openGrpcDoor({
-    engine: { dispatch: () => Promise.reject(new Error("nobody asks")), limits: DEFAULT_LIMITS },
+    engine: {
+      dispatch: () => Promise.reject(new Error("nobody asks")),
+      watch: noWatch,
+      limits: DEFAULT_LIMITS,
+    },
     clock: new ManualClock(),
     logger: pino({ level: "silent" }),
     host: "127.0.0.1",

@@ -2,6 +2,7 @@
 import { Client, type ClientDuplexStream, credentials, type StatusObject } from "@grpc/grpc-js";
 import type { Command, Reply } from "../../core/commands.js";
 import { Refusal } from "../../core/refusal.js";
+import type { Told, Watch } from "../../core/watch.js";
 import {
   CHANNEL,
   type ChannelResponse,
@@ -10,6 +11,9 @@ import {
   commandMessages,
   readResponse,
   replyFromBytes,
+  toldFromBytes,
+  watchBytes,
+  watchMessages,
 } from "../../wire/channel.js";
 import { joined, Parts } from "../../wire/parts.js";
 import { refusalFromDetails } from "../../wire/status.js";
@@ -24,11 +28,14 @@ export interface Ending {
 export class RawChannel {
   /** All messages so far, with their lengths. */
   readonly messages: { readonly response: ChannelResponse; readonly bytes: number }[] = [];
+  /** What watches told, by their numbers, with the message that it came in. */
+  readonly told = new Map<number, { readonly told: Told; readonly message: number }[]>();
   readonly replies = new Map<number, Reply | Refusal>();
   readonly ended: Promise<Ending>;
   readonly stream: ClientDuplexStream<Buffer, Buffer>;
   readonly #client: Client;
   readonly #parts = new Parts(64 * 1_048_576);
+  readonly #eventParts = new Parts(64 * 1_048_576);
   readonly #waiting = new Set<() => void>();
 
   constructor(address: string) {
@@ -65,6 +72,11 @@ export class RawChannel {
     );
   }
 
+  /** Asks for a watch of a session, of all of it unless told otherwise. */
+  watch(id: number, sessionId: string, more: Partial<Watch> = {}): void {
+    this.send(...watchMessages(id, watchBytes({ sessionId, names: [], passive: false, ...more })));
+  }
+
   /** The reply to a command, when it has come. */
   async reply(id: number): Promise<Reply | Refusal> {
     await this.until(() => this.replies.has(id));
@@ -93,6 +105,14 @@ export class RawChannel {
     const response = readResponse(bytes);
     if (response instanceof Refusal) throw new Error(response.message);
     this.messages.push({ response, bytes: bytes.length });
+    for (const { id, event, more } of response.events) {
+      const whole = this.#eventParts.add({ id, bytes: event, more });
+      if (whole === undefined) continue;
+      if (!(whole instanceof Uint8Array)) throw new Error(`event ${id} is ${whole.kind}`);
+      const told = this.told.get(id) ?? [];
+      this.told.set(id, told);
+      told.push({ told: toldFromBytes(whole), message: this.messages.length });
+    }
     for (const { id, reply, more } of response.replies) {
       const whole = this.#parts.add({ id, bytes: reply, more });
       if (whole instanceof Uint8Array) this.replies.set(id, replyFromBytes(whole));
@@ -100,6 +120,11 @@ export class RawChannel {
     }
     for (const look of this.#waiting) look();
   }
+}
+
+/** For a door to an engine that nobody watches. */
+export function noWatch(): Promise<never> {
+  return Promise.reject(new Error("nobody watches"));
 }
 
 function asIs(bytes: Buffer): Buffer {

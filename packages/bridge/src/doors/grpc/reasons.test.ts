@@ -117,7 +117,7 @@ const CASES: { readonly [R in Reason]?: readonly [cause: () => Promise<Outcome>,
   ],
 };
 
-/** These are brought about in `door.test.ts`, or stand in a result and not in a status. */
+/** These are brought about in `door.test.ts` and `channel-watch.test.ts`, or stand in a result and not in a status. */
 const ELSEWHERE: readonly Reason[] = [
   "DUPLICATE_ITEM",
   "DEADLINE_EXCEEDED",
@@ -125,6 +125,10 @@ const ELSEWHERE: readonly Reason[] = [
   "OUTCOME_UNKNOWN",
   "INTERNAL",
   "VERSION_MISMATCH",
+  "HISTORY_COMPACTED",
+  "WATCH_GAP",
+  "WATCH_OVERFLOW",
+  "TOO_MANY_WATCHES",
 ];
 
 test("no reason is left out", () => {

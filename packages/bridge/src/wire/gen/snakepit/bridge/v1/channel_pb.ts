@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file snakepit/bridge/v1/channel.proto.
  */
 export const file_snakepit_bridge_v1_channel: GenFile = /*@__PURE__*/
-  fileDesc("CiBzbmFrZXBpdC9icmlkZ2UvdjEvY2hhbm5lbC5wcm90bxISc25ha2VwaXQuYnJpZGdlLnYxIocBCg5DaGFubmVsUmVxdWVzdBIuCgVoZWxsbxgBIAEoCzIfLnNuYWtlcGl0LmJyaWRnZS52MS5DbGllbnRIZWxsbxIyCghjb21tYW5kcxgCIAMoCzIgLnNuYWtlcGl0LmJyaWRnZS52MS5Db21tYW5kRnJhbWUSEQoJY2FuY2VsbGVkGAMgAygNIjAKC0NsaWVudEhlbGxvEhAKCHByb3RvY29sGAEgASgNEg8KB3ZlcnNpb24YAiABKAkiYQoMQ29tbWFuZEZyYW1lEgoKAmlkGAEgASgNEhcKCnRpbWVvdXRfbXMYAiABKA1IAIgBARIPCgdjb21tYW5kGAMgASgMEgwKBG1vcmUYBCABKAhCDQoLX3RpbWVvdXRfbXMijAEKD0NoYW5uZWxSZXNwb25zZRIuCgVoZWxsbxgBIAEoCzIfLnNuYWtlcGl0LmJyaWRnZS52MS5TZXJ2ZXJIZWxsbxIvCgdyZXBsaWVzGAMgAygLMh4uc25ha2VwaXQuYnJpZGdlLnYxLlJlcGx5RnJhbWUSEgoKZ29pbmdfYXdheRgEIAEoCEoECAIQAyIwCgtTZXJ2ZXJIZWxsbxIQCghwcm90b2NvbBgBIAEoDRIPCgd2ZXJzaW9uGAIgASgJIjUKClJlcGx5RnJhbWUSCgoCaWQYASABKA0SDQoFcmVwbHkYAiABKAwSDAoEbW9yZRgDIAEoCDJoCg5DaGFubmVsU2VydmljZRJWCgdDaGFubmVsEiIuc25ha2VwaXQuYnJpZGdlLnYxLkNoYW5uZWxSZXF1ZXN0GiMuc25ha2VwaXQuYnJpZGdlLnYxLkNoYW5uZWxSZXNwb25zZSgBMAFiBnByb3RvMw");
+  fileDesc("CiBzbmFrZXBpdC9icmlkZ2UvdjEvY2hhbm5lbC5wcm90bxISc25ha2VwaXQuYnJpZGdlLnYxIocBCg5DaGFubmVsUmVxdWVzdBIuCgVoZWxsbxgBIAEoCzIfLnNuYWtlcGl0LmJyaWRnZS52MS5DbGllbnRIZWxsbxIyCghjb21tYW5kcxgCIAMoCzIgLnNuYWtlcGl0LmJyaWRnZS52MS5Db21tYW5kRnJhbWUSEQoJY2FuY2VsbGVkGAMgAygNIjAKC0NsaWVudEhlbGxvEhAKCHByb3RvY29sGAEgASgNEg8KB3ZlcnNpb24YAiABKAkicAoMQ29tbWFuZEZyYW1lEgoKAmlkGAEgASgNEhcKCnRpbWVvdXRfbXMYAiABKA1IAIgBARIPCgdjb21tYW5kGAMgASgMEgwKBG1vcmUYBCABKAgSDQoFd2F0Y2gYBSABKAhCDQoLX3RpbWVvdXRfbXMitgEKD0NoYW5uZWxSZXNwb25zZRIuCgVoZWxsbxgBIAEoCzIfLnNuYWtlcGl0LmJyaWRnZS52MS5TZXJ2ZXJIZWxsbxIuCgZldmVudHMYAiADKAsyHi5zbmFrZXBpdC5icmlkZ2UudjEuRXZlbnRGcmFtZRIvCgdyZXBsaWVzGAMgAygLMh4uc25ha2VwaXQuYnJpZGdlLnYxLlJlcGx5RnJhbWUSEgoKZ29pbmdfYXdheRgEIAEoCCIwCgtTZXJ2ZXJIZWxsbxIQCghwcm90b2NvbBgBIAEoDRIPCgd2ZXJzaW9uGAIgASgJIjUKCkV2ZW50RnJhbWUSCgoCaWQYASABKA0SDQoFZXZlbnQYAiABKAwSDAoEbW9yZRgDIAEoCCI1CgpSZXBseUZyYW1lEgoKAmlkGAEgASgNEg0KBXJlcGx5GAIgASgMEgwKBG1vcmUYAyABKAgyaAoOQ2hhbm5lbFNlcnZpY2USVgoHQ2hhbm5lbBIiLnNuYWtlcGl0LmJyaWRnZS52MS5DaGFubmVsUmVxdWVzdBojLnNuYWtlcGl0LmJyaWRnZS52MS5DaGFubmVsUmVzcG9uc2UoATABYgZwcm90bzM");
 
 /**
  * A message is at most 256 KiB long; what is longer is sent in parts (ORD-18).
@@ -38,7 +38,8 @@ export type ChannelRequest = Message<"snakepit.bridge.v1.ChannelRequest"> & {
   commands: CommandFrame[];
 
   /**
-   * Commands whose reply nobody waits for any more. They may be carried out all the same.
+   * Commands whose reply nobody waits for any more. They may be carried out all the same. A watch ends.
+   * Of what stands in one message this comes last.
    *
    * @generated from field: repeated uint32 cancelled = 3;
    */
@@ -83,6 +84,9 @@ export const ClientHelloSchema: GenMessage<ClientHello> = /*@__PURE__*/
 /**
  * A command, or a part of one that is too long for a message.
  *
+ * A watch takes a place among the commands as well. It begins when its turn comes, is told in the frames of events with its
+ * number, and its reply says why it ended: that is an error always.
+ *
  * @generated from message snakepit.bridge.v1.CommandFrame
  */
 export type CommandFrame = Message<"snakepit.bridge.v1.CommandFrame"> & {
@@ -95,7 +99,7 @@ export type CommandFrame = Message<"snakepit.bridge.v1.CommandFrame"> & {
 
   /**
    * How long the caller goes on waiting, in milliseconds. A command whose turn comes later is refused, and not carried
-   * out. Unset: for ever. Only in the first part.
+   * out. Unset: for ever. Only in the first part. Of a watch it has no meaning.
    *
    * @generated from field: optional uint32 timeout_ms = 2;
    */
@@ -114,6 +118,13 @@ export type CommandFrame = Message<"snakepit.bridge.v1.CommandFrame"> & {
    * @generated from field: bool more = 4;
    */
   more: boolean;
+
+  /**
+   * True: the bytes are those of a WatchRequest. As `more`, in every part.
+   *
+   * @generated from field: bool watch = 5;
+   */
+  watch: boolean;
 };
 
 /**
@@ -135,6 +146,14 @@ export type ChannelResponse = Message<"snakepit.bridge.v1.ChannelResponse"> & {
    * @generated from field: snakepit.bridge.v1.ServerHello hello = 1;
    */
   hello?: ServerHello | undefined;
+
+  /**
+   * What watches tell. A commit comes before, or in the same message as, every reply that is true at its revision (ORD-2).
+   * So the events of a message are to be read before its replies.
+   *
+   * @generated from field: repeated snakepit.bridge.v1.EventFrame events = 2;
+   */
+  events: EventFrame[];
 
   /**
    * As they become ready.
@@ -188,6 +207,41 @@ export const ServerHelloSchema: GenMessage<ServerHello> = /*@__PURE__*/
   messageDesc(file_snakepit_bridge_v1_channel, 4);
 
 /**
+ * What a watch tells, or a part of it that is too long for a message.
+ *
+ * @generated from message snakepit.bridge.v1.EventFrame
+ */
+export type EventFrame = Message<"snakepit.bridge.v1.EventFrame"> & {
+  /**
+   * As in the command's frame.
+   *
+   * @generated from field: uint32 id = 1;
+   */
+  id: number;
+
+  /**
+   * The bytes of a WatchResponse, or the next part of them.
+   *
+   * @generated from field: bytes event = 2;
+   */
+  event: Uint8Array;
+
+  /**
+   * True: the rest follows in the next frame.
+   *
+   * @generated from field: bool more = 3;
+   */
+  more: boolean;
+};
+
+/**
+ * Describes the message snakepit.bridge.v1.EventFrame.
+ * Use `create(EventFrameSchema)` to create a new message.
+ */
+export const EventFrameSchema: GenMessage<EventFrame> = /*@__PURE__*/
+  messageDesc(file_snakepit_bridge_v1_channel, 5);
+
+/**
  * A reply, or a part of one that is too long for a message.
  *
  * @generated from message snakepit.bridge.v1.ReplyFrame
@@ -220,7 +274,7 @@ export type ReplyFrame = Message<"snakepit.bridge.v1.ReplyFrame"> & {
  * Use `create(ReplyFrameSchema)` to create a new message.
  */
 export const ReplyFrameSchema: GenMessage<ReplyFrame> = /*@__PURE__*/
-  messageDesc(file_snakepit_bridge_v1_channel, 5);
+  messageDesc(file_snakepit_bridge_v1_channel, 6);
 
 /**
  * The stream that carries everything.

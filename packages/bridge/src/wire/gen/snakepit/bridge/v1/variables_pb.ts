@@ -22,7 +22,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file snakepit/bridge/v1/variables.proto.
  */
 export const file_snakepit_bridge_v1_variables: GenFile = /*@__PURE__*/
-  fileDesc("CiJzbmFrZXBpdC9icmlkZ2UvdjEvdmFyaWFibGVzLnByb3RvEhJzbmFrZXBpdC5icmlkZ2UudjEi+wEKF1JlZ2lzdGVyVmFyaWFibGVSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSMgoKZGVmaW5pdGlvbhgCIAEoCzIeLnNuYWtlcGl0LmJyaWRnZS52MS5EZWZpbml0aW9uEjEKCm9uX21pc3NpbmcYAyABKA4yHS5zbmFrZXBpdC5icmlkZ2UudjEuT25NaXNzaW5nEjYKCnJlcXVlc3RfaWQYBCABKAsyHS5zbmFrZXBpdC5icmlkZ2UudjEuUmVxdWVzdElkSACIAQESEwoGc291cmNlGAUgASgJSAGIAQFCDQoLX3JlcXVlc3RfaWRCCQoHX3NvdXJjZSJ6ChhSZWdpc3RlclZhcmlhYmxlUmVzcG9uc2USLgoIdmFyaWFibGUYASABKAsyHC5zbmFrZXBpdC5icmlkZ2UudjEuVmFyaWFibGUSLgoIcmV2aXNpb24YAiABKAsyHC5zbmFrZXBpdC5icmlkZ2UudjEuUmV2aXNpb24igQEKFkVuc3VyZVZhcmlhYmxlc1JlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIzCgtkZWZpbml0aW9ucxgCIAMoCzIeLnNuYWtlcGl0LmJyaWRnZS52MS5EZWZpbml0aW9uEhMKBnNvdXJjZRgDIAEoCUgAiAEBQgkKB19zb3VyY2UiegoXRW5zdXJlVmFyaWFibGVzUmVzcG9uc2USLwoJdmFyaWFibGVzGAEgAygLMhwuc25ha2VwaXQuYnJpZGdlLnYxLlZhcmlhYmxlEi4KCHJldmlzaW9uGAIgASgLMhwuc25ha2VwaXQuYnJpZGdlLnYxLlJldmlzaW9uIjwKEkdldFZhcmlhYmxlUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEhIKCmlkZW50aWZpZXIYAiABKAkidQoTR2V0VmFyaWFibGVSZXNwb25zZRIuCgh2YXJpYWJsZRgBIAEoCzIcLnNuYWtlcGl0LmJyaWRnZS52MS5WYXJpYWJsZRIuCghyZXZpc2lvbhgCIAEoCzIcLnNuYWtlcGl0LmJyaWRnZS52MS5SZXZpc2lvbiI+ChNHZXRWYXJpYWJsZXNSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSEwoLaWRlbnRpZmllcnMYAiADKAkiiQEKFEdldFZhcmlhYmxlc1Jlc3BvbnNlEjAKBWZvdW5kGAEgAygLMiEuc25ha2VwaXQuYnJpZGdlLnYxLkZvdW5kVmFyaWFibGUSDwoHbWlzc2luZxgCIAMoCRIuCghyZXZpc2lvbhgDIAEoCzIcLnNuYWtlcGl0LmJyaWRnZS52MS5SZXZpc2lvbiJTCg1Gb3VuZFZhcmlhYmxlEhIKCmlkZW50aWZpZXIYASABKAkSLgoIdmFyaWFibGUYAiABKAsyHC5zbmFrZXBpdC5icmlkZ2UudjEuVmFyaWFibGUiogIKElNldFZhcmlhYmxlUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEikKBGl0ZW0YAiABKAsyGy5zbmFrZXBpdC5icmlkZ2UudjEuU2V0SXRlbRIxCgpvbl9taXNzaW5nGAMgASgOMh0uc25ha2VwaXQuYnJpZGdlLnYxLk9uTWlzc2luZxIzCghtZXRhZGF0YRgEIAMoCzIhLnNuYWtlcGl0LmJyaWRnZS52MS5NZXRhZGF0YUVudHJ5EjYKCnJlcXVlc3RfaWQYBSABKAsyHS5zbmFrZXBpdC5icmlkZ2UudjEuUmVxdWVzdElkSACIAQESEwoGc291cmNlGAYgASgJSAGIAQFCDQoLX3JlcXVlc3RfaWRCCQoHX3NvdXJjZSJ7CgdTZXRJdGVtEhIKCmlkZW50aWZpZXIYASABKAkSKAoFdmFsdWUYAiABKAsyGS5zbmFrZXBpdC5icmlkZ2UudjEuVmFsdWUSHQoQZXhwZWN0ZWRfdmVyc2lvbhgDIAEoBEgAiAEBQhMKEV9leHBlY3RlZF92ZXJzaW9uInAKE1NldFZhcmlhYmxlUmVzcG9uc2USKQoEaXRlbRgBIAEoCzIbLnNuYWtlcGl0LmJyaWRnZS52MS5JdGVtU2V0Ei4KCHJldmlzaW9uGAIgASgLMhwuc25ha2VwaXQuYnJpZGdlLnYxLlJldmlzaW9uIoABCgdJdGVtU2V0EgoKAmlkGAEgASgJEg8KB3ZlcnNpb24YAiABKAQSKAoFdmFsdWUYAyABKAsyGS5zbmFrZXBpdC5icmlkZ2UudjEuVmFsdWUSLgoEdHlwZRgEIAEoDjIgLnNuYWtlcGl0LmJyaWRnZS52MS5WYXJpYWJsZVR5cGUitAIKE1NldFZhcmlhYmxlc1JlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIqCgVpdGVtcxgCIAMoCzIbLnNuYWtlcGl0LmJyaWRnZS52MS5TZXRJdGVtEg4KBmF0b21pYxgDIAEoCBIxCgpvbl9taXNzaW5nGAQgASgOMh0uc25ha2VwaXQuYnJpZGdlLnYxLk9uTWlzc2luZxIzCghtZXRhZGF0YRgFIAMoCzIhLnNuYWtlcGl0LmJyaWRnZS52MS5NZXRhZGF0YUVudHJ5EjYKCnJlcXVlc3RfaWQYBiABKAsyHS5zbmFrZXBpdC5icmlkZ2UudjEuUmVxdWVzdElkSACIAQESEwoGc291cmNlGAcgASgJSAGIAQFCDQoLX3JlcXVlc3RfaWRCCQoHX3NvdXJjZSJ3ChRTZXRWYXJpYWJsZXNSZXNwb25zZRIvCgdyZXN1bHRzGAEgAygLMh4uc25ha2VwaXQuYnJpZGdlLnYxLkl0ZW1SZXN1bHQSLgoIcmV2aXNpb24YAiABKAsyHC5zbmFrZXBpdC5icmlkZ2UudjEuUmV2aXNpb24idQoKSXRlbVJlc3VsdBIqCgNzZXQYASABKAsyGy5zbmFrZXBpdC5icmlkZ2UudjEuSXRlbVNldEgAEjAKBWVycm9yGAIgASgLMh8uc25ha2VwaXQuYnJpZGdlLnYxLkVycm9yRGV0YWlsSABCCQoHb3V0Y29tZSK4AgoYSW5jcmVtZW50VmFyaWFibGVSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSEgoKaWRlbnRpZmllchgCIAEoCRIlCgJieRgDIAEoCzIZLnNuYWtlcGl0LmJyaWRnZS52MS5WYWx1ZRIxCgpvbl9taXNzaW5nGAQgASgOMh0uc25ha2VwaXQuYnJpZGdlLnYxLk9uTWlzc2luZxIzCghtZXRhZGF0YRgFIAMoCzIhLnNuYWtlcGl0LmJyaWRnZS52MS5NZXRhZGF0YUVudHJ5EjYKCnJlcXVlc3RfaWQYBiABKAsyHS5zbmFrZXBpdC5icmlkZ2UudjEuUmVxdWVzdElkSACIAQESEwoGc291cmNlGAcgASgJSAGIAQFCDQoLX3JlcXVlc3RfaWRCCQoHX3NvdXJjZSJ2ChlJbmNyZW1lbnRWYXJpYWJsZVJlc3BvbnNlEikKBGl0ZW0YASABKAsyGy5zbmFrZXBpdC5icmlkZ2UudjEuSXRlbVNldBIuCghyZXZpc2lvbhgCIAEoCzIcLnNuYWtlcGl0LmJyaWRnZS52MS5SZXZpc2lvbiKmAQoVRGVsZXRlVmFyaWFibGVSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSEgoKaWRlbnRpZmllchgCIAEoCRI2CgpyZXF1ZXN0X2lkGAMgASgLMh0uc25ha2VwaXQuYnJpZGdlLnYxLlJlcXVlc3RJZEgAiAEBEhMKBnNvdXJjZRgEIAEoCUgBiAEBQg0KC19yZXF1ZXN0X2lkQgkKB19zb3VyY2UiSAoWRGVsZXRlVmFyaWFibGVSZXNwb25zZRIuCghyZXZpc2lvbhgBIAEoCzIcLnNuYWtlcGl0LmJyaWRnZS52MS5SZXZpc2lvbiK9AQoUTGlzdFZhcmlhYmxlc1JlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIRCgRnbG9iGAIgASgJSACIAQESLgoEdHlwZRgDIAEoDjIgLnNuYWtlcGl0LmJyaWRnZS52MS5WYXJpYWJsZVR5cGUSEwoGc291cmNlGAQgASgJSAGIAQESEQoJcGFnZV9zaXplGAUgASgNEhIKCnBhZ2VfdG9rZW4YBiABKAlCBwoFX2dsb2JCCQoHX3NvdXJjZSKRAQoVTGlzdFZhcmlhYmxlc1Jlc3BvbnNlEi8KCXZhcmlhYmxlcxgBIAMoCzIcLnNuYWtlcGl0LmJyaWRnZS52MS5WYXJpYWJsZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSLgoIcmV2aXNpb24YAyABKAsyHC5zbmFrZXBpdC5icmlkZ2UudjEuUmV2aXNpb24iYQoZR2V0VmFyaWFibGVIaXN0b3J5UmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEhIKCmlkZW50aWZpZXIYAiABKAkSEgoFbGltaXQYAyABKA1IAIgBAUIICgZfbGltaXQingEKGkdldFZhcmlhYmxlSGlzdG9yeVJlc3BvbnNlEgoKAmlkGAEgASgJEjEKB2VudHJpZXMYAiADKAsyIC5zbmFrZXBpdC5icmlkZ2UudjEuSGlzdG9yeUVudHJ5EhEKCWNvbXBhY3RlZBgDIAEoCBIuCghyZXZpc2lvbhgEIAEoCzIcLnNuYWtlcGl0LmJyaWRnZS52MS5SZXZpc2lvbiL8AQoMSGlzdG9yeUVudHJ5Eg8KB3ZlcnNpb24YASABKAQSKAoFdmFsdWUYAiABKAsyGS5zbmFrZXBpdC5icmlkZ2UudjEuVmFsdWUSEAoIcmV2aXNpb24YAyABKAQSKgoGc2V0X2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZzb3VyY2UYBSABKAkSMwoIbWV0YWRhdGEYBiADKAsyIS5zbmFrZXBpdC5icmlkZ2UudjEuTWV0YWRhdGFFbnRyeRIuCgR0eXBlGAcgASgOMiAuc25ha2VwaXQuYnJpZGdlLnYxLlZhcmlhYmxlVHlwZSpxCglPbk1pc3NpbmcSGgoWT05fTUlTU0lOR19VTlNQRUNJRklFRBAAEhMKD09OX01JU1NJTkdfRkFJTBABEh0KGU9OX01JU1NJTkdfSU5GRVJfVkFSSUFCTEUQAhIUChBPTl9NSVNTSU5HX0lORkVSEAMyqAgKD1ZhcmlhYmxlU2VydmljZRJtChBSZWdpc3RlclZhcmlhYmxlEisuc25ha2VwaXQuYnJpZGdlLnYxLlJlZ2lzdGVyVmFyaWFibGVSZXF1ZXN0Giwuc25ha2VwaXQuYnJpZGdlLnYxLlJlZ2lzdGVyVmFyaWFibGVSZXNwb25zZRJqCg9FbnN1cmVWYXJpYWJsZXMSKi5zbmFrZXBpdC5icmlkZ2UudjEuRW5zdXJlVmFyaWFibGVzUmVxdWVzdBorLnNuYWtlcGl0LmJyaWRnZS52MS5FbnN1cmVWYXJpYWJsZXNSZXNwb25zZRJeCgtHZXRWYXJpYWJsZRImLnNuYWtlcGl0LmJyaWRnZS52MS5HZXRWYXJpYWJsZVJlcXVlc3QaJy5zbmFrZXBpdC5icmlkZ2UudjEuR2V0VmFyaWFibGVSZXNwb25zZRJhCgxHZXRWYXJpYWJsZXMSJy5zbmFrZXBpdC5icmlkZ2UudjEuR2V0VmFyaWFibGVzUmVxdWVzdBooLnNuYWtlcGl0LmJyaWRnZS52MS5HZXRWYXJpYWJsZXNSZXNwb25zZRJeCgtTZXRWYXJpYWJsZRImLnNuYWtlcGl0LmJyaWRnZS52MS5TZXRWYXJpYWJsZVJlcXVlc3QaJy5zbmFrZXBpdC5icmlkZ2UudjEuU2V0VmFyaWFibGVSZXNwb25zZRJhCgxTZXRWYXJpYWJsZXMSJy5zbmFrZXBpdC5icmlkZ2UudjEuU2V0VmFyaWFibGVzUmVxdWVzdBooLnNuYWtlcGl0LmJyaWRnZS52MS5TZXRWYXJpYWJsZXNSZXNwb25zZRJwChFJbmNyZW1lbnRWYXJpYWJsZRIsLnNuYWtlcGl0LmJyaWRnZS52MS5JbmNyZW1lbnRWYXJpYWJsZVJlcXVlc3QaLS5zbmFrZXBpdC5icmlkZ2UudjEuSW5jcmVtZW50VmFyaWFibGVSZXNwb25zZRJnCg5EZWxldGVWYXJpYWJsZRIpLnNuYWtlcGl0LmJyaWRnZS52MS5EZWxldGVWYXJpYWJsZVJlcXVlc3QaKi5zbmFrZXBpdC5icmlkZ2UudjEuRGVsZXRlVmFyaWFibGVSZXNwb25zZRJkCg1MaXN0VmFyaWFibGVzEiguc25ha2VwaXQuYnJpZGdlLnYxLkxpc3RWYXJpYWJsZXNSZXF1ZXN0Gikuc25ha2VwaXQuYnJpZGdlLnYxLkxpc3RWYXJpYWJsZXNSZXNwb25zZRJzChJHZXRWYXJpYWJsZUhpc3RvcnkSLS5zbmFrZXBpdC5icmlkZ2UudjEuR2V0VmFyaWFibGVIaXN0b3J5UmVxdWVzdBouLnNuYWtlcGl0LmJyaWRnZS52MS5HZXRWYXJpYWJsZUhpc3RvcnlSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp, file_snakepit_bridge_v1_errors, file_snakepit_bridge_v1_sessions, file_snakepit_bridge_v1_values]);
+  fileDesc("CiJzbmFrZXBpdC9icmlkZ2UvdjEvdmFyaWFibGVzLnByb3RvEhJzbmFrZXBpdC5icmlkZ2UudjEi+wEKF1JlZ2lzdGVyVmFyaWFibGVSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSMgoKZGVmaW5pdGlvbhgCIAEoCzIeLnNuYWtlcGl0LmJyaWRnZS52MS5EZWZpbml0aW9uEjEKCm9uX21pc3NpbmcYAyABKA4yHS5zbmFrZXBpdC5icmlkZ2UudjEuT25NaXNzaW5nEjYKCnJlcXVlc3RfaWQYBCABKAsyHS5zbmFrZXBpdC5icmlkZ2UudjEuUmVxdWVzdElkSACIAQESEwoGc291cmNlGAUgASgJSAGIAQFCDQoLX3JlcXVlc3RfaWRCCQoHX3NvdXJjZSJ6ChhSZWdpc3RlclZhcmlhYmxlUmVzcG9uc2USLgoIdmFyaWFibGUYASABKAsyHC5zbmFrZXBpdC5icmlkZ2UudjEuVmFyaWFibGUSLgoIcmV2aXNpb24YAiABKAsyHC5zbmFrZXBpdC5icmlkZ2UudjEuUmV2aXNpb24igQEKFkVuc3VyZVZhcmlhYmxlc1JlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIzCgtkZWZpbml0aW9ucxgCIAMoCzIeLnNuYWtlcGl0LmJyaWRnZS52MS5EZWZpbml0aW9uEhMKBnNvdXJjZRgDIAEoCUgAiAEBQgkKB19zb3VyY2UiegoXRW5zdXJlVmFyaWFibGVzUmVzcG9uc2USLwoJdmFyaWFibGVzGAEgAygLMhwuc25ha2VwaXQuYnJpZGdlLnYxLlZhcmlhYmxlEi4KCHJldmlzaW9uGAIgASgLMhwuc25ha2VwaXQuYnJpZGdlLnYxLlJldmlzaW9uIjwKEkdldFZhcmlhYmxlUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEhIKCmlkZW50aWZpZXIYAiABKAkidQoTR2V0VmFyaWFibGVSZXNwb25zZRIuCgh2YXJpYWJsZRgBIAEoCzIcLnNuYWtlcGl0LmJyaWRnZS52MS5WYXJpYWJsZRIuCghyZXZpc2lvbhgCIAEoCzIcLnNuYWtlcGl0LmJyaWRnZS52MS5SZXZpc2lvbiI+ChNHZXRWYXJpYWJsZXNSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSEwoLaWRlbnRpZmllcnMYAiADKAkiiQEKFEdldFZhcmlhYmxlc1Jlc3BvbnNlEjAKBWZvdW5kGAEgAygLMiEuc25ha2VwaXQuYnJpZGdlLnYxLkZvdW5kVmFyaWFibGUSDwoHbWlzc2luZxgCIAMoCRIuCghyZXZpc2lvbhgDIAEoCzIcLnNuYWtlcGl0LmJyaWRnZS52MS5SZXZpc2lvbiJTCg1Gb3VuZFZhcmlhYmxlEhIKCmlkZW50aWZpZXIYASABKAkSLgoIdmFyaWFibGUYAiABKAsyHC5zbmFrZXBpdC5icmlkZ2UudjEuVmFyaWFibGUiogIKElNldFZhcmlhYmxlUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEikKBGl0ZW0YAiABKAsyGy5zbmFrZXBpdC5icmlkZ2UudjEuU2V0SXRlbRIxCgpvbl9taXNzaW5nGAMgASgOMh0uc25ha2VwaXQuYnJpZGdlLnYxLk9uTWlzc2luZxIzCghtZXRhZGF0YRgEIAMoCzIhLnNuYWtlcGl0LmJyaWRnZS52MS5NZXRhZGF0YUVudHJ5EjYKCnJlcXVlc3RfaWQYBSABKAsyHS5zbmFrZXBpdC5icmlkZ2UudjEuUmVxdWVzdElkSACIAQESEwoGc291cmNlGAYgASgJSAGIAQFCDQoLX3JlcXVlc3RfaWRCCQoHX3NvdXJjZSJ7CgdTZXRJdGVtEhIKCmlkZW50aWZpZXIYASABKAkSKAoFdmFsdWUYAiABKAsyGS5zbmFrZXBpdC5icmlkZ2UudjEuVmFsdWUSHQoQZXhwZWN0ZWRfdmVyc2lvbhgDIAEoBEgAiAEBQhMKEV9leHBlY3RlZF92ZXJzaW9uInAKE1NldFZhcmlhYmxlUmVzcG9uc2USKQoEaXRlbRgBIAEoCzIbLnNuYWtlcGl0LmJyaWRnZS52MS5JdGVtU2V0Ei4KCHJldmlzaW9uGAIgASgLMhwuc25ha2VwaXQuYnJpZGdlLnYxLlJldmlzaW9uIoABCgdJdGVtU2V0EgoKAmlkGAEgASgJEg8KB3ZlcnNpb24YAiABKAQSKAoFdmFsdWUYAyABKAsyGS5zbmFrZXBpdC5icmlkZ2UudjEuVmFsdWUSLgoEdHlwZRgEIAEoDjIgLnNuYWtlcGl0LmJyaWRnZS52MS5WYXJpYWJsZVR5cGUitAIKE1NldFZhcmlhYmxlc1JlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIqCgVpdGVtcxgCIAMoCzIbLnNuYWtlcGl0LmJyaWRnZS52MS5TZXRJdGVtEg4KBmF0b21pYxgDIAEoCBIxCgpvbl9taXNzaW5nGAQgASgOMh0uc25ha2VwaXQuYnJpZGdlLnYxLk9uTWlzc2luZxIzCghtZXRhZGF0YRgFIAMoCzIhLnNuYWtlcGl0LmJyaWRnZS52MS5NZXRhZGF0YUVudHJ5EjYKCnJlcXVlc3RfaWQYBiABKAsyHS5zbmFrZXBpdC5icmlkZ2UudjEuUmVxdWVzdElkSACIAQESEwoGc291cmNlGAcgASgJSAGIAQFCDQoLX3JlcXVlc3RfaWRCCQoHX3NvdXJjZSJ3ChRTZXRWYXJpYWJsZXNSZXNwb25zZRIvCgdyZXN1bHRzGAEgAygLMh4uc25ha2VwaXQuYnJpZGdlLnYxLkl0ZW1SZXN1bHQSLgoIcmV2aXNpb24YAiABKAsyHC5zbmFrZXBpdC5icmlkZ2UudjEuUmV2aXNpb24idQoKSXRlbVJlc3VsdBIqCgNzZXQYASABKAsyGy5zbmFrZXBpdC5icmlkZ2UudjEuSXRlbVNldEgAEjAKBWVycm9yGAIgASgLMh8uc25ha2VwaXQuYnJpZGdlLnYxLkVycm9yRGV0YWlsSABCCQoHb3V0Y29tZSK4AgoYSW5jcmVtZW50VmFyaWFibGVSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSEgoKaWRlbnRpZmllchgCIAEoCRIlCgJieRgDIAEoCzIZLnNuYWtlcGl0LmJyaWRnZS52MS5WYWx1ZRIxCgpvbl9taXNzaW5nGAQgASgOMh0uc25ha2VwaXQuYnJpZGdlLnYxLk9uTWlzc2luZxIzCghtZXRhZGF0YRgFIAMoCzIhLnNuYWtlcGl0LmJyaWRnZS52MS5NZXRhZGF0YUVudHJ5EjYKCnJlcXVlc3RfaWQYBiABKAsyHS5zbmFrZXBpdC5icmlkZ2UudjEuUmVxdWVzdElkSACIAQESEwoGc291cmNlGAcgASgJSAGIAQFCDQoLX3JlcXVlc3RfaWRCCQoHX3NvdXJjZSJ2ChlJbmNyZW1lbnRWYXJpYWJsZVJlc3BvbnNlEikKBGl0ZW0YASABKAsyGy5zbmFrZXBpdC5icmlkZ2UudjEuSXRlbVNldBIuCghyZXZpc2lvbhgCIAEoCzIcLnNuYWtlcGl0LmJyaWRnZS52MS5SZXZpc2lvbiKmAQoVRGVsZXRlVmFyaWFibGVSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSEgoKaWRlbnRpZmllchgCIAEoCRI2CgpyZXF1ZXN0X2lkGAMgASgLMh0uc25ha2VwaXQuYnJpZGdlLnYxLlJlcXVlc3RJZEgAiAEBEhMKBnNvdXJjZRgEIAEoCUgBiAEBQg0KC19yZXF1ZXN0X2lkQgkKB19zb3VyY2UiSAoWRGVsZXRlVmFyaWFibGVSZXNwb25zZRIuCghyZXZpc2lvbhgBIAEoCzIcLnNuYWtlcGl0LmJyaWRnZS52MS5SZXZpc2lvbiK9AQoUTGlzdFZhcmlhYmxlc1JlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIRCgRnbG9iGAIgASgJSACIAQESLgoEdHlwZRgDIAEoDjIgLnNuYWtlcGl0LmJyaWRnZS52MS5WYXJpYWJsZVR5cGUSEwoGc291cmNlGAQgASgJSAGIAQESEQoJcGFnZV9zaXplGAUgASgNEhIKCnBhZ2VfdG9rZW4YBiABKAlCBwoFX2dsb2JCCQoHX3NvdXJjZSKRAQoVTGlzdFZhcmlhYmxlc1Jlc3BvbnNlEi8KCXZhcmlhYmxlcxgBIAMoCzIcLnNuYWtlcGl0LmJyaWRnZS52MS5WYXJpYWJsZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSLgoIcmV2aXNpb24YAyABKAsyHC5zbmFrZXBpdC5icmlkZ2UudjEuUmV2aXNpb24iYQoZR2V0VmFyaWFibGVIaXN0b3J5UmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEhIKCmlkZW50aWZpZXIYAiABKAkSEgoFbGltaXQYAyABKA1IAIgBAUIICgZfbGltaXQingEKGkdldFZhcmlhYmxlSGlzdG9yeVJlc3BvbnNlEgoKAmlkGAEgASgJEjEKB2VudHJpZXMYAiADKAsyIC5zbmFrZXBpdC5icmlkZ2UudjEuSGlzdG9yeUVudHJ5EhEKCWNvbXBhY3RlZBgDIAEoCBIuCghyZXZpc2lvbhgEIAEoCzIcLnNuYWtlcGl0LmJyaWRnZS52MS5SZXZpc2lvbiL8AQoMSGlzdG9yeUVudHJ5Eg8KB3ZlcnNpb24YASABKAQSKAoFdmFsdWUYAiABKAsyGS5zbmFrZXBpdC5icmlkZ2UudjEuVmFsdWUSEAoIcmV2aXNpb24YAyABKAQSKgoGc2V0X2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZzb3VyY2UYBSABKAkSMwoIbWV0YWRhdGEYBiADKAsyIS5zbmFrZXBpdC5icmlkZ2UudjEuTWV0YWRhdGFFbnRyeRIuCgR0eXBlGAcgASgOMiAuc25ha2VwaXQuYnJpZGdlLnYxLlZhcmlhYmxlVHlwZSKaAQoMV2F0Y2hSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSDQoFbmFtZXMYAiADKAkSEQoEZ2xvYhgDIAEoCUgAiAEBEjAKBWFmdGVyGAQgASgLMhwuc25ha2VwaXQuYnJpZGdlLnYxLlJldmlzaW9uSAGIAQESDwoHcGFzc2l2ZRgFIAEoCEIHCgVfZ2xvYkIICgZfYWZ0ZXIifAoNV2F0Y2hSZXNwb25zZRIwCghib29rbWFyaxgBIAEoCzIcLnNuYWtlcGl0LmJyaWRnZS52MS5SZXZpc2lvbkgAEjEKBWV2ZW50GAIgASgLMiAuc25ha2VwaXQuYnJpZGdlLnYxLlNlc3Npb25FdmVudEgAQgYKBGtpbmQisgIKDFNlc3Npb25FdmVudBISCgpzZXNzaW9uX2lkGAEgASgJEi4KCHJldmlzaW9uGAIgASgLMhwuc25ha2VwaXQuYnJpZGdlLnYxLlJldmlzaW9uEjIKBGtpbmQYAyABKA4yJC5zbmFrZXBpdC5icmlkZ2UudjEuU2Vzc2lvbkV2ZW50S2luZBIOCgZzb3VyY2UYBCABKAkSMAoMY29tbWl0dGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCghtZXRhZGF0YRgGIAMoCzIhLnNuYWtlcGl0LmJyaWRnZS52MS5NZXRhZGF0YUVudHJ5EjMKB2NoYW5nZXMYByADKAsyIi5zbmFrZXBpdC5icmlkZ2UudjEuVmFyaWFibGVDaGFuZ2UilQEKDlZhcmlhYmxlQ2hhbmdlEgwKBG5hbWUYASABKAkSDwoCaWQYAiABKAlIAIgBARIuCgZiZWZvcmUYAyABKAsyHi5zbmFrZXBpdC5icmlkZ2UudjEuVmFyaWFibGVBdBItCgVhZnRlchgEIAEoCzIeLnNuYWtlcGl0LmJyaWRnZS52MS5WYXJpYWJsZUF0QgUKA19pZCJ3CgpWYXJpYWJsZUF0Eg8KB3ZlcnNpb24YASABKAQSLgoEdHlwZRgCIAEoDjIgLnNuYWtlcGl0LmJyaWRnZS52MS5WYXJpYWJsZVR5cGUSKAoFdmFsdWUYAyABKAsyGS5zbmFrZXBpdC5icmlkZ2UudjEuVmFsdWUqcQoJT25NaXNzaW5nEhoKFk9OX01JU1NJTkdfVU5TUEVDSUZJRUQQABITCg9PTl9NSVNTSU5HX0ZBSUwQARIdChlPTl9NSVNTSU5HX0lORkVSX1ZBUklBQkxFEAISFAoQT05fTUlTU0lOR19JTkZFUhADKrYBChBTZXNzaW9uRXZlbnRLaW5kEiIKHlNFU1NJT05fRVZFTlRfS0lORF9VTlNQRUNJRklFRBAAEh4KGlNFU1NJT05fRVZFTlRfS0lORF9DSEFOR0VEEAESHgoaU0VTU0lPTl9FVkVOVF9LSU5EX0NSRUFURUQQAhIeChpTRVNTSU9OX0VWRU5UX0tJTkRfREVMRVRFRBADEh4KGlNFU1NJT05fRVZFTlRfS0lORF9FWFBJUkVEEAQy+AgKD1ZhcmlhYmxlU2VydmljZRJtChBSZWdpc3RlclZhcmlhYmxlEisuc25ha2VwaXQuYnJpZGdlLnYxLlJlZ2lzdGVyVmFyaWFibGVSZXF1ZXN0Giwuc25ha2VwaXQuYnJpZGdlLnYxLlJlZ2lzdGVyVmFyaWFibGVSZXNwb25zZRJqCg9FbnN1cmVWYXJpYWJsZXMSKi5zbmFrZXBpdC5icmlkZ2UudjEuRW5zdXJlVmFyaWFibGVzUmVxdWVzdBorLnNuYWtlcGl0LmJyaWRnZS52MS5FbnN1cmVWYXJpYWJsZXNSZXNwb25zZRJeCgtHZXRWYXJpYWJsZRImLnNuYWtlcGl0LmJyaWRnZS52MS5HZXRWYXJpYWJsZVJlcXVlc3QaJy5zbmFrZXBpdC5icmlkZ2UudjEuR2V0VmFyaWFibGVSZXNwb25zZRJhCgxHZXRWYXJpYWJsZXMSJy5zbmFrZXBpdC5icmlkZ2UudjEuR2V0VmFyaWFibGVzUmVxdWVzdBooLnNuYWtlcGl0LmJyaWRnZS52MS5HZXRWYXJpYWJsZXNSZXNwb25zZRJeCgtTZXRWYXJpYWJsZRImLnNuYWtlcGl0LmJyaWRnZS52MS5TZXRWYXJpYWJsZVJlcXVlc3QaJy5zbmFrZXBpdC5icmlkZ2UudjEuU2V0VmFyaWFibGVSZXNwb25zZRJhCgxTZXRWYXJpYWJsZXMSJy5zbmFrZXBpdC5icmlkZ2UudjEuU2V0VmFyaWFibGVzUmVxdWVzdBooLnNuYWtlcGl0LmJyaWRnZS52MS5TZXRWYXJpYWJsZXNSZXNwb25zZRJwChFJbmNyZW1lbnRWYXJpYWJsZRIsLnNuYWtlcGl0LmJyaWRnZS52MS5JbmNyZW1lbnRWYXJpYWJsZVJlcXVlc3QaLS5zbmFrZXBpdC5icmlkZ2UudjEuSW5jcmVtZW50VmFyaWFibGVSZXNwb25zZRJnCg5EZWxldGVWYXJpYWJsZRIpLnNuYWtlcGl0LmJyaWRnZS52MS5EZWxldGVWYXJpYWJsZVJlcXVlc3QaKi5zbmFrZXBpdC5icmlkZ2UudjEuRGVsZXRlVmFyaWFibGVSZXNwb25zZRJkCg1MaXN0VmFyaWFibGVzEiguc25ha2VwaXQuYnJpZGdlLnYxLkxpc3RWYXJpYWJsZXNSZXF1ZXN0Gikuc25ha2VwaXQuYnJpZGdlLnYxLkxpc3RWYXJpYWJsZXNSZXNwb25zZRJzChJHZXRWYXJpYWJsZUhpc3RvcnkSLS5zbmFrZXBpdC5icmlkZ2UudjEuR2V0VmFyaWFibGVIaXN0b3J5UmVxdWVzdBouLnNuYWtlcGl0LmJyaWRnZS52MS5HZXRWYXJpYWJsZUhpc3RvcnlSZXNwb25zZRJOCgVXYXRjaBIgLnNuYWtlcGl0LmJyaWRnZS52MS5XYXRjaFJlcXVlc3QaIS5zbmFrZXBpdC5icmlkZ2UudjEuV2F0Y2hSZXNwb25zZTABYgZwcm90bzM", [file_google_protobuf_timestamp, file_snakepit_bridge_v1_errors, file_snakepit_bridge_v1_sessions, file_snakepit_bridge_v1_values]);
 
 /**
  * See VariableService.RegisterVariable.
@@ -987,6 +987,237 @@ export const HistoryEntrySchema: GenMessage<HistoryEntry> = /*@__PURE__*/
   messageDesc(file_snakepit_bridge_v1_variables, 24);
 
 /**
+ * See VariableService.Watch. Without names and glob all changes are told; with them only those of variables with one of the
+ * names or whose name matches.
+ *
+ * @generated from message snakepit.bridge.v1.WatchRequest
+ */
+export type WatchRequest = Message<"snakepit.bridge.v1.WatchRequest"> & {
+  /**
+   * The session.
+   *
+   * @generated from field: string session_id = 1;
+   */
+  sessionId: string;
+
+  /**
+   * Names, at most 1,000. They need not exist.
+   *
+   * @generated from field: repeated string names = 2;
+   */
+  names: string[];
+
+  /**
+   * A glob over names (VAL-9).
+   *
+   * @generated from field: optional string glob = 3;
+   */
+  glob?: string | undefined;
+
+  /**
+   * The point that the caller knows already: what came after it is told first. Of a session that ended, and of one that
+   * did not exist, it is revision 0. Unset: only what comes from now on is told.
+   *
+   * @generated from field: optional snakepit.bridge.v1.Revision after = 4;
+   */
+  after?: Revision | undefined;
+
+  /**
+   * True: this watch does not count as use of the session, which may expire meanwhile (ORD-12).
+   *
+   * @generated from field: bool passive = 5;
+   */
+  passive: boolean;
+};
+
+/**
+ * Describes the message snakepit.bridge.v1.WatchRequest.
+ * Use `create(WatchRequestSchema)` to create a new message.
+ */
+export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
+  messageDesc(file_snakepit_bridge_v1_variables, 25);
+
+/**
+ * See VariableService.Watch. Every message takes the reader on to a revision, which is the point to resume from after it.
+ *
+ * @generated from message snakepit.bridge.v1.WatchResponse
+ */
+export type WatchResponse = Message<"snakepit.bridge.v1.WatchResponse"> & {
+  /**
+   * What is told.
+   *
+   * @generated from oneof snakepit.bridge.v1.WatchResponse.kind
+   */
+  kind: {
+    /**
+     * The session stands here, and no change that was asked for lies between this and what was told before. The first
+     * message is one: the point from which everything is told.
+     *
+     * @generated from field: snakepit.bridge.v1.Revision bookmark = 1;
+     */
+    value: Revision;
+    case: "bookmark";
+  } | {
+    /**
+     * A commit.
+     *
+     * @generated from field: snakepit.bridge.v1.SessionEvent event = 2;
+     */
+    value: SessionEvent;
+    case: "event";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message snakepit.bridge.v1.WatchResponse.
+ * Use `create(WatchResponseSchema)` to create a new message.
+ */
+export const WatchResponseSchema: GenMessage<WatchResponse> = /*@__PURE__*/
+  messageDesc(file_snakepit_bridge_v1_variables, 26);
+
+/**
+ * A commit, as a watch tells it.
+ *
+ * @generated from message snakepit.bridge.v1.SessionEvent
+ */
+export type SessionEvent = Message<"snakepit.bridge.v1.SessionEvent"> & {
+  /**
+   * The session.
+   *
+   * @generated from field: string session_id = 1;
+   */
+  sessionId: string;
+
+  /**
+   * The commit's revision, one more than that of the commit before.
+   *
+   * @generated from field: snakepit.bridge.v1.Revision revision = 2;
+   */
+  revision?: Revision | undefined;
+
+  /**
+   * What it did.
+   *
+   * @generated from field: snakepit.bridge.v1.SessionEventKind kind = 3;
+   */
+  kind: SessionEventKind;
+
+  /**
+   * Who wrote, as the writer named itself; `expiry` where nobody did.
+   *
+   * @generated from field: string source = 4;
+   */
+  source: string;
+
+  /**
+   * When, by the server's wall clock.
+   *
+   * @generated from field: google.protobuf.Timestamp committed_at = 5;
+   */
+  committedAt?: Timestamp | undefined;
+
+  /**
+   * The metadata of this commit. Ordered by key.
+   *
+   * @generated from field: repeated snakepit.bridge.v1.MetadataEntry metadata = 6;
+   */
+  metadata: MetadataEntry[];
+
+  /**
+   * The changes that were asked for, each variable at most once.
+   *
+   * @generated from field: repeated snakepit.bridge.v1.VariableChange changes = 7;
+   */
+  changes: VariableChange[];
+};
+
+/**
+ * Describes the message snakepit.bridge.v1.SessionEvent.
+ * Use `create(SessionEventSchema)` to create a new message.
+ */
+export const SessionEventSchema: GenMessage<SessionEvent> = /*@__PURE__*/
+  messageDesc(file_snakepit_bridge_v1_variables, 27);
+
+/**
+ * What a commit did to one variable. Equal versions before and after mean that it was defined anew and not set.
+ *
+ * @generated from message snakepit.bridge.v1.VariableChange
+ */
+export type VariableChange = Message<"snakepit.bridge.v1.VariableChange"> & {
+  /**
+   * Its name.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Its id. Unset if it was deleted in a commit that is told later, when resuming, and no commit told before shows it.
+   *
+   * @generated from field: optional string id = 2;
+   */
+  id?: string | undefined;
+
+  /**
+   * What it was. Unset: it did not exist.
+   *
+   * @generated from field: snakepit.bridge.v1.VariableAt before = 3;
+   */
+  before?: VariableAt | undefined;
+
+  /**
+   * What it is. Unset: it was deleted.
+   *
+   * @generated from field: snakepit.bridge.v1.VariableAt after = 4;
+   */
+  after?: VariableAt | undefined;
+};
+
+/**
+ * Describes the message snakepit.bridge.v1.VariableChange.
+ * Use `create(VariableChangeSchema)` to create a new message.
+ */
+export const VariableChangeSchema: GenMessage<VariableChange> = /*@__PURE__*/
+  messageDesc(file_snakepit_bridge_v1_variables, 28);
+
+/**
+ * A variable before or after a change.
+ *
+ * @generated from message snakepit.bridge.v1.VariableAt
+ */
+export type VariableAt = Message<"snakepit.bridge.v1.VariableAt"> & {
+  /**
+   * The version.
+   *
+   * @generated from field: uint64 version = 1;
+   */
+  version: bigint;
+
+  /**
+   * The type. Unset where it is not known any more, as the value.
+   *
+   * @generated from field: snakepit.bridge.v1.VariableType type = 2;
+   */
+  type: VariableType;
+
+  /**
+   * The value, in the arm of the type. Unset where it is not known any more: a commit that is told later, when resuming,
+   * says what it made and not what was before, unless a commit told with it does. Also unset, before the change first,
+   * where the event would be longer than a message may be: then it has to be read.
+   *
+   * @generated from field: snakepit.bridge.v1.Value value = 3;
+   */
+  value?: Value | undefined;
+};
+
+/**
+ * Describes the message snakepit.bridge.v1.VariableAt.
+ * Use `create(VariableAtSchema)` to create a new message.
+ */
+export const VariableAtSchema: GenMessage<VariableAt> = /*@__PURE__*/
+  messageDesc(file_snakepit_bridge_v1_variables, 29);
+
+/**
  * What a write does when the session or the variable does not exist (VAL-12, ORD-14).
  *
  * @generated from enum snakepit.bridge.v1.OnMissing
@@ -1033,6 +1264,61 @@ export type OnMissing = (typeof OnMissing)[keyof typeof OnMissing] | UnknownEnum
  */
 export const OnMissingSchema: GenEnum<OnMissing> = /*@__PURE__*/
   enumDesc(file_snakepit_bridge_v1_variables, 0);
+
+/**
+ * What a commit did to a session.
+ *
+ * @generated from enum snakepit.bridge.v1.SessionEventKind
+ */
+export const SessionEventKind = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: SESSION_EVENT_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It changed variables.
+   *
+   * @generated from enum value: SESSION_EVENT_KIND_CHANGED = 1;
+   */
+  CHANGED: 1,
+
+  /**
+   * It created the session, and perhaps variables with it. Its revision is 1.
+   *
+   * @generated from enum value: SESSION_EVENT_KIND_CREATED = 2;
+   */
+  CREATED: 2,
+
+  /**
+   * Somebody deleted the session. The point to resume from is revision 0.
+   *
+   * @generated from enum value: SESSION_EVENT_KIND_DELETED = 3;
+   */
+  DELETED: 3,
+
+  /**
+   * The session expired. The point to resume from is revision 0.
+   *
+   * @generated from enum value: SESSION_EVENT_KIND_EXPIRED = 4;
+   */
+  EXPIRED: 4,
+} as const;
+
+/**
+ * What a commit did to a session.
+ *
+ * @generated from enum snakepit.bridge.v1.SessionEventKind
+ */
+export type SessionEventKind = (typeof SessionEventKind)[keyof typeof SessionEventKind] | UnknownEnum;
+
+/**
+ * Describes the enum snakepit.bridge.v1.SessionEventKind.
+ */
+export const SessionEventKindSchema: GenEnum<SessionEventKind> = /*@__PURE__*/
+  enumDesc(file_snakepit_bridge_v1_variables, 1);
 
 /**
  * Reads and writes the variables of a session. One accepted write is one commit and raises the revision by one.
@@ -1141,6 +1427,17 @@ export const VariableService: GenService<{
     methodKind: "unary";
     input: typeof GetVariableHistoryRequestSchema;
     output: typeof GetVariableHistoryResponseSchema;
+  },
+  /**
+   * Tells every commit of a session from a point on: each once, whole and in order, when it is durable (ORD-6). The session
+   * need not exist: then its creation is told (ORD-13). Ends with a status that says why.
+   *
+   * @generated from rpc snakepit.bridge.v1.VariableService.Watch
+   */
+  watch: {
+    methodKind: "server_streaming";
+    input: typeof WatchRequestSchema;
+    output: typeof WatchResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_snakepit_bridge_v1_variables, 0);

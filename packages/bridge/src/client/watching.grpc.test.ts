@@ -1,0 +1,119 @@
+/** Watches over connections that break, and of a bridge that comes back without its sessions. Files: `tests/crash/watch.test.ts`. */
+import { connect as connectTcp, createServer, type Server, type Socket } from "node:net";
+import { afterEach, expect, test } from "vitest";
+import { WatchGapError } from "../core/errors.js";
+import { type Bridge, startBridge } from "../server.js";
+import { ManualClock } from "../testing/manual-clock.js";
+import { Client } from "./client.js";
+import { connect } from "./connect.js";
+import { failure } from "./test-bridge.contract.js";
+import { GrpcTransport } from "./transport/grpc.js";
+import { short, take } from "./watching.contract.js";
+
+const stops: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+
+async function start(port = 0): Promise<Bridge> {
+  const bridge = await startBridge({ port, logger: "silent", graceMs: 1_000 });
+  stops.push(() => bridge.close());
+  return bridge;
+}
+
+function clientOf(address: string) {
+  const client = connect(address);
+  stops.push(() => client.close());
+  return client;
+}
+
+test("a watch of a bridge that lost its sessions says so [ORD-4 refuses]", async () => {
+  const bridge = await start();
+  const client = clientOf(bridge.address);
+  const session = await client.session("run");
+  const watch = session.watch();
+  await session.set("a", 1);
+  await take(watch, 1);
+  await bridge.close();
+  const another = await start(bridge.port);
+  await another.session("run");
+  const error = await failure(watch.next());
+  expect(error).toBeInstanceOf(WatchGapError);
+  expect(error).toMatchObject({ reason: "WATCH_GAP" });
+});
+
+test("a watch waits for a bridge that is not there yet, and can be ended meanwhile", async () => {
+  const bridge = await start();
+  await bridge.close();
+  const client = clientOf(bridge.address);
+  const ended = client.sessions.watch("run");
+  const reading = ended.next();
+  await ended.return();
+  expect(await reading).toEqual({ done: true, value: undefined });
+  const watch = client.sessions.watch("run");
+  const another = await start(bridge.port);
+  await watch.ready();
+  await another.session("run");
+  expect(short(await take(watch, 1))).toEqual(["1 created"]);
+});
+
+/** A way to a bridge that can be cut. */
+async function cuttable(port: number): Promise<{ address: string; cut(): void }> {
+  const sockets = new Set<Socket>();
+  const front: Server = createServer((near) => {
+    const far = connectTcp(port, "127.0.0.1");
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on("error", () => {});
+      socket.on("close", () => {
+        sockets.delete(socket);
+        near.destroy();
+        far.destroy();
+      });
+    }
+    near.pipe(far).pipe(near);
+  });
+  await new Promise<void>((resolve) => front.listen(0, "127.0.0.1", resolve));
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  stops.push(() => {
+    front.close();
+    cut();
+  });
+  const bound = front.address();
+  return { address: `127.0.0.1:${typeof bound === "object" ? bound?.port : 0}`, cut };
+}
+
+test("a watch is told everything once over a connection that breaks again and again", async () => {
+  const bridge = await start();
+  const way = await cuttable(bridge.port);
+  const writer = await bridge.session("run");
+  const watch = clientOf(way.address).sessions.watch("run");
+  await watch.ready();
+  const revisions: number[] = [];
+  let written = 0;
+  for (let cut = 0; cut < 6; cut++) {
+    for (let i = 0; i < 60; i++) await writer.set("a", ++written);
+    way.cut();
+    for (let i = 0; i < 60; i++) await writer.set("a", ++written);
+    while (revisions.length < written)
+      revisions.push(...(await take(watch, 1)).map(({ revision }) => revision));
+  }
+  expect(revisions).toEqual(Array.from({ length: written }, (_, i) => i + 2));
+});
+
+test("a stream with a watch on it is not let go, however long nothing happens", async () => {
+  const bridge = await start();
+  const clock = new ManualClock();
+  const transport = new GrpcTransport(bridge.address, { clock });
+  stops.push(() => transport.close());
+  const watch = new Client(transport).sessions.watch("run");
+  await watch.ready();
+  for (let i = 0; i < 20; i++) {
+    clock.advance(1_000);
+    await new Promise(setImmediate);
+  }
+  await bridge.session("run");
+  expect(short(await take(watch, 1))).toEqual(["1 created"]);
+});
