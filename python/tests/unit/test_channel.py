@@ -258,6 +258,8 @@ logging.basicConfig(level=logging.WARNING)
 warnings.simplefilter("always")
 kept = []
 async def main():
+    # How long something takes is no fault here.
+    asyncio.get_running_loop().slow_callback_duration = 60.0
     if True:{body}
 for _ in range(3):
     asyncio.run(main(), debug=True)
