@@ -81,7 +81,7 @@ class Shell:
 
     def is_connected(self, context: Any) -> bool:
         if self.is_blocking:
-            connected: bool = context._transport._is_connected()
+            connected: bool = context._transport._link.is_open
             return connected
         state = context._transport.link().channel.get_state()
         return state is grpc.ChannelConnectivity.READY

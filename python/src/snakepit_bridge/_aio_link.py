@@ -101,9 +101,13 @@ class AioLink:
     async def close(self) -> None:
         """Ends all errands and streams."""
         self._link.close()
-        for task in self._tasks:
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            # Some of them may have been settling.
+            await _settle()
 
     # ---- errands
 

@@ -17,7 +17,7 @@ from google.protobuf.message import DecodeError
 from ._cache import Entry
 from ._definitions import Definition
 from ._errors import REASONS, BridgeError, InternalError, InvalidInputError, error_for
-from ._gen import command_pb2, errors_pb2, sessions_pb2, status_pb2, values_pb2, variables_pb2
+from ._gen import command_pb2, errors_pb2, status_pb2, values_pb2, variables_pb2
 from ._json import value_of
 from ._results import HistoryEntry, Scalar, VariableInfo
 from ._values import (
@@ -54,7 +54,6 @@ __all__ = [
     "item",
     "metadata_list",
     "method_of",
-    "parse",
     "parse_reply",
 ]
 
@@ -80,36 +79,34 @@ class Method:
         path: Its path on the wire.
         arm: The arm of a Command that asks for the same, and of the Reply.
         number: The number of that arm.
-        answer: The class of its answer.
         is_write: Whether it changes something, so that an attempt without an answer matters (ORD-16).
     """
 
     path: str
     arm: str
     number: int
-    answer: Any
     is_write: bool = False
 
 
-def method_of(path: str, answer: Any, *, is_write: bool = False) -> Method:
+def method_of(path: str, *, is_write: bool = False) -> Method:
     """Returns the RPC with this path."""
     arm = re.sub("(?<!^)(?=[A-Z])", "_", path.rpartition("/")[2]).lower()
-    return Method(path, arm, command_pb2.Command.DESCRIPTOR.fields_by_name[arm].number, answer, is_write)
+    return Method(path, arm, command_pb2.Command.DESCRIPTOR.fields_by_name[arm].number, is_write)
 
 
-CREATE_SESSION = method_of(_SESSION + "CreateSession", sessions_pb2.CreateSessionResponse, is_write=True)
-HEARTBEAT = method_of(_SESSION + "Heartbeat", sessions_pb2.HeartbeatResponse)
-DELETE_SESSION = method_of(_SESSION + "DeleteSession", sessions_pb2.DeleteSessionResponse, is_write=True)
-REGISTER = method_of(_VARIABLE + "RegisterVariable", variables_pb2.RegisterVariableResponse, is_write=True)
-ENSURE = method_of(_VARIABLE + "EnsureVariables", variables_pb2.EnsureVariablesResponse, is_write=True)
-GET = method_of(_VARIABLE + "GetVariable", variables_pb2.GetVariableResponse)
-GET_MANY = method_of(_VARIABLE + "GetVariables", variables_pb2.GetVariablesResponse)
-SET = method_of(_VARIABLE + "SetVariable", variables_pb2.SetVariableResponse, is_write=True)
-SET_MANY = method_of(_VARIABLE + "SetVariables", variables_pb2.SetVariablesResponse, is_write=True)
-INCREMENT = method_of(_VARIABLE + "IncrementVariable", variables_pb2.IncrementVariableResponse, is_write=True)
-DELETE = method_of(_VARIABLE + "DeleteVariable", variables_pb2.DeleteVariableResponse, is_write=True)
-LIST = method_of(_VARIABLE + "ListVariables", variables_pb2.ListVariablesResponse)
-HISTORY = method_of(_VARIABLE + "GetVariableHistory", variables_pb2.GetVariableHistoryResponse)
+CREATE_SESSION = method_of(_SESSION + "CreateSession", is_write=True)
+HEARTBEAT = method_of(_SESSION + "Heartbeat")
+DELETE_SESSION = method_of(_SESSION + "DeleteSession", is_write=True)
+REGISTER = method_of(_VARIABLE + "RegisterVariable", is_write=True)
+ENSURE = method_of(_VARIABLE + "EnsureVariables", is_write=True)
+GET = method_of(_VARIABLE + "GetVariable")
+GET_MANY = method_of(_VARIABLE + "GetVariables")
+SET = method_of(_VARIABLE + "SetVariable", is_write=True)
+SET_MANY = method_of(_VARIABLE + "SetVariables", is_write=True)
+INCREMENT = method_of(_VARIABLE + "IncrementVariable", is_write=True)
+DELETE = method_of(_VARIABLE + "DeleteVariable", is_write=True)
+LIST = method_of(_VARIABLE + "ListVariables")
+HISTORY = method_of(_VARIABLE + "GetVariableHistory")
 
 
 # ---- arguments to messages
@@ -222,14 +219,6 @@ class Point:
 
     incarnation: bytes
     number: int
-
-
-def parse(method: Method, answer: bytes) -> Any:
-    """Returns the message in the bytes of an answer. Raises InternalError, PROTOCOL, if there is none."""
-    try:
-        return method.answer.FromString(answer)
-    except (DecodeError, UnicodeDecodeError):
-        raise nonsense(method) from None
 
 
 def parse_reply(method: Method, reply: bytes) -> Any:

@@ -74,14 +74,6 @@ class Errand:
         """The bytes of a Command."""
         return in_field(self.method.number, self.payload)
 
-    def answered(self, answer: bytes) -> None:
-        """Takes the answer of a unary call."""
-        try:
-            ending = calls.parse(self.method, answer)
-        except InternalError as error:
-            ending = error
-        self._end(ending)
-
     def replied(self, reply: bytes, *, attempt: int, time_left: float, jitter: float) -> float | None:
         """Takes the bytes of a Reply."""
         try:
@@ -122,5 +114,7 @@ class Errand:
         return verdict
 
     def _end(self, ending: Any) -> None:
+        if self.ending is not None:
+            return
         self.ending = ending
         self.ended()

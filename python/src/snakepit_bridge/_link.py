@@ -80,6 +80,8 @@ class Link:
 
     def expire(self, errand: Errand) -> Stream | None:
         """Lets go of an errand whose time is up, and tells it so. Returns as `withdraw` does."""
+        if errand.ending is not None:
+            return None
         stream = self.withdraw(errand)
         if stream is not None:
             status = Status(DEADLINE_EXCEEDED, "")

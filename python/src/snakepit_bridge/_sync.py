@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
@@ -75,6 +76,8 @@ class SessionContext(Context):
     there is such a variable. Each costs what the method costs: one call to the server, or none for a read
     that the cache answers. `for name in context` reads the list of all variables once. There is no `len()`,
     because `if context:` would ask the server.
+
+    All calls share one stream to the bridge: what threads ask at the same time goes in one message.
 
     While the context has never seen its session exist, `set_variable`, `increment`, `update_variables`,
     `set_variables` and `register_variable` create the session if it is missing; the first four create a
@@ -146,13 +149,16 @@ class SessionContext(Context):
         # may come in between in the same thread, so it is one that its holder can take again.
         self._lock = threading.RLock()
         self._flights = Flights(self._methods.cache.is_current, self._lock)
+        methods = self._methods
         self._transport = SyncTransport(
             channel=channel,
             address=self._options.address,
             token=token,
-            now=lambda: self._methods.now(),
-            jitter=lambda: self._methods.jitter(),
+            now=lambda: methods.now(),
+            jitter=lambda: methods.jitter(),
         )
+        # Its threads hold the transport, and not the context.
+        weakref.finalize(self, self._transport.leave).atexit = False
 
     create_session = _blocking(Methods.create_session)
     typed = present_as(_typed, Methods.typed)

@@ -2,10 +2,9 @@
 
 Python raises KeyboardInterrupt, and runs signal handlers, between any two instructions of the main thread.
 Where those instructions are gRPC's and hold a lock of a channel, the lock is never given back, and no thread
-can use or close the channel any more. So the main thread hands its calls over and waits for them on a bare
-lock, which an interrupt leaves intact. Other threads are not interrupted and make their calls themselves.
-
-It costs some 50 µs a call. A new thread for each call was considered and costs three times as much.
+can use or close the channel any more. So the main thread hands over what is rare, such as a first call and
+a close, and waits for it on a bare lock, which an interrupt leaves intact. Other threads are not interrupted
+and do it themselves. What is not rare goes another way (`_sync_link`).
 """
 
 from __future__ import annotations
@@ -16,18 +15,18 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-__all__ = ["Helpers", "wait_on"]
+__all__ = ["LOOK", "Helpers", "wait_on"]
 
 T = TypeVar("T")
 
-_LOOK = 0.2
+LOOK = 0.2
 """How often one who waits looks for a signal that it missed, in seconds."""
 
 
 def wait_on(lock: threading.Lock) -> None:
     """Takes a lock that another thread gives back."""
     # A signal that comes in the instant before the waiting does not end it, so it is looked for now and then.
-    while not lock.acquire(timeout=_LOOK):
+    while not lock.acquire(timeout=LOOK):
         pass
 
 

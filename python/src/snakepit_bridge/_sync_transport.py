@@ -1,48 +1,46 @@
-"""Carries attempts over blocking gRPC: one channel, readiness, deadlines. For many threads at once.
+"""Carries errands over blocking gRPC: one channel, and callers that wait for what threads of ours do.
 
-A command counts as handed over once the channel was seen READY and the call was made, as in `_aio_transport`.
-But a blocking channel cannot be asked for its state: it only tells subscribers, late and from a thread that
-outlives its closing. So the bridge's health is watched instead, by a call that ends when the connection does.
+A command counts as handed over once gRPC has asked for it on a stream, and a stream is only begun where a
+server has just answered. A blocking channel cannot be asked for its state: it only tells subscribers, late
+and from a thread that outlives its closing. So the bridge's health is asked for instead.
 """
 
 from __future__ import annotations
 
-import itertools
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import grpc
 
-from ._channels import CHANNEL_OPTIONS, call_metadata, status_of
+from ._channels import CHANNEL_OPTIONS, call_metadata
 from ._errands import Errand
 from ._steps import Status
-from ._sync_helpers import Helpers
+from ._sync_helpers import LOOK, Helpers
+from ._sync_link import SyncLink
 
 __all__ = ["SyncTransport"]
 
+_CHANNEL = "/snakepit.bridge.v1.ChannelService/Channel"
 _CHECK = "/grpc.health.v1.Health/Check"
-_WATCH = "/grpc.health.v1.Health/Watch"
 _WHOLE_SERVER = b""
 """The request: every field of it has its default."""
 
 # A check fails as if nobody were there, too, if it meets a connection that is just breaking.
 _CHECKS = 3
 
-_CANCELLED = 1
-_DEADLINE_EXCEEDED = 4
-_UNAVAILABLE = 14
-_TOO_LATE = Status(_DEADLINE_EXCEEDED, "")
+_NOBODY_THERE = Status(None, "")
+_CLOSED = Status(None, "the channel is closed", closed=True)
 
 
 class SyncTransport:
-    """Carries the attempts of one context.
+    """Carries the errands of one context. Nothing that is given to it may hold the context.
 
     Args:
         channel: The caller's own channel, never closed here; None to make one to the address.
         address: HOST:PORT; not used with a channel.
-        token: Sent with every call; None: none is.
+        token: Sent with every stream; None: none is.
         now: The context's clock, in seconds.
         jitter: Draws from [0, 1).
     """
@@ -60,20 +58,25 @@ class SyncTransport:
         self._address = address
         self._metadata = call_metadata(given_channel=channel is not None, token=token)
         self._now = now
-        self._jitter = jitter
         self._lock = threading.Lock()
         self._helpers = Helpers()
         self._closed = False
         # Held while the context is open.
         self._open = threading.Lock()
         self._open.acquire()
-        self._channel: grpc.Channel | None = None
+        self._channel: Any = None
         self._process: int | None = None
-        self._stubs: dict[str, Callable[..., Any]] = {}
-        self._watch: Any = None
+        self._check: Any = None
+        self._link = SyncLink(
+            connect=self._connect,
+            begin=self._begin,
+            now=now,
+            jitter=jitter,
+            pause=lambda seconds: self.pause(seconds),
+        )
 
     def carry(self, errand: Errand) -> None:
-        """Has an errand carried out, in as many attempts as it asks for.
+        """Has an errand carried out.
 
         Raises:
             RuntimeError: If this process was forked from one in which the channel was already in use.
@@ -83,83 +86,22 @@ class SyncTransport:
                 "this process was forked from one in which the context was already connected: make the "
                 "context after the fork, or start processes with spawn or forkserver"
             )
-        for attempt in itertools.count(1):
-            answer = self._helpers.run(lambda: self._attempt(errand))
-            if not isinstance(answer, Status):
-                errand.answered(answer)
-                return
-            left = errand.deadline - self._now()
-            pause = errand.failed(answer, attempt=attempt, time_left=left, jitter=self._jitter())
-            if pause is None:
-                return
-            self.pause(pause)
-
-    def _attempt(self, errand: Errand) -> bytes | Status:
-        """Sends a request as soon as the channel is ready; returns the answer, or why there is none."""
-        if not self._is_connected():
-            not_ready = self._connect(errand.deadline)
-            if not_ready is not None:
-                return not_ready
-        left = errand.deadline - self._now()
-        if left <= 0:
-            return Status(None, "the time was up before anything was sent")
-        return self._call(errand.method.path, errand.payload, left)
-
-    def _is_connected(self) -> bool:
-        watch = self._watch
-        return watch is not None and watch.is_active()
-
-    def _connect(self, deadline: float) -> Status | None:
-        """Waits until a server answers; returns what stands in the way."""
-        answer: bytes | Status = _TOO_LATE
-        for _ in range(_CHECKS):
-            left = deadline - self._now()
-            answer = self._call(_CHECK, _WHOLE_SERVER, left) if left > 0 else _TOO_LATE
-            if not isinstance(answer, Status) or answer.code != _UNAVAILABLE:
-                break
-        if isinstance(answer, Status):
-            if answer.code == _UNAVAILABLE:
-                return Status(None, "")
-            if answer.code == _DEADLINE_EXCEEDED:
-                return Status(None, "it could not be connected in time")
-            if answer.code in (None, _CANCELLED):
-                return Status(None, answer.text, cause=answer.cause, closed=answer.closed)
-        # Whatever else it said: it is there.
+        if self._channel is None:
+            self._helpers.run(self._start)
+        ended = threading.Lock()
+        ended.acquire()
+        errand.ended = ended.release
         try:
-            self._watch_health()
-        except ValueError as error:
-            return Status(None, "the channel is closed", cause=error, closed=True)
-        return None
-
-    def _watch_health(self) -> None:
-        with self._lock:
-            if self._channel is not None and not self._is_connected():
-                watch: Any = self._channel.unary_stream(_WATCH)
-                self._watch = watch(_WHOLE_SERVER, metadata=self._metadata)
-
-    def _call(self, path: str, payload: bytes, seconds: float) -> bytes | Status:
-        try:
-            answer: bytes = self._stub(path)(
-                payload, timeout=seconds if seconds < float("inf") else None, metadata=self._metadata
-            )
-        except grpc.RpcError as error:
-            return status_of(error)
-        except ValueError as error:  # gRPC's way to say it
-            return Status(None, "the channel is closed", cause=error, closed=True)
-        return answer
-
-    def _stub(self, path: str) -> Callable[..., Any]:
-        """Returns what makes calls of an RPC. Bytes in, bytes out: the core does the translation."""
-        with self._lock:
+            self._link.submit(errand)
             if self._closed:
-                raise ValueError("closed")
-            if self._channel is None:
-                self._process = os.getpid()
-                self._channel = self._given or grpc.insecure_channel(self._address, options=CHANNEL_OPTIONS)
-            stub = self._stubs.get(path)
-            if stub is None:
-                stub = self._stubs[path] = self._channel.unary_unary(path)
-            return stub
+                self._helpers.run(self._link.close)
+            # A signal that comes in the instant before the waiting does not end it: so never for long.
+            while not ended.acquire(timeout=min(LOOK, max(0.0, errand.deadline - self._now()))):
+                if self._now() >= errand.deadline:
+                    self._helpers.run(lambda: self._link.expire(errand))
+        except BaseException:
+            self._helpers.run(lambda: self._link.withdraw(errand))
+            raise
 
     def pause(self, seconds: float) -> None:
         """Waits between attempts, not longer than the context is open."""
@@ -173,15 +115,50 @@ class SyncTransport:
         self._helpers.run(self._close)
         self._helpers.close()
 
+    def leave(self) -> None:
+        """Ends the threads of a context that nobody holds any more."""
+        if self._process == os.getpid():
+            self._link.leave()
+        self._helpers.close()
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._channel is None and not self._closed:
+                self._process = os.getpid()
+                self._channel = self._given or grpc.insecure_channel(self._address, options=CHANNEL_OPTIONS)
+                self._link.start()
+
     def _close(self) -> None:
         with self._lock:
             if self._closed:
                 return
             self._closed = True
-            channel, self._channel = self._channel, None
-            watch, self._watch = self._watch, None
         self._open.release()
-        if watch is not None:
-            watch.cancel()
-        if channel is not None and self._given is None:
-            channel.close()
+        check = self._check
+        if check is not None:
+            check.cancel()
+        self._link.close()
+        if self._channel is not None and self._given is None:
+            self._channel.close()
+
+    def _connect(self) -> Status | None:
+        """Waits until a server answers; returns what stands in the way."""
+        for _ in range(_CHECKS):
+            try:
+                self._check = self._channel.unary_unary(_CHECK).future(_WHOLE_SERVER, metadata=self._metadata)
+                if self._closed:
+                    self._check.cancel()
+                self._check.result()
+            except grpc.RpcError as error:
+                if error.code() is not grpc.StatusCode.UNAVAILABLE:
+                    # Whatever else it said: it is there.
+                    return None
+            except (grpc.FutureCancelledError, ValueError):  # gRPC's ways to say it
+                return _CLOSED
+            else:
+                return None
+        return _NOBODY_THERE
+
+    def _begin(self, messages: Iterator[bytes]) -> Any:
+        # Bytes in, bytes out.
+        return self._channel.stream_stream(_CHANNEL)(messages, metadata=self._metadata)

@@ -269,6 +269,53 @@ async def test_a_given_channel_that_is_closed_already(stage: Stage) -> None:
                 await in_thread(call)
 
 
+# ---- one stream for all threads
+
+
+@pytest.mark.asyncio
+async def test_threads_share_a_stream_and_what_they_lose_is_sent_again_once(stage: Stage) -> None:
+    """[ORD-15 accepts] [ORD-17 accepts]"""
+    stage.play(*[never] * 8, *[writes(1.0)] * 9)
+    async with stage.context(timeout=30.0) as context:
+        calls = [asyncio.ensure_future(context.set_variable("x", float(number))) for number in range(8)]
+        await stage.received_all(8)
+        stage.line.cut()
+        await asyncio.gather(*calls)
+        await context.set_variable("x", 8.0)
+    assert stage.requests[:8] == stage.requests[8:16]
+    assert (len(stage.requests), len(stage.channels)) == (17, 2)
+
+
+@pytest.mark.asyncio
+async def test_a_bridge_that_goes_away_gets_no_more(stage: Stage) -> None:
+    gate = asyncio.Event()
+
+    async def wait(request: bytes, context: Any) -> bytes:
+        await gate.wait()
+        return await writes(1.0, 1)(request, context)
+
+    stage.play(wait, writes(2.0, 2))
+    async with stage.context() as context:
+        first = asyncio.ensure_future(context.set_variable("x", 1.0))
+        await stage.received_all(1)
+        stage.channels[0].say(going_away=True)
+        await until(lambda: not BLOCKING.is_connected(context))
+        assert (await context.set_variable("x", 2.0)).revision == 2
+        gate.set()
+        assert (await first).revision == 1
+    assert len(stage.channels) == 2
+
+
+@pytest.mark.asyncio
+async def test_a_stream_that_nobody_uses_is_let_go(stage: Stage) -> None:
+    stage.play(reads(1.0), reads(2.0))
+    async with stage.context(cache="off") as context:
+        assert await context.get_variable("x") == 1.0
+        await until(lambda: stage.channels[0].ended)
+        assert await context.get_variable("x") == 2.0
+    assert len(stage.channels) == 2
+
+
 # ---- sharing a fetch
 
 

@@ -19,6 +19,7 @@ from snakepit_bridge import (
     VariableNotFoundError,
 )
 from snakepit_bridge import _calls as calls
+from snakepit_bridge._frames import in_field
 from snakepit_bridge._gen import any_pb2, errors_pb2, sessions_pb2, status_pb2, values_pb2
 
 WHERE = "the bridge at localhost:1"
@@ -153,7 +154,7 @@ def test_a_listed_variable_is_told_whole() -> None:
 @pytest.mark.parametrize("answer", [b"\xff\xff", b"\x0a\x05abc", b"\x0a\x04\x12\x02\xff\xff"])
 def test_an_answer_that_is_no_message_makes_no_sense(answer: bytes) -> None:
     with pytest.raises(InternalError) as caught:
-        calls.parse(calls.GET, answer)
+        calls.parse_reply(calls.GET, in_field(calls.GET.number, answer))
     assert caught.value.reason == "PROTOCOL"
 
 

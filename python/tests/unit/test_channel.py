@@ -255,13 +255,11 @@ import asyncio, gc, logging, warnings
 import grpc
 from snakepit_bridge import SessionContext
 logging.basicConfig(level=logging.WARNING)
-# When one loop ends and the next begins, gRPC itself now and then looks at the one that has ended.
-logging.getLogger("asyncio").addFilter(lambda it: "PollerCompletionQueue" not in it.getMessage())
 warnings.simplefilter("always")
 kept = []
 async def main():
-    # How busy the machine is says nothing about the client.
-    asyncio.get_running_loop().slow_callback_duration = 60
+    # How long something takes is no fault here.
+    asyncio.get_running_loop().slow_callback_duration = 60.0
     if True:{body}
 for _ in range(3):
     asyncio.run(main(), debug=True)

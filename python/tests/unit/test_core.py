@@ -17,6 +17,7 @@ from snakepit_bridge import _calls as calls
 from snakepit_bridge._cache import TtlCache
 from snakepit_bridge._core import Call, SessionCore, batch_error, verdicts
 from snakepit_bridge._errors import error_for
+from snakepit_bridge._frames import in_field
 from snakepit_bridge._gen import sessions_pb2, variables_pb2
 from snakepit_bridge._request_ids import RequestIds
 
@@ -53,7 +54,7 @@ def core(*, strict: bool = False, max_entries: int = 10) -> SessionCore:
 
 def accept(context: SessionCore, call: Call[T], answer: bytes) -> T:
     try:
-        message = calls.parse(call.method, answer)
+        message = calls.parse_reply(call.method, in_field(call.method.number, answer))
     except InternalError as error:
         message = error
     return context.accept(call, message)

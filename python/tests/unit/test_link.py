@@ -340,6 +340,13 @@ def test_what_runs_out_of_time(bench: Bench, write: bool, sent: bool, expected: 
     assert not bench.link.waiting
 
 
+def test_what_is_answered_has_not_run_out_of_time(bench: Bench) -> None:
+    errand = bench.ask(write=True)
+    bench.hear(bench.stream(), replies=[reply(errand, 1)])
+    assert bench.link.expire(errand) is None
+    assert errand.ending == variables_pb2.SetVariableResponse()
+
+
 def test_a_lost_write_that_runs_out_of_time_while_it_waits_is_unknown(bench: Bench) -> None:
     errand = bench.ask(write=True)
     bench.link.lose(bench.stream(), GONE)

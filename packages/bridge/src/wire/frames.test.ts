@@ -19,7 +19,13 @@ test("the frame of a command is what the contract's encoder makes of it", () => 
       content,
       fc.boolean(),
       (id, timeoutMs, command, more) => {
-        const frame = { $typeName: "snakepit.bridge.v1.CommandFrame", id, command, more, watch: false } as const;
+        const frame = {
+          $typeName: "snakepit.bridge.v1.CommandFrame",
+          id,
+          command,
+          more,
+          watch: false,
+        } as const;
         const wanted = encode(ChannelRequestSchema, {
           $typeName: "snakepit.bridge.v1.ChannelRequest",
           commands: [timeoutMs === undefined ? frame : { ...frame, timeoutMs }],

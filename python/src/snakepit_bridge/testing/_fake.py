@@ -11,10 +11,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from snakepit_bridge._calls import OK
 from snakepit_bridge._errands import Errand
-from snakepit_bridge._gen import errors_pb2, sessions_pb2, values_pb2, variables_pb2
-from snakepit_bridge._steps import Status
+from snakepit_bridge._gen import command_pb2, errors_pb2, sessions_pb2, values_pb2, variables_pb2
 from snakepit_bridge._values import encode_type
 
 from . import _rules as rules
@@ -65,12 +63,10 @@ class FakeBridge:
         request = request_class.FromString(errand.payload)
         try:
             rules.check_name(request.session_id, what="session id")
-            answer: bytes = act(request).SerializeToString()
+            reply = command_pb2.Reply(**{errand.method.arm: act(request)})
         except RefusedError as refused:
-            status = Status(OK, "", detail=refused.detail(request.session_id))
-            errand.failed(status, attempt=1, time_left=0.0, jitter=0.0)
-        else:
-            errand.answered(answer)
+            reply = command_pb2.Reply(error=refused.detail(request.session_id))
+        errand.replied(reply.SerializeToString(), attempt=1, time_left=0.0, jitter=0.0)
 
     def _open(self, request: Any) -> Session:
         session = self._sessions.get(request.session_id)

@@ -1,0 +1,267 @@
+"""Drives a link (`_link`) over blocking gRPC. For many threads at once.
+
+Three threads serve a context that is in use, and none of them is the caller's:
+
+- the driver connects and opens streams when there is something to send and no stream to send it on;
+- gRPC's own thread asks a stream's feed for the next message: all that is ready goes in it;
+- a reader takes what the bridge says.
+
+They share the link under a lock. A caller does not take it: it could be the main thread, which can be
+interrupted anywhere, and an interrupt in the wrong place would leave the link in a state that it never has.
+It puts its errand into a queue, wakes whoever has to look there, and waits on a bare lock of its own.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import grpc
+
+from ._channels import status_of
+from ._errands import Errand
+from ._frames import SenselessError
+from ._link import Link, Stream
+from ._retry import CANCELLED, INTERNAL, UNAVAILABLE
+from ._steps import Status
+
+__all__ = ["SyncLink"]
+
+_LOOK = 2.0
+"""How often it is looked whether a stream is used, in seconds: gRPC has its reader look about every 0.1 s."""
+
+_JOIN = 1.0
+"""How long `close` waits for threads at most, in seconds."""
+
+
+class _Line:
+    """A stream, and how its feed is woken."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self.news: SimpleQueue[bool] = SimpleQueue()
+        self.call: Any = None
+
+
+class SyncLink:
+    """The streams on one channel.
+
+    Args:
+        connect: Waits for a connection; returns what stands in the way.
+        begin: Begins a call that sends what the iterator gives.
+        now: The clock of the errands' deadlines, in seconds.
+        jitter: Draws from [0, 1).
+        pause: Waits so many seconds, not longer than the context is open.
+    """
+
+    def __init__(
+        self,
+        *,
+        connect: Callable[[], Status | None],
+        begin: Callable[[Iterator[bytes]], Any],
+        now: Callable[[], float],
+        jitter: Callable[[], float],
+        pause: Callable[[float], None],
+    ) -> None:
+        self._connect = connect
+        self._begin = begin
+        self._pause = pause
+        self._lock = threading.Lock()
+        self._link = Link(now=now, jitter=jitter)
+        self._inbox: SimpleQueue[Errand] = SimpleQueue()
+        # True: there is something to look at. False: it is over.
+        self._news: SimpleQueue[bool] = SimpleQueue()
+        self._open: _Line | None = None
+        self._lines: dict[Stream, _Line] = {}
+        self._threads: set[threading.Thread] = set()
+        # How long to pause before the next stream, in seconds.
+        self._rest: float | None = None
+        self._started = False
+        self._closed = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a stream that takes commands."""
+        return self._open is not None
+
+    # ---- for callers
+
+    def submit(self, errand: Errand) -> None:
+        """Takes an errand. It is one instruction after the other that an interrupt leaves whole.
+
+        Who ends a stream looks into the inbox after it has taken the stream away from here. So an errand that
+        comes too late for one is found all the same.
+        """
+        self._inbox.put(errand)
+        line = self._open
+        (self._news if line is None else line.news).put(True)
+
+    # ---- for all threads that cannot be interrupted
+
+    def start(self) -> None:
+        """Has errands carried out from now on."""
+        with self._lock:
+            if not self._started and not self._closed:
+                self._started = True
+                self._start(self._drive)
+
+    def withdraw(self, errand: Errand) -> None:
+        """Lets go of an errand that nobody waits for."""
+        with self._lock:
+            self._look()
+            self._wake(self._link.withdraw(errand))
+
+    def expire(self, errand: Errand) -> None:
+        """Lets go of an errand whose time is up, and tells it so."""
+        with self._lock:
+            self._look()
+            self._wake(self._link.expire(errand))
+
+    def close(self) -> None:
+        """Ends all errands, those that come later too, and then all streams."""
+        with self._lock:
+            self._closed = True
+            self._look()
+            self._link.close()
+            self._open = None
+            lines, threads = list(self._lines.values()), list(self._threads)
+        self.leave()
+        for line in lines:
+            line.news.put(False)
+            if line.call is not None:
+                line.call.cancel()
+        for thread in threads:
+            if thread is not threading.current_thread():
+                thread.join(_JOIN)
+
+    def leave(self) -> None:
+        """Ends the driver, and with it everything. It is one instruction: garbage collection may do it."""
+        self._news.put(False)
+
+    # ---- within, under the lock
+
+    def _look(self) -> None:
+        """Takes what was submitted."""
+        while not self._inbox.empty():
+            self._link.submit(self._inbox.get())
+
+    def _wake(self, stream: Stream | None) -> None:
+        if stream is not None:
+            self._lines[stream].news.put(True)
+
+    def _retire(self, line: _Line) -> None:
+        """Gives a stream no more commands, and has those that wait sent on another."""
+        self._link.retire(line.stream)
+        if self._open is line:
+            self._open = None
+        self._look()
+        if self._link.waiting:
+            self._news.put(True)
+
+    def _start(self, work: Callable[..., None], *arguments: Any) -> None:
+        def run() -> None:
+            try:
+                work(*arguments)
+            finally:
+                self._threads.discard(thread)
+
+        thread = threading.Thread(target=run, name="snakepit-bridge link", daemon=True)
+        self._threads.add(thread)
+        thread.start()
+
+    # ---- the driver
+
+    def _drive(self) -> None:
+        while self._news.get():
+            while self._wants_stream():
+                rest, self._rest = self._rest, None
+                if rest is not None:
+                    self._pause(rest)
+                if self._wants_stream():
+                    self._open_line()
+        if not self._closed:
+            self.close()
+
+    def _wants_stream(self) -> bool:
+        with self._lock:
+            self._look()
+            if self._open is not None:
+                self._open.news.put(True)
+            return self._open is None and bool(self._link.waiting)
+
+    def _open_line(self) -> None:
+        not_ready = self._connect()
+        with self._lock:
+            self._look()
+            if self._closed or not self._link.waiting:
+                return
+            if not_ready is not None:
+                self._rest = self._link.fail(not_ready)
+                return
+            line = _Line(self._link.begin())
+            self._lines[line.stream] = self._open = line
+            self._start(self._read, line)
+
+    # ---- a stream
+
+    def _feed(self, line: _Line) -> Iterator[bytes]:
+        """Says what there is to say on a stream."""
+        stream = line.stream
+        while True:
+            with self._lock:
+                self._look()
+                message = self._link.take(stream)
+                if message is None and self._link.waiting:
+                    self._news.put(True)
+            if message is not None:
+                yield message
+                continue
+            count = stream.count
+            try:
+                if not line.news.get(timeout=_LOOK):
+                    return
+            except Empty:
+                with self._lock:
+                    if not stream.sent and stream.count == count:
+                        # Nobody uses it, so it is let go: the bridge ends what has been said to its end.
+                        self._retire(line)
+                        return
+
+    def _read(self, line: _Line) -> None:
+        status = self._listen(line)
+        line.news.put(False)
+        with self._lock:
+            del self._lines[line.stream]
+            self._rest = self._link.lose(line.stream, status) or self._rest
+            self._retire(line)
+
+    def _listen(self, line: _Line) -> Status:
+        call: Any = None
+        try:
+            call = self._begin(self._feed(line))
+            with self._lock:
+                line.call = call
+            if self._closed:
+                call.cancel()
+            for message in call:
+                with self._lock:
+                    for errand, pause in self._link.receive(line.stream, message):
+                        self._start(self._submit_after, pause, errand)
+                    if line.stream is not self._link.open and self._open is line:
+                        self._retire(line)
+        except grpc.RpcError as error:
+            return status_of(error)
+        except SenselessError as error:
+            call.cancel()
+            return Status(INTERNAL, str(error), cause=error)
+        except ValueError as error:  # gRPC's way to say it
+            return Status(CANCELLED, "the channel is closed", cause=error, closed=True)
+        # A bridge that shuts down ends its streams in peace.
+        return Status(UNAVAILABLE, "the bridge ended the stream")
+
+    def _submit_after(self, seconds: float, errand: Errand) -> None:
+        self._pause(seconds)
+        if errand.ending is None:
+            self.submit(errand)
