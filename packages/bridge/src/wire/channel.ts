@@ -7,7 +7,7 @@ import { errorFor, errorFrom } from "../core/errors.js";
 import { Refusal } from "../core/refusal.js";
 import { decode, encode } from "./bytes.js";
 import { commandFromProto, commandToProto } from "./commands.js";
-import { commandFrame, replyFrame } from "./frames.js";
+import { commandFrame, eventFrame, replyFrame } from "./frames.js";
 import {
   type ChannelRequest,
   ChannelRequestSchema,
@@ -111,8 +111,7 @@ export function replyMessages(id: number, reply: Uint8Array): Uint8Array[] {
 
 /** The messages that carry what a watch tells, each with a part of it. */
 export function eventMessages(id: number, told: Uint8Array): Uint8Array[] {
-  const $typeName = "snakepit.bridge.v1.EventFrame";
-  return inParts(told, (part, more) => response({ events: [{ $typeName, id, event: part, more }] }));
+  return inParts(told, (part, more) => eventFrame(id, part, more));
 }
 
 /** Says that nobody waits for the reply to a command. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { encode } from "./bytes.js";
-import { commandFrame, replyFrame } from "./frames.js";
+import { commandFrame, eventFrame, replyFrame } from "./frames.js";
 import { ChannelRequestSchema, ChannelResponseSchema } from "./gen/snakepit/bridge/v1/channel_pb.js";
 
 const edges = [0, 1, 127, 128, 16_383, 16_384, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1];
@@ -48,6 +48,21 @@ test("so is that of a reply", () => {
         goingAway: false,
       });
       expect(Buffer.compare(replyFrame(id, reply, more), wanted)).toBe(0);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test("so is that of an event", () => {
+  fc.assert(
+    fc.property(uint32, content, fc.boolean(), (id, event, more) => {
+      const wanted = encode(ChannelResponseSchema, {
+        $typeName: "snakepit.bridge.v1.ChannelResponse",
+        events: [{ $typeName: "snakepit.bridge.v1.EventFrame", id, event, more }],
+        replies: [],
+        goingAway: false,
+      });
+      expect(Buffer.compare(eventFrame(id, event, more), wanted)).toBe(0);
     }),
     { numRuns: 1_000 },
   );

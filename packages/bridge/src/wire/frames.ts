@@ -15,6 +15,8 @@ interface Layout {
 const COMMAND: Layout = { frames: 2, id: 1, content: 3, more: 4 };
 /** `CommandFrame.timeout_ms` */
 const TIMEOUT = 2;
+/** `EventFrame` in `ChannelResponse.events`. */
+const EVENT: Layout = { frames: 2, id: 1, content: 2, more: 3 };
 /** `ReplyFrame` in `ChannelResponse.replies`. */
 const REPLY: Layout = { frames: 3, id: 1, content: 2, more: 3 };
 
@@ -26,6 +28,11 @@ export function commandFrame(
   more: boolean,
 ): Uint8Array {
   return frame(COMMAND, id, timeoutMs, content, more);
+}
+
+/** A response that is one frame of what a watch tells. */
+export function eventFrame(id: number, content: Uint8Array, more: boolean): Uint8Array {
+  return frame(EVENT, id, undefined, content, more);
 }
 
 /** A response that is one frame of a reply. */
