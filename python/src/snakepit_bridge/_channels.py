@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ._calls import DETAILS_KEY, detail_of
+from ._retry import UNAVAILABLE
 from ._steps import Status
 from ._version import __version__
 
@@ -17,6 +18,9 @@ _DETAIL_BYTES_KEY = "snakepit-max-detail-bytes"
 
 _CLIENT = ("snakepit-client", f"python/{__version__}")
 """What we are, so that a bridge which does not work with us can say so (DOOR-9)."""
+
+_NOT_SENT = "Internal error from Core"
+"""What grpc.aio says, with the status INTERNAL, of a message that it had no connection for any more."""
 
 CHANNEL_OPTIONS = (
     # Answers of the default limit of a server (4 MiB) and their framing, and of servers with a somewhat
@@ -50,4 +54,6 @@ def status_of(error: Any) -> Status:
     for key, value in error.trailing_metadata() or ():
         if key == DETAILS_KEY and isinstance(value, bytes):
             trailer = value
+    if error.details() == _NOT_SENT:
+        return Status(UNAVAILABLE, "the connection broke", cause=error)
     return Status(error.code().value[0], error.details() or "", detail_of(trailer), error)
