@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -34,6 +35,17 @@ _LOOK = 2.0
 
 _JOIN = 1.0
 """How long `close` waits for threads at most, in seconds."""
+
+
+def _status_without_call(error: grpc.RpcError) -> Status:
+    """Returns how a stream has ended, without what it was.
+
+    gRPC raises the call itself, and a call that is collected takes a lock. It must not live until the
+    interpreter ends, which may stop a thread of gRPC that has this lock, and then waits for it for ever.
+    """
+    status = status_of(error)
+    error.__traceback__ = None
+    return replace(status, cause=grpc.RpcError(f"{status.code}: {status.text}"))
 
 
 class _Line:
@@ -252,7 +264,7 @@ class SyncLink:
                     if line.stream is not self._link.open and self._open is line:
                         self._retire(line)
         except grpc.RpcError as error:
-            return status_of(error)
+            return _status_without_call(error)
         except SenselessError as error:
             call.cancel()
             return Status(INTERNAL, str(error), cause=error)

@@ -150,6 +150,8 @@ class SyncTransport:
                     self._check.cancel()
                 self._check.result()
             except grpc.RpcError as error:
+                # It is the call, and would live as long as the frames that it was raised in.
+                error.__traceback__ = None
                 if error.code() is not grpc.StatusCode.UNAVAILABLE:
                     # Whatever else it said: it is there.
                     return None
@@ -157,6 +159,8 @@ class SyncTransport:
                 return _CLOSED
             else:
                 return None
+            finally:
+                self._check = None
         return _NOBODY_THERE
 
     def _begin(self, messages: Iterator[bytes]) -> Any:

@@ -271,6 +271,23 @@ def test_a_signal_to_the_supervisor_ends_the_program_which_cleans_up(launch: Lau
     assert program.rest() == (128 + signal.SIGTERM, "cleaned up\n", "")
 
 
+AT_ONCE = """
+import os, signal
+try:
+    os.kill(os.getppid(), signal.SIGTERM)
+    while True:
+        signal.pause()
+finally:
+    print("cleaned up")
+"""
+
+
+@posix
+def test_a_signal_that_comes_before_the_supervisor_listens_is_not_its_end(launch: Launch) -> None:
+    for _ in range(10):
+        assert launch(AT_ONCE).rest() == (128 + signal.SIGTERM, "cleaned up\n", "")
+
+
 @posix
 def test_an_asyncio_program_cleans_up_too(launch: Launch) -> None:
     program = launch(

@@ -25,10 +25,10 @@ async function begin(session: string, ...args: string[]) {
     lines.push(line);
     for (const look of waiting) look();
   });
-  const until = (count: number): Promise<void> =>
+  const until = (holds: () => boolean): Promise<void> =>
     new Promise((resolve) => {
       const look = (): void => {
-        if (lines.length >= count) resolve();
+        if (holds()) resolve();
       };
       waiting.add(look);
       look();
@@ -48,7 +48,7 @@ test("watch prints a line for each change, until it is interrupted", async () =>
   await session.set("a", 2);
   await session.delete("b");
   await client.sessions.deleteSession("run");
-  await until(lines.findIndex((line) => line.includes("a = 1")) + 5);
+  await until(() => lines.some((line) => line.includes("session deleted")));
   const last = lines.slice(lines.findIndex((line) => line.includes("a = 1")));
   expect(last.map((line) => line.replace(/^\S+Z {2}\d+ {2}/, ""))).toEqual([
     "a = 1 (typescript)",
@@ -66,7 +66,7 @@ test("watch prints JSON, of some variables only", async () => {
   const before = lines.length;
   await session.set("other", 1);
   await session.set("ab", 2, { metadata: { why: "test" } });
-  while (!lines.at(-1)?.includes('"ab"')) await until(lines.length + 1);
+  await until(() => lines.at(-1)?.includes('"ab"') === true);
   expect(lines.slice(before).some((line) => line.includes("other"))).toBe(false);
   expect(JSON.parse(lines.at(-1) as string)).toEqual({
     kind: "changed",

@@ -27,6 +27,9 @@ __all__ = ["fork_supervised"]
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
+_HEARD = frozenset({signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+"""What the supervisor wakes up for."""
+
 _LOOK_AGAIN = 0.02
 """How often to look, in seconds, where the system does not tell that somebody else's child has ended."""
 
@@ -47,13 +50,18 @@ def fork_supervised(grace: float) -> None:
     """
     adopts = _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     supervisor = os.getpid()
+    # The program may be ready, and its starter end it, before the supervisor has learnt to listen.
+    unmasked = signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)
     program = os.fork()
     if program == 0:
+        signal.pthread_sigmask(signal.SIG_SETMASK, unmasked)
         _leave(supervisor)
         return
     code = _FAILED
     try:
-        code = Supervisor(program, grace, adopts=adopts).run()
+        wakeup = _wake_on(*_HEARD)
+        signal.pthread_sigmask(signal.SIG_SETMASK, unmasked)
+        code = Supervisor(program, grace, adopts=adopts).run(wakeup)
     finally:
         if sys.exc_info()[0] is not None:
             # Whatever happened here: it is told, and the program does not stay behind.
@@ -105,11 +113,14 @@ class Supervisor:
         self._told: set[int] = set()
         self._killed = False
 
-    def run(self) -> int:
-        """Returns the exit code of the program, when nothing is left of it."""
+    def run(self, wakeup: int) -> int:
+        """Returns the exit code of the program, when nothing is left of it.
+
+        Args:
+            wakeup: Can be read when a signal has come; each byte is the number of one.
+        """
         with contextlib.suppress(OSError):
             os.setpgid(self._program, self._program)  # so that it is done, whoever is first
-        wakeup = _wake_on(signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
         watched = {wakeup, STDIN} if is_watched() else {wakeup}
         while True:
             self._reap()
