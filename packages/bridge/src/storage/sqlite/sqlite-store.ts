@@ -153,8 +153,8 @@ export class SqliteStore implements Store {
 
   async close(): Promise<void> {
     this.#closing = true;
-    // A thread that fails while it closes does not answer.
-    if (!this.#failed) await Promise.race([this.#ask({ kind: "close" }), this.failure]);
+    // Rejects if the thread fails while it closes: what was appended is kept, but who ends the bridge has to know.
+    if (!this.#failed) await this.#ask({ kind: "close" });
     await this.#ended;
   }
 
