@@ -100,7 +100,7 @@ export function commandMessages(id: number, timeoutMs: number, command: Uint8Arr
 export function watchMessages(id: number, asked: Uint8Array): Uint8Array[] {
   const $typeName = "snakepit.bridge.v1.CommandFrame";
   return inParts(asked, (part, more) =>
-    request({ commands: [{ $typeName, id, command: part, more, watch: true }] }),
+    request({ commands: [{ $typeName, id, command: part, more, watch: true, state: false }] }),
   );
 }
 

@@ -25,6 +25,7 @@ test("the frame of a command is what the contract's encoder makes of it", () => 
           command,
           more,
           watch: false,
+          state: false,
         } as const;
         const wanted = encode(ChannelRequestSchema, {
           $typeName: "snakepit.bridge.v1.ChannelRequest",

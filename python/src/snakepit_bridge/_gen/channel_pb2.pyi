@@ -26,18 +26,20 @@ class ClientHello(_message.Message):
     def __init__(self, protocol: _Optional[int] = ..., version: _Optional[str] = ...) -> None: ...
 
 class CommandFrame(_message.Message):
-    __slots__ = ("id", "timeout_ms", "command", "more", "watch")
+    __slots__ = ("id", "timeout_ms", "command", "more", "watch", "state")
     ID_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
     COMMAND_FIELD_NUMBER: _ClassVar[int]
     MORE_FIELD_NUMBER: _ClassVar[int]
     WATCH_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
     id: int
     timeout_ms: int
     command: bytes
     more: bool
     watch: bool
-    def __init__(self, id: _Optional[int] = ..., timeout_ms: _Optional[int] = ..., command: _Optional[bytes] = ..., more: _Optional[bool] = ..., watch: _Optional[bool] = ...) -> None: ...
+    state: bool
+    def __init__(self, id: _Optional[int] = ..., timeout_ms: _Optional[int] = ..., command: _Optional[bytes] = ..., more: _Optional[bool] = ..., watch: _Optional[bool] = ..., state: _Optional[bool] = ...) -> None: ...
 
 class ChannelResponse(_message.Message):
     __slots__ = ("hello", "events", "replies", "going_away")

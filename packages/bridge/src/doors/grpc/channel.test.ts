@@ -140,7 +140,7 @@ describe("a channel", () => {
     channel.send(
       encode(ChannelRequestSchema, {
         $typeName: "snakepit.bridge.v1.ChannelRequest",
-        commands: [{ ...frame, command, watch: false }],
+        commands: [{ ...frame, command, watch: false, state: false }],
         cancelled: [],
       }),
     );

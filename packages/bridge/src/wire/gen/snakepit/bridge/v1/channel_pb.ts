@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file snakepit/bridge/v1/channel.proto.
  */
 export const file_snakepit_bridge_v1_channel: GenFile = /*@__PURE__*/
-  fileDesc("CiBzbmFrZXBpdC9icmlkZ2UvdjEvY2hhbm5lbC5wcm90bxISc25ha2VwaXQuYnJpZGdlLnYxIocBCg5DaGFubmVsUmVxdWVzdBIuCgVoZWxsbxgBIAEoCzIfLnNuYWtlcGl0LmJyaWRnZS52MS5DbGllbnRIZWxsbxIyCghjb21tYW5kcxgCIAMoCzIgLnNuYWtlcGl0LmJyaWRnZS52MS5Db21tYW5kRnJhbWUSEQoJY2FuY2VsbGVkGAMgAygNIjAKC0NsaWVudEhlbGxvEhAKCHByb3RvY29sGAEgASgNEg8KB3ZlcnNpb24YAiABKAkicAoMQ29tbWFuZEZyYW1lEgoKAmlkGAEgASgNEhcKCnRpbWVvdXRfbXMYAiABKA1IAIgBARIPCgdjb21tYW5kGAMgASgMEgwKBG1vcmUYBCABKAgSDQoFd2F0Y2gYBSABKAhCDQoLX3RpbWVvdXRfbXMitgEKD0NoYW5uZWxSZXNwb25zZRIuCgVoZWxsbxgBIAEoCzIfLnNuYWtlcGl0LmJyaWRnZS52MS5TZXJ2ZXJIZWxsbxIuCgZldmVudHMYAiADKAsyHi5zbmFrZXBpdC5icmlkZ2UudjEuRXZlbnRGcmFtZRIvCgdyZXBsaWVzGAMgAygLMh4uc25ha2VwaXQuYnJpZGdlLnYxLlJlcGx5RnJhbWUSEgoKZ29pbmdfYXdheRgEIAEoCCIwCgtTZXJ2ZXJIZWxsbxIQCghwcm90b2NvbBgBIAEoDRIPCgd2ZXJzaW9uGAIgASgJIjUKCkV2ZW50RnJhbWUSCgoCaWQYASABKA0SDQoFZXZlbnQYAiABKAwSDAoEbW9yZRgDIAEoCCI1CgpSZXBseUZyYW1lEgoKAmlkGAEgASgNEg0KBXJlcGx5GAIgASgMEgwKBG1vcmUYAyABKAgyaAoOQ2hhbm5lbFNlcnZpY2USVgoHQ2hhbm5lbBIiLnNuYWtlcGl0LmJyaWRnZS52MS5DaGFubmVsUmVxdWVzdBojLnNuYWtlcGl0LmJyaWRnZS52MS5DaGFubmVsUmVzcG9uc2UoATABYgZwcm90bzM");
+  fileDesc("CiBzbmFrZXBpdC9icmlkZ2UvdjEvY2hhbm5lbC5wcm90bxISc25ha2VwaXQuYnJpZGdlLnYxIocBCg5DaGFubmVsUmVxdWVzdBIuCgVoZWxsbxgBIAEoCzIfLnNuYWtlcGl0LmJyaWRnZS52MS5DbGllbnRIZWxsbxIyCghjb21tYW5kcxgCIAMoCzIgLnNuYWtlcGl0LmJyaWRnZS52MS5Db21tYW5kRnJhbWUSEQoJY2FuY2VsbGVkGAMgAygNIjAKC0NsaWVudEhlbGxvEhAKCHByb3RvY29sGAEgASgNEg8KB3ZlcnNpb24YAiABKAkifwoMQ29tbWFuZEZyYW1lEgoKAmlkGAEgASgNEhcKCnRpbWVvdXRfbXMYAiABKA1IAIgBARIPCgdjb21tYW5kGAMgASgMEgwKBG1vcmUYBCABKAgSDQoFd2F0Y2gYBSABKAgSDQoFc3RhdGUYBiABKAhCDQoLX3RpbWVvdXRfbXMitgEKD0NoYW5uZWxSZXNwb25zZRIuCgVoZWxsbxgBIAEoCzIfLnNuYWtlcGl0LmJyaWRnZS52MS5TZXJ2ZXJIZWxsbxIuCgZldmVudHMYAiADKAsyHi5zbmFrZXBpdC5icmlkZ2UudjEuRXZlbnRGcmFtZRIvCgdyZXBsaWVzGAMgAygLMh4uc25ha2VwaXQuYnJpZGdlLnYxLlJlcGx5RnJhbWUSEgoKZ29pbmdfYXdheRgEIAEoCCIwCgtTZXJ2ZXJIZWxsbxIQCghwcm90b2NvbBgBIAEoDRIPCgd2ZXJzaW9uGAIgASgJIjUKCkV2ZW50RnJhbWUSCgoCaWQYASABKA0SDQoFZXZlbnQYAiABKAwSDAoEbW9yZRgDIAEoCCI1CgpSZXBseUZyYW1lEgoKAmlkGAEgASgNEg0KBXJlcGx5GAIgASgMEgwKBG1vcmUYAyABKAgyaAoOQ2hhbm5lbFNlcnZpY2USVgoHQ2hhbm5lbBIiLnNuYWtlcGl0LmJyaWRnZS52MS5DaGFubmVsUmVxdWVzdBojLnNuYWtlcGl0LmJyaWRnZS52MS5DaGFubmVsUmVzcG9uc2UoATABYgZwcm90bzM");
 
 /**
  * A message is at most 256 KiB long; what is longer is sent in parts (ORD-18).
@@ -125,6 +125,13 @@ export type CommandFrame = Message<"snakepit.bridge.v1.CommandFrame"> & {
    * @generated from field: bool watch = 5;
    */
   watch: boolean;
+
+  /**
+   * True: the bytes are those of a StateRequest. Otherwise as a watch. As `more`, in every part.
+   *
+   * @generated from field: bool state = 6;
+   */
+  state: boolean;
 };
 
 /**
@@ -209,6 +216,9 @@ export const ServerHelloSchema: GenMessage<ServerHello> = /*@__PURE__*/
 /**
  * What a watch tells, or a part of it that is too long for a message.
  *
+ * Of a watch of which nothing was told for 2 s it is told where it stands: as a bookmark, or as an update that changes nothing. So
+ * a client that hears nothing for 5 s while it watches knows that it is alone.
+ *
  * @generated from message snakepit.bridge.v1.EventFrame
  */
 export type EventFrame = Message<"snakepit.bridge.v1.EventFrame"> & {
@@ -220,7 +230,7 @@ export type EventFrame = Message<"snakepit.bridge.v1.EventFrame"> & {
   id: number;
 
   /**
-   * The bytes of a WatchResponse, or the next part of them.
+   * The bytes of a WatchResponse, or of a StateUpdate where that was asked for, or the next part of them.
    *
    * @generated from field: bytes event = 2;
    */
