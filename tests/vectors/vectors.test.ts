@@ -20,6 +20,7 @@ import { tag, untag } from "../tagged.js";
 import { JsonBridge } from "./bridge.js";
 import { type ClientCase, type EngineCase, type Form, formsIn, type Json, readVectors } from "./files.js";
 import { mismatches } from "./match.js";
+import { replica } from "./replica.js";
 
 const engine = readVectors("engine");
 const client = readVectors("client");
@@ -96,6 +97,7 @@ const OPERATIONS: Readonly<Record<ClientCase["op"], (input: Json) => Json>> = {
   decode,
   error,
   fingerprint,
+  replica,
 };
 
 function encode(input: Json): Json {
