@@ -2,6 +2,10 @@
 import type { MetadataInput } from "./arguments.js";
 import { Calls } from "./calls.js";
 import type { Definitions } from "./definitions.js";
+import { OwnCalls } from "./own-calls.js";
+import { LiveReads } from "./live-reads.js";
+import { type CacheMode, type Reads, ServerReads } from "./reads.js";
+import { Replicas } from "./replicas.js";
 import { createRequestIds } from "./request-ids.js";
 import { Session } from "./session.js";
 import { SessionStore } from "./session-store.js";
@@ -19,7 +23,20 @@ export interface SessionOptions extends CallOptions {
    * true with definitions, false without.
    */
   readonly strict?: boolean;
+  /**
+   * How reads are answered. `live` (default): from a copy of the session that the bridge keeps current from the first read on
+   * until the session is closed, which counts as use of the session. `off`: by the bridge, each time.
+   */
+  readonly cache?: CacheMode;
+  /**
+   * For how long, in milliseconds, the last value is answered while the bridge is out of reach. After that reads throw
+   * UnavailableError. 0: they do at once. Default: 30,000.
+   */
+  readonly maxStaleMs?: number;
 }
+
+/** How stale an answer may be (ORD-10). */
+const DEFAULT_MAX_STALE_MS = 30_000;
 
 /** A client of one bridge. All its sessions share its connection. */
 export class Client {
@@ -27,10 +44,13 @@ export class Client {
   readonly sessions: SessionStore;
   readonly #transport: Transport;
   readonly #calls: Calls;
+  readonly #replicas: Replicas;
 
   constructor(transport: Transport) {
     this.#transport = transport;
-    this.#calls = new Calls(transport, createRequestIds());
+    const ownCalls = new OwnCalls();
+    this.#replicas = new Replicas(transport, ownCalls);
+    this.#calls = new Calls(transport, createRequestIds(), ownCalls);
     this.sessions = new SessionStore(transport, this.#calls);
   }
 
@@ -64,7 +84,19 @@ export class Client {
       await this.sessions.ensureVariables(id, definitions, options);
     }
     const { strict = definitions !== undefined } = options;
-    return new Session<D>({ id, definitions, strict, store: this.sessions, calls: this.#calls });
+    const reads = this.#reads(id, options);
+    return new Session<D>({ id, definitions, strict, store: this.sessions, calls: this.#calls, reads });
+  }
+
+  #reads(sessionId: string, { cache = "live", maxStaleMs = DEFAULT_MAX_STALE_MS }: SessionOptions): Reads {
+    if (!(maxStaleMs >= 0)) throw new RangeError(`maxStaleMs is a time of 0 ms or more, not ${maxStaleMs}`);
+    const server = new ServerReads(sessionId, this.#calls);
+    if (cache === "off") return server;
+    const calls = this.#calls;
+    const now = () => this.#transport.clock.now();
+    const deadline = (options: CallOptions) => calls.deadline(options);
+    const copy = this.#replicas.use(sessionId);
+    return new LiveReads({ sessionId, server, maxStaleMs, now, deadline, ...copy });
   }
 
   /** Asks whether a bridge is there, and which one. Throws UnavailableError or DeadlineError. */

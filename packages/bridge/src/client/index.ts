@@ -23,6 +23,7 @@ export {
   OutcomeUnknownError,
   SessionNotFoundError,
   TypeMismatchError,
+  NotReadyError,
   UnavailableError,
   VariableNotFoundError,
   VersionMismatchError,

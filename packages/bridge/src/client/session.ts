@@ -2,10 +2,10 @@
  * One session, as a program that shares variables uses it: names, types of values and limits are those of its
  * definitions, so that the compiler refuses what the bridge would.
  *
- * Every read asks the bridge, so it answers what is true there at that moment, this program's own writes included.
- * Without definitions any name is allowed, and values are numbers, bigints, strings, booleans or JSON.
+ * Reads are answered from a copy of the session that the bridge keeps current: each sees a later state than the one before,
+ * and this program's own writes. With `cache: "off"` the bridge is asked each time. Without definitions any name is allowed, and values are numbers, bigints, strings, booleans or JSON.
  */
-import type { OnMissing } from "../core/commands.js";
+import type { OnMissing, Revision } from "../core/commands.js";
 import {
   ClosedError,
   errorFor,
@@ -28,6 +28,8 @@ import type {
   VariableDefinition,
 } from "./definitions.js";
 import { type ChangeView, type SessionEventView, viewEvent } from "./event-views.js";
+import { toText } from "./points.js";
+import type { FreshOptions, Held, ReadOptions, Reads } from "./reads.js";
 import { compareAndSet, untilWanted } from "./repeating.js";
 import type { InitialValues, ListVariablesOptions, RegisterOptions, SessionStore } from "./session-store.js";
 import type { CallOptions } from "./transport/transport.js";
@@ -66,6 +68,7 @@ export interface SessionParts<D extends Definitions> {
   readonly strict: boolean;
   readonly store: SessionStore;
   readonly calls: Calls;
+  readonly reads: Reads;
 }
 
 /**
@@ -89,15 +92,20 @@ export class Session<D extends Definitions = Definitions> {
   readonly #onMissing: OnMissing;
   readonly #store: SessionStore;
   readonly #calls: Calls;
+  readonly #reads: Reads;
+  /** Values as they are given to the caller, true while the copy is of this generation. */
+  readonly #hits = new Map<string, VariableValue>();
+  #generation = 0;
   #closed = false;
 
-  constructor({ id, definitions, strict, store, calls }: SessionParts<D>) {
+  constructor({ id, definitions, strict, store, calls, reads }: SessionParts<D>) {
     this.id = id;
     this.#definitions = definitions && new Map(Object.entries<VariableDefinition>(definitions));
     // Never the session itself: one that was deleted or has expired stays so until somebody creates it (ORD-14).
     this.#onMissing = strict ? "fail" : "inferVariable";
     this.#store = store;
     this.#calls = calls;
+    this.#reads = reads;
   }
 
   /**
@@ -110,15 +118,21 @@ export class Session<D extends Definitions = Definitions> {
    */
   async get<N extends NameOf<D>, F>(
     name: N,
-    options: CallOptions & { readonly default: F },
+    options: FreshOptions & { readonly default: F },
   ): Promise<ValueOf<D, N> | F>;
-  async get<N extends NameOf<D>>(name: N, options?: CallOptions): Promise<ValueOf<D, N>>;
+  async get<N extends NameOf<D>>(name: N, options?: FreshOptions): Promise<ValueOf<D, N>>;
   async get<N extends NameOf<D>>(
     name: N,
-    options: CallOptions & { readonly default?: unknown } = {},
+    options: FreshOptions & { readonly default?: unknown } = {},
   ): Promise<unknown> {
+    const { bypassCache, after, maxAgeMs } = options;
+    if (bypassCache === undefined && after === undefined && maxAgeMs === undefined) {
+      const value = this.#hit(name);
+      if (value !== undefined) return value;
+    }
+    this.#open();
     try {
-      const { variable } = await this.#open().get(this.id, name, options);
+      const { variable } = await this.#reads.get(name, options);
       return this.#value(name, variable);
     } catch (error) {
       if ("default" in options && isAbsence(error)) return options.default;
@@ -127,20 +141,32 @@ export class Session<D extends Definitions = Definitions> {
   }
 
   /** Reads a variable with its version and freshness. Throws VariableNotFoundError. */
-  async read<N extends NameOf<D>>(name: N, options: CallOptions = {}): Promise<Reading<ValueOf<D, N>>> {
-    const { variable, revision } = await this.#open().get(this.id, name, options);
+  async read<N extends NameOf<D>>(name: N, options: FreshOptions = {}): Promise<Reading<ValueOf<D, N>>> {
+    this.#open();
+    const { variable, revision, source, ageMs, stale } = await this.#reads.get(name, options);
     const { type, version } = variable;
     const value = this.#value(name, variable) as ValueOf<D, N>;
-    const reading: Reading<ValueOf<D, N>> = {
-      value,
-      type,
-      version,
-      revision: revision.number,
-      source: "server",
-      ageMs: 0,
-      stale: false,
-    };
-    return Object.freeze(reading);
+    const point = toText(revision);
+    return Object.freeze({ value, type, version, revision: revision.number, point, source, ageMs, stale });
+  }
+
+  /**
+   * The value of a variable, at once. Throws NotReadyError where the copy is not current, which {@link Session.ready} waits for,
+   * where the value is over 64 KiB, and with `cache: "off"`; VariableNotFoundError and SessionNotFoundError where there is none.
+   *
+   * @example
+   * await session.ready();
+   * session.peek("temperature"); // 0.7
+   */
+  peek<N extends NameOf<D>>(name: N): ValueOf<D, N> {
+    const value = this.#hit(name) ?? this.#peeked(name);
+    return value as ValueOf<D, N>;
+  }
+
+  /** Waits until the copy of the session is current. Throws DeadlineError when the time is up. Nothing with `cache: "off"`. */
+  async ready(options: CallOptions = {}): Promise<void> {
+    this.#open();
+    await this.#reads.ready(options);
   }
 
   /**
@@ -152,7 +178,7 @@ export class Session<D extends Definitions = Definitions> {
    */
   async getMany<N extends NameOf<D>>(
     names: readonly N[],
-    options: CallOptions = {},
+    options: ReadOptions = {},
   ): Promise<ValuesOf<D, N>> {
     return (await this.#readMany(names, options)).values as ValuesOf<D, N>;
   }
@@ -161,7 +187,7 @@ export class Session<D extends Definitions = Definitions> {
    * Reads all defined variables at one revision. Throws VariableNotFoundError if one was deleted, and TypeError in a
    * session without definitions, which does not know what all is.
    */
-  async snapshot(options: CallOptions = {}): Promise<Snapshot<D>> {
+  async snapshot(options: ReadOptions = {}): Promise<Snapshot<D>> {
     if (this.#definitions === undefined)
       throw new TypeError("snapshot() needs definitions: use getMany(names) or list()");
     return (await this.#readMany([...this.#definitions.keys()], options)) as Snapshot<D>;
@@ -223,7 +249,9 @@ export class Session<D extends Definitions = Definitions> {
       value: this.#literal(name, value),
     }));
     if (items.length === 0)
-      return atomic ? Object.freeze({ revision: undefined, versions: new Map() }) : new Map();
+      return atomic
+        ? Object.freeze({ revision: undefined, point: undefined, versions: new Map() })
+        : new Map();
     const reply = await calls.setMany(this.id, items, atomic, this.#onMissing, options);
     const names = items.map(({ identifier }) => identifier);
     return atomic ? viewCommitted(names, reply) : viewResults(names, reply);
@@ -261,7 +289,13 @@ export class Session<D extends Definitions = Definitions> {
   ): Promise<Written<ValueOf<D, N>>> {
     const set = (value: ValueOf<D, N>, expectedVersion: number, within: CallOptions) =>
       this.set(name, value, { ...options, ...within, expectedVersion });
-    const read = (within: CallOptions) => this.read(name, within);
+    // After a conflict the copy may not have come to what it was a conflict with.
+    let bypassCache = false;
+    const read = (within: CallOptions) => {
+      const reading = this.read(name, { ...within, bypassCache });
+      bypassCache = true;
+      return reading;
+    };
     return compareAndSet({ read, compute, set }, this.#open().deadline(options));
   }
 
@@ -366,6 +400,8 @@ export class Session<D extends Definitions = Definitions> {
   /** Lets go of the session. It lives on at the bridge, the client stays open, and watches go on until they are ended. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#hits.clear();
+    this.#reads.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -379,12 +415,35 @@ export class Session<D extends Definitions = Definitions> {
     });
   }
 
+  /** What the copy has of a variable, if that can be read without a word about it. */
+  #hit(name: string): VariableValue | undefined {
+    const { replica } = this.#reads;
+    if (replica === undefined) return undefined;
+    if (replica.generation !== this.#generation) {
+      this.#hits.clear();
+      this.#generation = replica.generation;
+    }
+    const known = this.#hits.get(name);
+    if (known !== undefined) return known;
+    const entry = replica.isCurrent && !this.#closed ? replica.find(name) : undefined;
+    if (entry?.value === undefined) return undefined;
+    const value = this.#value(name, entry as Held);
+    this.#hits.set(name, value);
+    return value;
+  }
+
+  #peeked(name: string): VariableValue {
+    this.#open();
+    return this.#value(name, this.#reads.peek(name));
+  }
+
   #literal(name: string, value: unknown): KnownLiteral {
     return toLiteral(value, name, this.#definitions?.get(name)?.type);
   }
 
-  async #readMany(names: readonly string[], options: CallOptions) {
-    const { found, missing, revision } = await this.#open().getMany(this.id, names, options);
+  async #readMany(names: readonly string[], options: ReadOptions) {
+    this.#open();
+    const { found, missing, revision } = await this.#reads.getMany(names, options);
     const [first] = missing;
     if (first !== undefined) {
       const list = missing.map(quoteName).join(", ");
@@ -405,11 +464,12 @@ export class Session<D extends Definitions = Definitions> {
     {
       item,
       revision,
-    }: { item: Pick<Variable, "type" | "value" | "version">; revision: { readonly number: number } },
+    }: { item: Held; revision: Revision },
   ): Written<V> {
     return Object.freeze({
       version: item.version,
       revision: revision.number,
+      point: toText(revision),
       value: this.#value(name, item) as V,
     });
   }

@@ -14,6 +14,7 @@
  *   ├─ LimitError                over one of the server's limits
  *   ├─ UnavailableError          no bridge answered; nothing was carried out
  *   ├─ DeadlineError             out of time; nothing was carried out, or it was a read
+ *   ├─ NotReadyError             nothing is at hand to answer without waiting
  *   ├─ WatchGapError             a watch cannot go on where it was; read again
  *   ├─ OutcomeUnknownError       a write may or may not have been carried out
  *   ├─ AuthError                 not allowed
@@ -29,6 +30,7 @@ export const CLIENT_REASONS = [
   "UNAUTHENTICATED",
   "PERMISSION_DENIED",
   "CLOSED",
+  "NOT_READY",
   "PROTOCOL",
 ] as const;
 
@@ -162,6 +164,8 @@ export class AuthError extends BridgeError {}
 export class VersionMismatchError extends BridgeError {}
 /** The client or server was used after it was closed. */
 export class ClosedError extends BridgeError {}
+/** What was to be answered without waiting is not at hand. Wait with `ready()`, or ask with `get()`. */
+export class NotReadyError extends BridgeError {}
 /** A bug on the other side, or an answer that makes no sense. */
 export class InternalError extends BridgeError {}
 
@@ -200,6 +204,7 @@ const CLASSES: Record<ErrorReason, ErrorClass> = {
   UNAUTHENTICATED: AuthError,
   PERMISSION_DENIED: AuthError,
   CLOSED: ClosedError,
+  NOT_READY: NotReadyError,
   PROTOCOL: InternalError,
 };
 
@@ -211,6 +216,7 @@ const RETRYABLE: ReadonlySet<ErrorReason> = new Set<ErrorReason>([
   "SHUTTING_DOWN",
   "DEADLINE_EXCEEDED",
   "UNAVAILABLE",
+  "NOT_READY",
 ]);
 
 /** The error for a reason: of the class that the reason belongs to. */

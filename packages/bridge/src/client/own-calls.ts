@@ -1,0 +1,58 @@
+/** What a client's own calls tell about a session, to those who answer reads of it here. */
+import type { Command, Revision } from "../core/commands.js";
+
+/** Who answers reads of a session from what is here. */
+export interface CallListener {
+  /** A call was answered with what is true at a revision. What is older is not to be read after it (ORD-1). */
+  answered(revision: Revision): void;
+  /** Variables were written, or may have been: by name or id. Undefined: all of them. */
+  wrote(identifiers: readonly string[] | undefined): void;
+}
+
+export class OwnCalls {
+  readonly #listeners = new Map<string, Set<CallListener>>();
+
+  /** Tells a listener from now on. Returns how to stop it. */
+  listen(sessionId: string, listener: CallListener): () => void {
+    const listeners = this.#listeners.get(sessionId) ?? new Set();
+    this.#listeners.set(sessionId, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0 && this.#listeners.get(sessionId) === listeners) this.#listeners.delete(sessionId);
+    };
+  }
+
+  answered(sessionId: string, revision: Revision): void {
+    for (const listener of this.#listeners.get(sessionId) ?? []) listener.answered(revision);
+  }
+
+  /** A command has ended, whatever became of it. */
+  ended(command: Command): void {
+    if (!("sessionId" in command)) return;
+    const listeners = this.#listeners.get(command.sessionId);
+    const written = listeners === undefined ? [] : writtenBy(command);
+    if (written?.length === 0) return;
+    for (const listener of listeners ?? []) listener.wrote(written);
+  }
+}
+
+/** The variables that a command writes; undefined: all of them. */
+function writtenBy(command: Command): readonly string[] | undefined {
+  switch (command.kind) {
+    case "setVariable":
+      return [command.item.identifier];
+    case "setVariables":
+      return command.items.map(({ identifier }) => identifier);
+    case "incrementVariable":
+    case "deleteVariable":
+      return [command.identifier];
+    case "registerVariable":
+      return [command.definition.name];
+    case "ensureVariables":
+      return command.definitions.map(({ name }) => name);
+    case "deleteSession":
+      return undefined;
+    default:
+      return [];
+  }
+}
