@@ -24,7 +24,7 @@ import type { ManualClock } from "../../packages/bridge/src/testing/manual-clock
 /** A client that hears nothing for so long gives the stream up, in milliseconds. */
 export const SILENCE_MS = 5_000;
 /** What a bridge says at least every so often. */
-const HEARTBEAT_MS = 2_000;
+export const HEARTBEAT_MS = 2_000;
 /** The pause before a new stream. */
 const RECONNECT_MS = 100;
 
@@ -199,8 +199,8 @@ class Stream {
     listen();
     let stop = (): void => {};
     const beat = (): void => {
-      stop = options.clock.setTimer(HEARTBEAT_MS, () => {
-        for (const told of this.#told.values()) told.beat();
+      stop = options.clock.setTimer(HEARTBEAT_MS / 4, () => {
+        for (const told of this.#told.values()) told.beat(options.clock.now());
         beat();
       });
     };
@@ -228,7 +228,7 @@ class Stream {
   follow(following: Following): void {
     const { tampering, records } = this.#options;
     let { follow } = following;
-    const told = new Told((update) => this.#tell(following, rebased(update, follow.after, following.follow.after)));
+    const told = new Told(this.#options.clock, (update) => this.#tell(following, rebased(update, follow.after, following.follow.after)));
     this.#told.set(following, told);
     this.#up.send(async () => {
       const { after } = follow;
@@ -283,12 +283,13 @@ type FollowSubscription = Exclude<Awaited<ReturnType<Engine["follow"]>>, Refusal
 
 /** What the bridge tells of one subscription. */
 class Told {
+  readonly #clock: ManualClock;
   readonly #tell: (update: StateUpdate) => void;
   #subscription: FollowSubscription | undefined;
-  #at: StateUpdate | undefined;
-  #isQuiet = false;
+  #last: { readonly update: StateUpdate; readonly at: number } | undefined;
 
-  constructor(tell: (update: StateUpdate) => void) {
+  constructor(clock: ManualClock, tell: (update: StateUpdate) => void) {
+    this.#clock = clock;
     this.#tell = tell;
   }
 
@@ -301,19 +302,20 @@ class Told {
     for (;;) {
       const update = this.#subscription?.take();
       if (update === undefined || update instanceof Refusal) return;
-      this.#at = update;
-      this.#isQuiet = false;
-      this.#tell(update);
+      this.#say(update);
     }
   }
 
   /** Says where it stands if nothing was said for a while. */
-  beat(): void {
-    if (this.#isQuiet && this.#at !== undefined && !this.#at.more) {
-      const { revision } = this.#at;
-      this.#tell({ base: revision, revision, changed: [], deleted: [], more: false });
-    }
-    this.#isQuiet = true;
+  beat(now: number): void {
+    if (this.#last === undefined || now - this.#last.at < 0.75 * HEARTBEAT_MS) return;
+    const { revision } = this.#last.update;
+    this.#say({ base: revision, revision, changed: [], deleted: [], more: false });
+  }
+
+  #say(update: StateUpdate): void {
+    this.#last = { update, at: this.#clock.now() };
+    this.#tell(update);
   }
 
   close(): void {

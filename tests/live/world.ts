@@ -27,7 +27,7 @@ import { Bench } from "../../packages/bridge/src/testing/bench.contract.js";
 import type { CommitRecord } from "../../packages/bridge/src/storage/record.js";
 import { FaultyStore } from "../../packages/bridge/src/testing/faulty-store.contract.js";
 import { ManualClock } from "../../packages/bridge/src/testing/manual-clock.js";
-import { SILENCE_MS, SimulatedLink, type Tampering } from "./link.js";
+import { HEARTBEAT_MS, SILENCE_MS, SimulatedLink, type Tampering } from "./link.js";
 import { Oracle } from "./oracle.js";
 
 /** What programs set one by one, and what is always set together. */
@@ -36,7 +36,8 @@ export const PAIR = ["x", "y"] as const;
 
 export type Step =
   | { readonly do: "set"; readonly who: number; readonly name: (typeof SINGLES)[number] }
-  | { readonly do: "setPair" | "drop" | "read" | "readPair" | "readFromServer" | "readAfter"; readonly who: number }
+  | { readonly do: "read" | "readFromServer"; readonly who: number; readonly name: (typeof SINGLES)[number] }
+  | { readonly do: "setPair" | "drop" | "readPair" | "readAfter"; readonly who: number }
   | { readonly do: "end" | "create"; readonly who: number }
   | { readonly do: "cut" | "halfOpen" | "down" | "up"; readonly who: number }
   | { readonly do: "slow"; readonly who: number; readonly ms: number }
@@ -46,9 +47,12 @@ export type Step =
 const SESSION = "shared";
 /** After this time on a link that is well, whatever was under way has ended. */
 const SETTLED_MS = 40_000;
+const LOOK_MS = 20;
 
 /** Something that must not be. */
-export class Violation extends Error {}
+export class Violation extends Error {
+  override readonly name = "Violation";
+}
 
 export class World {
   readonly clock = new ManualClock();
@@ -59,10 +63,20 @@ export class World {
   #value = 0;
   /** The point of the write that was acknowledged last, whoever made it. */
   acknowledged: string | undefined;
+  /** Its place, and of all before it the latest. */
+  acknowledgedPlace = 0;
   readonly seen = new Map<string, number>();
 
   constructor(count: number, tampering: Tampering = {}) {
     for (let i = 0; i < count; i++) this.programs.push(new Program(this, tampering));
+  }
+
+  /** Lets the session and its variables be there. */
+  async begin(): Promise<void> {
+    const [program] = this.programs;
+    for (const step of [{ do: "create" }, { do: "set", name: "a" }, { do: "set", name: "b" }, { do: "setPair" }] as const)
+      program?.take({ ...step, who: 0 });
+    await this.wait(100);
   }
 
   get engine(): Engine {
@@ -113,8 +127,8 @@ export class World {
 
   /** Lets time pass, looking at everything every so often. */
   async wait(ms: number): Promise<void> {
-    for (let left = ms; left > 0; left -= 20) {
-      this.clock.advance(Math.min(20, left));
+    for (let left = ms; left > 0; left -= LOOK_MS) {
+      this.clock.advance(Math.min(LOOK_MS, left));
       await this.look();
     }
   }
@@ -211,13 +225,15 @@ export class Program {
           await session.delete(SINGLES[0]);
         });
       case "read":
-        return this.#read(() => session.read(SINGLES[0]), SINGLES[0]);
-      case "readFromServer":
-        return this.#read(() => session.read(SINGLES[1], { bypassCache: true }), SINGLES[1]);
+        return this.#read(() => session.read(step.name), step.name, this.#floor);
+      case "readFromServer": {
+        const floor = Math.max(this.#floor, this.#world.acknowledgedPlace);
+        return this.#read(() => session.read(step.name, { bypassCache: true }), step.name, floor);
+      }
       case "readAfter": {
         const after = this.#world.acknowledged;
         if (after === undefined) return;
-        return this.#read(() => session.read(SINGLES[0], { after }), SINGLES[0], after);
+        return this.#read(() => session.read(SINGLES[0], { after }), SINGLES[0], this.#floor, after);
       }
       case "readPair":
         return this.#run(async () => {
@@ -249,16 +265,17 @@ export class Program {
       const { point } = await write();
       if (point === undefined) return;
       this.#world.acknowledged = point;
-      await this.#told(toPoint(point), "was told of its own write");
+      const { place } = await this.#told(toPoint(point), "was told of its own write");
+      this.#world.acknowledgedPlace = Math.max(this.#world.acknowledgedPlace, place);
     });
   }
 
   #read(
     read: () => Promise<{ readonly value: unknown; readonly version: number; readonly point: string; readonly stale: boolean; readonly source: string }>,
     name: string,
+    floor: number,
     after?: string,
   ): void {
-    const floor = this.#floor;
     this.#run(async () => {
       const { value, version, point, stale, source } = await read();
       this.#world.note(`read from the ${source}${stale ? ", stale" : ""}`);
@@ -336,7 +353,8 @@ export class Program {
   /** Silence is noticed in time. */
   #checkSilence(): void {
     const now = this.#world.clock.now();
-    if (this.#replica.isCurrent && (this.#replica.ageMs(now) ?? 0) > SILENCE_MS)
+    // A reply breaks the silence too, and a copy only knows of what it was told itself.
+    if (this.#replica.isCurrent && (this.#replica.ageMs(now) ?? 0) > SILENCE_MS + HEARTBEAT_MS + LOOK_MS)
       throw new Violation(`a copy that heard nothing for ${this.#replica.ageMs(now)} ms is read from (ORD-1)`);
   }
 
