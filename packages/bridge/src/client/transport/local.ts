@@ -9,9 +9,9 @@ import { type BridgeError, errorFor, errorFrom } from "../../core/errors.js";
 import { Refusal } from "../../core/refusal.js";
 import type { Watch } from "../../core/watch.js";
 import type { Engine } from "../../engine/engine.js";
-import type { Subscription } from "../../engine/hub.js";
 import type { Principal } from "../../engine/principal.js";
 import { StoreError } from "../../engine/store-error.js";
+import type { Subscription } from "../../engine/subscription.js";
 import { AbortWatch, type OnAbort } from "./abort.js";
 import {
   type CallOptions,

@@ -10,9 +10,9 @@ import type { Command, CommandKind, Reply } from "../../core/commands.js";
 import { overLimit, Refusal } from "../../core/refusal.js";
 import type { Watch } from "../../core/watch.js";
 import type { Engine } from "../../engine/engine.js";
-import type { Notify, Subscription } from "../../engine/hub.js";
 import { ANYONE } from "../../engine/principal.js";
 import { StoreError } from "../../engine/store-error.js";
+import type { Notify, Subscription } from "../../engine/subscription.js";
 import { codeOf } from "../../wire/errors.js";
 import { aboutAnswer, aboutCommand } from "./call-log.js";
 

@@ -5,7 +5,7 @@
  */
 import type { Refusal } from "../../core/refusal.js";
 import type { Told } from "../../core/watch.js";
-import type { Subscription } from "../../engine/hub.js";
+import type { Subscription } from "../../engine/subscription.js";
 
 /** A watch on a channel. */
 export class ChannelWatch {

@@ -5,7 +5,7 @@
 import type { handleServerStreamingCall, ServerWritableStream } from "@grpc/grpc-js";
 import { Refusal } from "../../core/refusal.js";
 import type { Watch } from "../../core/watch.js";
-import type { Subscription } from "../../engine/hub.js";
+import type { Subscription } from "../../engine/subscription.js";
 import { toldBytes } from "../../wire/watch-codecs.js";
 import { beginWatch, type DoorContext } from "./answering.js";
 import { refuseClient } from "./client-version.js";
