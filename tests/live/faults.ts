@@ -61,6 +61,8 @@ function pointOf(
   incarnation: string | undefined,
   number: number,
 ): Revision | undefined {
-  const record = records.find(({ commit }) => commit.incarnation === incarnation && commit.revision === number);
+  const record = records.find(
+    ({ commit }) => commit.incarnation === incarnation && commit.revision === number,
+  );
   return record && { incarnation: record.commit.incarnation, number, check: record.check };
 }

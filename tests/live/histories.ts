@@ -28,10 +28,16 @@ const step = fc.oneof(
   by(3, "cut", "halfOpen"),
   by(1, "down"),
   by(2, "up"),
-  { weight: 2, arbitrary: fc.record({ do: fc.constant("slow" as const), who, ms: fc.constantFrom(0, 1, 30, 400) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant("slow" as const), who, ms: fc.constantFrom(0, 1, 30, 400) }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("hold" as const, "restart" as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("release" as const) }) },
-  { weight: 8, arbitrary: fc.record({ do: fc.constant("wait" as const), ms: fc.constantFrom(1, 20, 150, 6_000) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({ do: fc.constant("wait" as const), ms: fc.constantFrom(1, 20, 150, 6_000) }),
+  },
 ) as fc.Arbitrary<Step>;
 
 const history = fc.array(step, { minLength: 5, maxLength: 40, size: "max" });

@@ -5,19 +5,20 @@
  * It does what a channel does (docs/decisions/0013): a command is decided in the order sent, what is told of a revision comes
  * before a reply that is true at it, and what was not answered when a stream ended is sent again on the next, in order.
  */
-import type { Command, Reply, ReplyTo, Revision } from "../../packages/bridge/src/core/commands.js";
+
 import type { Replica } from "../../packages/bridge/src/client/replica.js";
-import { type BridgeError, errorFor, errorFrom } from "../../packages/bridge/src/core/errors.js";
-import { Refusal } from "../../packages/bridge/src/core/refusal.js";
-import type { Follow, StateUpdate } from "../../packages/bridge/src/core/state-update.js";
-import { ANYONE } from "../../packages/bridge/src/engine/principal.js";
 import {
   type CallOptions,
   isWrite,
   type StateReader,
   type Transport,
 } from "../../packages/bridge/src/client/transport/transport.js";
+import type { Command, Reply, ReplyTo, Revision } from "../../packages/bridge/src/core/commands.js";
+import { type BridgeError, errorFor, errorFrom } from "../../packages/bridge/src/core/errors.js";
+import { Refusal } from "../../packages/bridge/src/core/refusal.js";
+import type { Follow, StateUpdate } from "../../packages/bridge/src/core/state-update.js";
 import type { Engine } from "../../packages/bridge/src/engine/engine.js";
+import { ANYONE } from "../../packages/bridge/src/engine/principal.js";
 import type { CommitRecord } from "../../packages/bridge/src/storage/record.js";
 import type { ManualClock } from "../../packages/bridge/src/testing/manual-clock.js";
 
@@ -228,7 +229,9 @@ class Stream {
   follow(following: Following): void {
     const { tampering, records } = this.#options;
     let { follow } = following;
-    const told = new Told(this.#options.clock, (update) => this.#tell(following, rebased(update, follow.after, following.follow.after)));
+    const told = new Told(this.#options.clock, (update) =>
+      this.#tell(following, rebased(update, follow.after, following.follow.after)),
+    );
     this.#told.set(following, told);
     this.#up.send(async () => {
       const { after } = follow;
@@ -273,7 +276,11 @@ class Stream {
 }
 
 /** The same update, as if it had begun where the client believes that it does. */
-function rebased(update: StateUpdate, asked: Revision | undefined, stands: Revision | undefined): StateUpdate {
+function rebased(
+  update: StateUpdate,
+  asked: Revision | undefined,
+  stands: Revision | undefined,
+): StateUpdate {
   const { base } = update;
   if (base === undefined || asked === undefined || stands === undefined) return update;
   return base.number === asked.number && base.check === asked.check ? { ...update, base: stands } : update;

@@ -12,19 +12,19 @@
 import { setImmediate } from "node:timers/promises";
 import { Calls } from "../../packages/bridge/src/client/calls.js";
 import { LiveReads } from "../../packages/bridge/src/client/live-reads.js";
-import { toPoint } from "../../packages/bridge/src/client/points.js";
 import { OwnCalls } from "../../packages/bridge/src/client/own-calls.js";
-import { Replicas } from "../../packages/bridge/src/client/replicas.js";
-import type { Replica } from "../../packages/bridge/src/client/replica.js";
+import { toPoint } from "../../packages/bridge/src/client/points.js";
 import { ServerReads } from "../../packages/bridge/src/client/reads.js";
+import type { Replica } from "../../packages/bridge/src/client/replica.js";
+import { Replicas } from "../../packages/bridge/src/client/replicas.js";
 import { Session } from "../../packages/bridge/src/client/session.js";
 import { SessionStore } from "../../packages/bridge/src/client/session-store.js";
 import type { Revision } from "../../packages/bridge/src/core/commands.js";
 import { BridgeError, InternalError } from "../../packages/bridge/src/core/errors.js";
 import type { Engine } from "../../packages/bridge/src/engine/engine.js";
 import { MemoryStore } from "../../packages/bridge/src/storage/memory/memory-store.js";
-import { Bench } from "../../packages/bridge/src/testing/bench.contract.js";
 import type { CommitRecord } from "../../packages/bridge/src/storage/record.js";
+import { Bench } from "../../packages/bridge/src/testing/bench.contract.js";
 import { FaultyStore } from "../../packages/bridge/src/testing/faulty-store.contract.js";
 import { ManualClock } from "../../packages/bridge/src/testing/manual-clock.js";
 import { HEARTBEAT_MS, SILENCE_MS, SimulatedLink, type Tampering } from "./link.js";
@@ -74,7 +74,12 @@ export class World {
   /** Lets the session and its variables be there. */
   async begin(): Promise<void> {
     const [program] = this.programs;
-    for (const step of [{ do: "create" }, { do: "set", name: "a" }, { do: "set", name: "b" }, { do: "setPair" }] as const)
+    for (const step of [
+      { do: "create" },
+      { do: "set", name: "a" },
+      { do: "set", name: "b" },
+      { do: "setPair" },
+    ] as const)
       program?.take({ ...step, who: 0 });
     await this.wait(100);
   }
@@ -271,7 +276,13 @@ export class Program {
   }
 
   #read(
-    read: () => Promise<{ readonly value: unknown; readonly version: number; readonly point: string; readonly stale: boolean; readonly source: string }>,
+    read: () => Promise<{
+      readonly value: unknown;
+      readonly version: number;
+      readonly point: string;
+      readonly stale: boolean;
+      readonly source: string;
+    }>,
     name: string,
     floor: number,
     after?: string,
@@ -282,9 +293,13 @@ export class Program {
       const moment = await this.#told(toPoint(point), `read ${name} from the ${source}`);
       const was = moment.state.get(name);
       if (was?.value !== value || was.version !== version)
-        throw new Violation(`${name} was ${was?.value} at ${point}, and ${value} was read from the ${source} (ORD-1)`);
+        throw new Violation(
+          `${name} was ${was?.value} at ${point}, and ${value} was read from the ${source} (ORD-1)`,
+        );
       if (moment.place < floor)
-        throw new Violation(`the ${source} answered ${name} as of ${point}, and later was seen before (ORD-1)`);
+        throw new Violation(
+          `the ${source} answered ${name} as of ${point}, and later was seen before (ORD-1)`,
+        );
       const least = after === undefined ? undefined : toPoint(after);
       if (least?.incarnation === toPoint(point).incarnation && toPoint(point).number < least.number)
         throw new Violation(`read after ${after}, and answered as of ${point} (ORD-3)`);
@@ -296,7 +311,8 @@ export class Program {
     // The oracle learns of a commit at the next look.
     await this.#world.look();
     const moment = this.#world.oracle.at(revision);
-    if (moment === undefined) throw new Violation(`it ${what} at revision ${revision.number}, which never was`);
+    if (moment === undefined)
+      throw new Violation(`it ${what} at revision ${revision.number}, which never was`);
     this.#floor = Math.max(this.#floor, moment.place);
     return moment;
   }
@@ -334,13 +350,17 @@ export class Program {
       return;
     }
     const moment = this.#world.oracle.at(revision);
-    if (moment === undefined) throw new Violation(`a copy stands at ${revision.number}, which never was (ORD-4)`);
+    if (moment === undefined)
+      throw new Violation(`a copy stands at ${revision.number}, which never was (ORD-4)`);
     if (moment.place < this.#copyAt) throw new Violation(`a copy went back to ${revision.number} (ORD-1)`);
     this.#copyAt = moment.place;
     this.#checkCopy(moment.state, `at revision ${revision.number}`);
   }
 
-  #checkCopy(state: ReadonlyMap<string, { version: number; value: unknown; id: string }>, when: string): void {
+  #checkCopy(
+    state: ReadonlyMap<string, { version: number; value: unknown; id: string }>,
+    when: string,
+  ): void {
     if (this.#replica.size !== state.size)
       throw new Violation(`a copy has ${this.#replica.size} variables ${when}, not ${state.size} (ORD-6)`);
     for (const [name, was] of state) {
@@ -355,7 +375,9 @@ export class Program {
     const now = this.#world.clock.now();
     // A reply breaks the silence too, and a copy only knows of what it was told itself.
     if (this.#replica.isCurrent && (this.#replica.ageMs(now) ?? 0) > SILENCE_MS + HEARTBEAT_MS + LOOK_MS)
-      throw new Violation(`a copy that heard nothing for ${this.#replica.ageMs(now)} ms is read from (ORD-1)`);
+      throw new Violation(
+        `a copy that heard nothing for ${this.#replica.ageMs(now)} ms is read from (ORD-1)`,
+      );
   }
 
   checkSettled(): void {

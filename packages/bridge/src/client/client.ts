@@ -2,8 +2,8 @@
 import type { MetadataInput } from "./arguments.js";
 import { Calls } from "./calls.js";
 import type { Definitions } from "./definitions.js";
-import { OwnCalls } from "./own-calls.js";
 import { LiveReads } from "./live-reads.js";
+import { OwnCalls } from "./own-calls.js";
 import { type CacheMode, type Reads, ServerReads } from "./reads.js";
 import { Replicas } from "./replicas.js";
 import { createRequestIds } from "./request-ids.js";

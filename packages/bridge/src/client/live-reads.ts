@@ -11,8 +11,8 @@ import { checkIdentifier } from "./arguments.js";
 import type { Deadline } from "./deadline.js";
 import type { Following } from "./following.js";
 import { toPoint } from "./points.js";
+import type { Answer, Answers, Freshness, FreshOptions, Held, ReadOptions, Reads } from "./reads.js";
 import type { Replica } from "./replica.js";
-import type { Answer, Answers, FreshOptions, Freshness, Held, ReadOptions, Reads } from "./reads.js";
 import type { CallOptions } from "./transport/transport.js";
 
 /** How long a copy is waited for that has not come to a point, in milliseconds (ORD-2). */
@@ -90,7 +90,12 @@ export class LiveReads implements Reads {
   }
 
   /** What a read from the copy is true at now; undefined if the bridge has to be asked. */
-  async #freshness({ bypassCache = false, after, maxAgeMs, ...options }: FreshOptions): Promise<Freshness | undefined> {
+  async #freshness({
+    bypassCache = false,
+    after,
+    maxAgeMs,
+    ...options
+  }: FreshOptions): Promise<Freshness | undefined> {
     const { following, maxStaleMs } = this.#parts;
     if (bypassCache) return undefined;
     following.begin();
@@ -100,7 +105,12 @@ export class LiveReads implements Reads {
     const access = this.replica.access(now, maxStaleMs);
     if (access === "unavailable") throw this.#outOfReach(ageMs);
     if (access === "ask" || (maxAgeMs !== undefined && ageMs > maxAgeMs)) return undefined;
-    return { revision: this.replica.revision as Revision, source: "replica", ageMs, stale: access === "stale" };
+    return {
+      revision: this.replica.revision as Revision,
+      source: "replica",
+      ageMs,
+      stale: access === "stale",
+    };
   }
 
   /** True as soon as the copy stands at a point or later in the same life; false if it does not come there in time. */
@@ -126,8 +136,11 @@ export class LiveReads implements Reads {
 
   #withoutCopy(reason: "NOT_READY" | "DEADLINE_EXCEEDED"): BridgeError {
     const { sessionId } = this.#parts;
-    const why = this.replica.reason ?? (this.replica.revision === undefined ? "it has not come yet" : "it is behind");
-    return errorFor(reason, `there is no current copy of session ${quoteName(sessionId)} here: ${why}`, { sessionId });
+    const why =
+      this.replica.reason ?? (this.replica.revision === undefined ? "it has not come yet" : "it is behind");
+    return errorFor(reason, `there is no current copy of session ${quoteName(sessionId)} here: ${why}`, {
+      sessionId,
+    });
   }
 
   #outOfReach(ageMs: number): BridgeError {

@@ -18,7 +18,8 @@ export class OwnCalls {
     this.#listeners.set(sessionId, listeners.add(listener));
     return () => {
       listeners.delete(listener);
-      if (listeners.size === 0 && this.#listeners.get(sessionId) === listeners) this.#listeners.delete(sessionId);
+      if (listeners.size === 0 && this.#listeners.get(sessionId) === listeners)
+        this.#listeners.delete(sessionId);
     };
   }
 

@@ -29,6 +29,8 @@ export const REPLICA_BYTES = 64 * 1_048_576;
  */
 export type Access = "current" | "stale" | "ask" | "unavailable";
 
+const NEVER = { incarnation: undefined, number: 0 };
+
 export class Replica {
   /** Changes with everything that may make a reader see something else. */
   generation = 0;
@@ -41,8 +43,8 @@ export class Replica {
   #down = false;
   #revision: Revision | undefined;
   #heardAt = 0;
-  /** What a call was answered at that this has not come to. */
-  #ahead: Revision | undefined;
+  /** The latest that calls were answered at, in each life of the session that may be the present one. */
+  readonly #answered = new Map<string, number>();
   readonly #entries = new Map<string, StateEntry>();
   /** The names of ids. */
   readonly #names = new Map<string, string>();
@@ -126,10 +128,9 @@ export class Replica {
     this.#state = "READY";
     this.#reason = undefined;
     this.#down = false;
-    // What was said of another life of the session was said before this: so that life is over, or has not begun here, and
-    // then what is here is what there is.
-    if (this.#ahead?.incarnation !== revision.incarnation || this.#ahead.number <= revision.number)
-      this.#ahead = undefined;
+    // What was answered of another life of the session was sent before this, so that life is over.
+    for (const incarnation of this.#answered.keys())
+      if (incarnation !== revision.incarnation) this.#answered.delete(incarnation);
     this.#settle(isNews);
   }
 
@@ -161,15 +162,22 @@ export class Replica {
 
   /** A call was answered with what is true at a revision. What is older is not to be read after it (ORD-1). */
   answered(revision: Revision): void {
-    if (this.#revision !== undefined && isCovered(revision, this.#revision)) return;
-    if (this.#ahead !== undefined && isCovered(revision, this.#ahead)) return;
-    this.#ahead = revision;
+    const { incarnation, number } = revision;
+    if ((this.#answered.get(incarnation) ?? 0) >= number) return;
+    this.#answered.set(incarnation, number);
     this.#settle(false);
+  }
+
+  /** True if a call was answered with what this has not come to. */
+  get #isBehind(): boolean {
+    const { incarnation, number } = this.#revision ?? NEVER;
+    for (const [life, reached] of this.#answered) if (life !== incarnation || reached > number) return true;
+    return false;
   }
 
   /** What is here may be read from, or may not any more. */
   #settle(isNews: boolean): void {
-    const isCurrent = this.#state === "READY" && this.#ahead === undefined;
+    const isCurrent = this.#state === "READY" && !this.#isBehind;
     if (isNews || isCurrent !== this.isCurrent) this.generation++;
     this.isCurrent = isCurrent;
   }
@@ -179,7 +187,7 @@ export class Replica {
   /** @param maxStaleMs how old what is read may be while the server is out of reach; 0: it is not read at all then */
   access(now: number, maxStaleMs: number): Access {
     if (this.isCurrent) return "current";
-    if (this.#state !== "STALE" || this.#ahead !== undefined) return "ask";
+    if (this.#state !== "STALE" || this.#isBehind) return "ask";
     if (maxStaleMs > 0 && now - this.#heardAt <= maxStaleMs) return "stale";
     return this.#down ? "unavailable" : "ask";
   }
@@ -246,9 +254,4 @@ function withoutValue({ name, id, version, type }: StateEntry): StateEntry {
 
 function isSame(one: Revision, other: Revision): boolean {
   return one.number === other.number && one.incarnation === other.incarnation && one.check === other.check;
-}
-
-/** True if what is true at a revision is known where another was reached. */
-function isCovered(revision: Revision, reached: Revision): boolean {
-  return revision.incarnation === reached.incarnation && revision.number <= reached.number;
 }

@@ -24,9 +24,9 @@ import {
 } from "./calls.js";
 import { checkType, type Definitions, toDefinition, type VariableDefinition } from "./definitions.js";
 import { type SessionEventView, viewEvent } from "./event-views.js";
+import { OwnCalls } from "./own-calls.js";
 import { gather } from "./pages.js";
 import { untilWanted } from "./repeating.js";
-import { OwnCalls } from "./own-calls.js";
 import { createRequestIds } from "./request-ids.js";
 import type { CallOptions, Transport } from "./transport/transport.js";
 import { toAmount, toLiteral, type VariableValue } from "./values.js";
@@ -117,10 +117,7 @@ export interface RegisterOptions<T extends TypeName = TypeName> extends CallOpti
 export class SessionStore {
   readonly #calls: Calls;
 
-  constructor(
-    transport: Transport,
-    calls: Calls = new Calls(transport, createRequestIds(), new OwnCalls()),
-  ) {
+  constructor(transport: Transport, calls: Calls = new Calls(transport, createRequestIds(), new OwnCalls())) {
     this.#calls = calls;
   }
 
@@ -353,7 +350,9 @@ export class SessionStore {
       value: toLiteral(value, identifier),
     }));
     if (items.length === 0)
-      return atomic ? Object.freeze({ revision: undefined, point: undefined, versions: new Map() }) : new Map();
+      return atomic
+        ? Object.freeze({ revision: undefined, point: undefined, versions: new Map() })
+        : new Map();
     const reply = await this.#calls.setMany(sessionId, items, atomic, onMissing, options);
     const identifiers = items.map(({ identifier }) => identifier);
     return atomic ? viewCommitted(identifiers, reply) : viewResults(identifiers, reply);

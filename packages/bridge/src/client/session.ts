@@ -459,13 +459,7 @@ export class Session<D extends Definitions = Definitions> {
     return Object.freeze({ values: Object.freeze(values), revision: revision.number });
   }
 
-  #written<V>(
-    name: string,
-    {
-      item,
-      revision,
-    }: { item: Held; revision: Revision },
-  ): Written<V> {
+  #written<V>(name: string, { item, revision }: { item: Held; revision: Revision }): Written<V> {
     return Object.freeze({
       version: item.version,
       revision: revision.number,
