@@ -165,7 +165,8 @@ export class Link {
       const id = this.#nextId();
       open.sent.set(id, errand);
       this.#places.set(errand, { stream: open.stream, sent: open.sent, id });
-      if (errand.isWatch) open.stream.watch(id, errand.bytes);
+      if (errand.asks === "events") open.stream.watch(id, errand.bytes);
+      else if (errand.asks === "state") open.stream.follow(id, errand.bytes);
       else open.stream.send(id, Math.max(1, Math.ceil(errand.deadline - now)), errand.bytes);
     }
     this.#waiting.clear();

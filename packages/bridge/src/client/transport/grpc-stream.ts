@@ -10,6 +10,7 @@ import {
   cancellation,
   clientHello,
   commandMessages,
+  followMessages,
   readResponse,
   watchMessages,
 } from "../../wire/channel.js";
@@ -62,9 +63,14 @@ export class ChannelStream {
     for (const message of commandMessages(id, timeoutMs, command)) this.#say(message);
   }
 
-  /** Asks for a watch. */
+  /** Asks to be told events. */
   watch(id: number, asked: Uint8Array): void {
     for (const message of watchMessages(id, asked)) this.#say(message);
+  }
+
+  /** Asks to be told the state. */
+  follow(id: number, asked: Uint8Array): void {
+    for (const message of followMessages(id, asked)) this.#say(message);
   }
 
   /** Says that nobody waits for a reply any more, or reads a watch. */

@@ -19,15 +19,15 @@ import {
   replyBytes,
   replyMessages,
   serverHello,
-  toldBytes,
-  watchFromBytes,
 } from "../../wire/channel.js";
 import { Outbox } from "../../wire/outbox.js";
 import { Parts } from "../../wire/parts.js";
 import { answer, beginWatch, type DoorContext, tooLong } from "./answering.js";
+import { ChannelWatch } from "./channel-watch.js";
 import { refuseClient } from "./client-version.js";
 import { refused } from "./refused.js";
-import { ChannelWatch, type Said, Turns } from "./turns.js";
+import { EVENTS, STATE, type Telling } from "./tellings.js";
+import { type Said, Turns } from "./turns.js";
 
 type Requests = ChannelRequest | Refusal;
 type Stream = ServerDuplexStream<Requests, Uint8Array>;
@@ -119,13 +119,15 @@ class Channel {
     if (this.#draining || this.#closed) return;
     if (request instanceof Refusal) return this.#fail(request);
     if (!this.#greeted && !this.#greet(request)) return;
-    for (const { id, timeoutMs, command, more, watch } of request.commands) {
+    for (const { id, timeoutMs, command, more, watch, state } of request.commands) {
       const whole = this.#parts.add({ id, bytes: command, more });
       if (whole === undefined) continue;
       if (this.#running.has(id) || this.#watches.has(id)) return this.#fail(underWay(id));
-      if (whole instanceof Uint8Array)
-        watch ? this.#beginWatch(id, whole) : this.#begin(id, whole, timeoutMs);
-      else if (whole.kind === "too long") this.#refuse(id, tooLong(whole.bytes, this.#maxBytes));
+      if (whole instanceof Uint8Array) {
+        if (state) this.#beginWatch(id, whole, STATE);
+        else if (watch) this.#beginWatch(id, whole, EVENTS);
+        else this.#begin(id, whole, timeoutMs);
+      } else if (whole.kind === "too long") this.#refuse(id, tooLong(whole.bytes, this.#maxBytes));
       else return this.#fail(outOfTurn(id, whole.expectedId));
     }
     // What was begun and is not wanted any more may stand in one message.
@@ -174,11 +176,15 @@ class Channel {
     this.#endIfDone();
   }
 
-  #beginWatch(id: number, bytes: Uint8Array): void {
-    const watch = new ChannelWatch(id);
+  #beginWatch<A extends { readonly sessionId: string }, T>(
+    id: number,
+    bytes: Uint8Array,
+    telling: Telling<A, T>,
+  ): void {
+    const watch = new ChannelWatch(id, telling, this.#maxBytes);
     this.#watches.set(id, watch);
     const way = { method: "Channel", refusal: this.#refusal };
-    void beginWatch(this.#context, way, watchFromBytes(bytes), (subscription) => {
+    void beginWatch(this.#context, way, telling, telling.asked(bytes), (subscription) => {
       this.#turns.addWatch(watch, subscription);
       this.#flushLater();
     }).then((begun) => {
@@ -238,7 +244,7 @@ class Channel {
   #messages(said: Said): Uint8Array[] {
     if (!("watch" in said)) return replyMessages(said.id, said.reply);
     const { watch, told } = said;
-    if (!(told instanceof Refusal)) return eventMessages(watch.id, toldBytes(told, this.#maxBytes));
+    if (!(told instanceof Refusal)) return eventMessages(watch.id, told);
     this.#stopWatch(watch);
     return replyMessages(watch.id, replyBytes(told));
   }

@@ -6,10 +6,10 @@ import type { handleServerStreamingCall, ServerWritableStream } from "@grpc/grpc
 import { Refusal } from "../../core/refusal.js";
 import type { Watch } from "../../core/watch.js";
 import type { Subscription } from "../../engine/subscription.js";
-import { toldBytes } from "../../wire/watch-codecs.js";
 import { beginWatch, type DoorContext } from "./answering.js";
 import { refuseClient } from "./client-version.js";
 import { refused } from "./refused.js";
+import { EVENTS } from "./tellings.js";
 
 type Stream = ServerWritableStream<Watch | Refusal, Uint8Array>;
 
@@ -52,7 +52,7 @@ class WatchStream {
     this.#left = left;
     for (const event of ["cancelled", "close", "error"]) stream.on(event, () => this.#close());
     const way = { method: "Watch", refusal: refuseClient(stream.metadata) };
-    void beginWatch(context, way, stream.request, (subscription) => {
+    void beginWatch(context, way, EVENTS, stream.request, (subscription) => {
       this.#subscription = subscription;
       this.#flush();
     }).then((begun) => {
@@ -75,7 +75,7 @@ class WatchStream {
       const told = this.#subscription?.take();
       if (told === undefined) return;
       if (told instanceof Refusal) return this.end(told);
-      const bytes = toldBytes(told, this.#maxBytes);
+      const bytes = EVENTS.bytes(told, this.#maxBytes);
       this.#inFlightBytes += bytes.length;
       this.#stream.write(bytes, () => {
         this.#inFlightBytes -= bytes.length;
