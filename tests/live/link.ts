@@ -9,8 +9,8 @@
 import type { Replica } from "../../packages/bridge/src/client/replica.js";
 import {
   type CallOptions,
+  type FollowReader,
   isWrite,
-  type StateReader,
   type Transport,
 } from "../../packages/bridge/src/client/transport/transport.js";
 import type { Command, Reply, ReplyTo, Revision } from "../../packages/bridge/src/core/commands.js";
@@ -60,7 +60,7 @@ interface Pending {
 
 interface Following {
   readonly follow: Follow;
-  readonly reader: StateReader;
+  readonly reader: FollowReader;
 }
 
 export class SimulatedLink implements Transport {
@@ -105,7 +105,7 @@ export class SimulatedLink implements Transport {
     });
   }
 
-  follow(follow: Follow, reader: StateReader): () => void {
+  follow(follow: Follow, reader: FollowReader): () => void {
     const following = { follow, reader };
     this.#following.add(following);
     if (this.#stream === undefined) this.#reconnectLater(0);

@@ -247,7 +247,9 @@ export class Program {
             throw new Violation(`torn: ${JSON.stringify(values)} (ORD-8)`);
         });
       case "end":
-        return this.#run(() => this.#sessions.deleteSession(SESSION));
+        return this.#run(async () => {
+          await this.#sessions.deleteSession(SESSION);
+        });
       case "create":
         return this.#run(async () => {
           await this.#sessions.createSession(SESSION, { ttlMs: 0 });
@@ -292,7 +294,7 @@ export class Program {
       this.#world.note(`read from the ${source}${stale ? ", stale" : ""}`);
       const moment = await this.#told(toPoint(point), `read ${name} from the ${source}`);
       const was = moment.state.get(name);
-      if (was?.value !== value || was.version !== version)
+      if (was === undefined || was.value !== value || was.version !== version)
         throw new Violation(
           `${name} was ${was?.value} at ${point}, and ${value} was read from the ${source} (ORD-1)`,
         );

@@ -120,8 +120,8 @@ class Replica:
         self._down = False
         self._revision: ResumePoint | None = None
         self._heard_at = 0.0
-        # What a call was answered at that this has not come to.
-        self._ahead: ResumePoint | None = None
+        # The latest that calls were answered at, in each life of the session that may be the present one.
+        self._answered: dict[bytes, int] = {}
         self._entries: dict[str, StateEntry] = {}
         # The names of ids.
         self._names: dict[str, str] = {}
@@ -211,17 +211,17 @@ class Replica:
     def answered(self, revision: ResumePoint) -> None:
         """Takes that a call was answered with what is true at a revision (ORD-1).
 
-        What is older is not to be read after it. Any thread may say so, and it seldom needs the lock: on a
-        channel the update comes before the answer.
+        What is older is not to be read after it, not even if the server goes back to it. Any thread may say so.
         """
-        if _covers(self._revision, revision):
+        if self._answered.get(revision.incarnation, 0) >= revision.number:
             return
         with self._lock:
-            if _covers(self._revision, revision) or _covers(self._ahead, revision):
+            if self._answered.get(revision.incarnation, 0) >= revision.number:
                 return
             # First of all, since an interrupt may come in between.
-            self.hits = {}
-            self._ahead = revision
+            if not _covers(self._revision, revision):
+                self.hits = {}
+            self._answered[revision.incarnation] = revision.number
             self._settle(is_news=False)
 
     # ---- reading
@@ -235,7 +235,7 @@ class Replica:
         """
         if self.is_current:
             return "current"
-        if self._state != "STALE" or self._ahead is not None:
+        if self._state != "STALE" or self._is_behind():
             return "ask"
         if max_stale > 0 and now - self._heard_at <= max_stale:
             return "stale"
@@ -292,12 +292,10 @@ class Replica:
             self._state = "READY"
             self._reason = None
             self._down = False
-            # What was said of another life of the session was said before this: so that life is over, or has
-            # not begun here, and then what is here is what there is.
-            if self._ahead is not None and (
-                self._ahead.incarnation != revision.incarnation or _covers(revision, self._ahead)
-            ):
-                self._ahead = None
+            # What was answered of another life of the session was sent before this, so that life is over.
+            if self._answered.keys() - {revision.incarnation}:
+                reached = self._answered.get(revision.incarnation)
+                self._answered = {} if reached is None else {revision.incarnation: reached}
             self._settle(is_news=is_news)
             if was_current and self.is_current:
                 self._renew_hits(is_whole, touched)
@@ -307,11 +305,19 @@ class Replica:
     def _settle(self, *, is_news: bool) -> None:
         """Sees whether it may be read from."""
         was_current = self.is_current
-        self.is_current = self._state == "READY" and self._ahead is None
+        self.is_current = self._state == "READY" and not self._is_behind()
         if self.is_current != was_current:
             self.hits = self._all_hits() if self.is_current else {}
         if is_news or self.is_current != was_current:
             self.generation += 1
+
+    def _is_behind(self) -> bool:
+        """Returns whether a call was answered with what this has not come to."""
+        at = self._revision
+        return any(
+            at is None or life != at.incarnation or number > at.number
+            for life, number in self._answered.items()
+        )
 
     def _renew_hits(self, is_whole: bool, touched: set[str]) -> None:
         """Has the change seen by a single instruction, whatever a reader does meanwhile."""

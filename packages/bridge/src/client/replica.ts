@@ -160,7 +160,10 @@ export class Replica {
     this.#down = false;
   }
 
-  /** A call was answered with what is true at a revision. What is older is not to be read after it (ORD-1). */
+  /**
+   * A call was answered with what is true at a revision. What is older is not to be read after it (ORD-1), not even if the server
+   * goes back to it.
+   */
   answered(revision: Revision): void {
     const { incarnation, number } = revision;
     if ((this.#answered.get(incarnation) ?? 0) >= number) return;

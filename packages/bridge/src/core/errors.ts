@@ -14,7 +14,6 @@
  *   ├─ LimitError                over one of the server's limits
  *   ├─ UnavailableError          no bridge answered; nothing was carried out
  *   ├─ DeadlineError             out of time; nothing was carried out, or it was a read
- *   ├─ NotReadyError             nothing is at hand to answer without waiting
  *   ├─ WatchGapError             a watch cannot go on where it was; read again
  *   ├─ OutcomeUnknownError       a write may or may not have been carried out
  *   ├─ AuthError                 not allowed
@@ -32,7 +31,6 @@ export const CLIENT_REASONS = [
   "PERMISSION_DENIED",
   "NOT_READY",
   "CLOSED",
-  "NOT_READY",
   "PROTOCOL",
 ] as const;
 
@@ -168,8 +166,6 @@ export class VersionMismatchError extends BridgeError {}
 export class NotReadyError extends BridgeError {}
 /** The client or server was used after it was closed. */
 export class ClosedError extends BridgeError {}
-/** What was to be answered without waiting is not at hand. Wait with `ready()`, or ask with `get()`. */
-export class NotReadyError extends BridgeError {}
 /** A bug on the other side, or an answer that makes no sense. */
 export class InternalError extends BridgeError {}
 
@@ -209,7 +205,6 @@ const CLASSES: Record<ErrorReason, ErrorClass> = {
   PERMISSION_DENIED: AuthError,
   NOT_READY: NotReadyError,
   CLOSED: ClosedError,
-  NOT_READY: NotReadyError,
   PROTOCOL: InternalError,
 };
 
