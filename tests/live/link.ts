@@ -342,12 +342,12 @@ class Pipe {
     this.#delayMs = delayMs;
   }
 
-  send(arrive: () => void): void {
+  send(arrive: () => void | Promise<void>): void {
     if (this.isLost) return;
     const now = this.#clock.now();
     this.#lastAt = Math.max(this.#lastAt, now + this.#delayMs());
     this.#clock.setTimer(this.#lastAt - now, () => {
-      if (!this.isLost) arrive();
+      if (!this.isLost) void arrive();
     });
   }
 }

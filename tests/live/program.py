@@ -21,6 +21,11 @@ from snakepit_bridge import BridgeError, InternalError, sync
 VALUES = itertools.count(1_000_000_000 if sys.argv[1] == "aio" else 2_000_000_000)
 
 
+def tell(what: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
+
+
 async def answer(result: Any) -> Any:
     return await result if inspect.isawaitable(result) else result
 
@@ -56,7 +61,7 @@ async def play(context: Any, choose: random.Random, operations: int) -> None:
         except BridgeError:
             # What was not answered is nobody's word.
             continue
-        print(json.dumps({"began": began, "ended": time.monotonic_ns(), **entry}), flush=True)
+        tell({"began": began, "ended": time.monotonic_ns(), **entry})
 
 
 async def main() -> None:
@@ -68,7 +73,7 @@ async def main() -> None:
         context: Any = make(task["sessionId"], address=address, timeout=20.0)
         await play(context, choose, task["operations"])
         await answer(context.close())
-        print(json.dumps({"over": True}), flush=True)
+        tell({"over": True})
 
 
 asyncio.run(main())

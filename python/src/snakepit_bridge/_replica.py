@@ -211,7 +211,8 @@ class Replica:
     def answered(self, revision: ResumePoint) -> None:
         """Takes that a call was answered with what is true at a revision (ORD-1).
 
-        What is older is not to be read after it, not even if the server goes back to it. Any thread may say so.
+        What is older is not to be read after it, not even if the server goes back to it. Any
+        thread may say so.
         """
         if self._answered.get(revision.incarnation, 0) >= revision.number:
             return

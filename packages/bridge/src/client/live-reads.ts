@@ -4,8 +4,8 @@
  */
 import type { Revision } from "../core/commands.js";
 import { type BridgeError, errorFor, errorFrom } from "../core/errors.js";
-import { quoteName } from "../core/names.js";
-import { sessionNotFound, variableNotFound } from "../core/refusal.js";
+import { parseIdentifier, quoteName } from "../core/names.js";
+import { Refusal, sessionNotFound, variableNotFound } from "../core/refusal.js";
 import type { StateEntry } from "../core/state-update.js";
 import { checkIdentifier } from "./arguments.js";
 import type { Deadline } from "./deadline.js";
@@ -53,13 +53,17 @@ export class LiveReads implements Reads {
     identifiers.forEach(checkIdentifier);
     const freshness = await this.#freshness(options);
     if (freshness === undefined) return this.#parts.server.getMany(identifiers, options);
-    if (freshness.revision.number === 0) throw errorFrom(sessionNotFound(this.#parts.sessionId));
+    const { sessionId } = this.#parts;
+    if (freshness.revision.number === 0) throw errorFrom(sessionNotFound(sessionId));
     const found: { identifier: string; variable: Held }[] = [];
     const missing: string[] = [];
     for (const identifier of new Set(identifiers)) {
       const variable = this.replica.find(identifier);
-      if (variable === undefined) missing.push(identifier);
-      else if (variable.value === undefined) return this.#parts.server.getMany(identifiers, options);
+      if (variable === undefined) {
+        const absence = this.#absence(identifier);
+        if (absence.reason !== "VARIABLE_NOT_FOUND") throw errorFrom(absence.at({ sessionId }));
+        missing.push(identifier);
+      } else if (variable.value === undefined) return this.#parts.server.getMany(identifiers, options);
       else found.push({ identifier, variable: variable as Held });
     }
     return { found, missing, ...freshness };
@@ -129,9 +133,15 @@ export class LiveReads implements Reads {
     const entry = this.replica.find(identifier);
     if (entry !== undefined) return entry;
     const { sessionId } = this.#parts;
-    const refusal =
-      this.replica.revision?.number === 0 ? sessionNotFound(sessionId) : variableNotFound(identifier);
-    throw errorFrom(refusal.at({ sessionId }));
+    throw errorFrom(this.#absence(identifier).at({ sessionId }));
+  }
+
+  /** Why there is no such variable, in the words of the bridge. */
+  #absence(identifier: string): Refusal {
+    const parsed = parseIdentifier(identifier);
+    if (parsed instanceof Refusal) return parsed;
+    const { sessionId } = this.#parts;
+    return this.replica.revision?.number === 0 ? sessionNotFound(sessionId) : variableNotFound(identifier);
   }
 
   #withoutCopy(reason: "NOT_READY" | "DEADLINE_EXCEEDED"): BridgeError {

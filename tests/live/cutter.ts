@@ -1,7 +1,7 @@
 /** A neighbour on the way to a bridge: it passes bytes on, until it breaks all connections or passes nothing on for a while. */
 import { createServer, type Server, type Socket, connect as tcpConnect } from "node:net";
 
-export class Proxy {
+export class Cutter {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
@@ -10,9 +10,9 @@ export class Proxy {
   }
 
   /** Starts one before a port of this machine. */
-  static async start(port: number): Promise<Proxy> {
+  static async start(port: number): Promise<Cutter> {
     const server = createServer();
-    const proxy = new Proxy(server);
+    const proxy = new Cutter(server);
     server.on("connection", (near) => proxy.#join(near, tcpConnect(port, "127.0.0.1")));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     return proxy;
