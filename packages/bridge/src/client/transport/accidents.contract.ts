@@ -43,6 +43,8 @@ export class AccidentServer {
   #tellCancelled = (): void => {};
   /** How many channels were opened so far, and when the first has ended. */
   channels = 0;
+  /** How many connections were made so far. */
+  connections = 0;
   readonly ended: Promise<void>;
   #tellEnded = (): void => {};
   readonly #grpc = new Server();
@@ -115,6 +117,7 @@ export class AccidentServer {
     });
     // grpc-js has no way to break a connection, so everything goes through sockets that can be destroyed.
     this.#front = createServer((near) => {
+      this.connections += 1;
       const far = tcpConnect(port, "127.0.0.1");
       for (const socket of [near, far]) {
         this.#sockets.add(socket);
