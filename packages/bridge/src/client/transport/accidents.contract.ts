@@ -6,7 +6,7 @@ import { createServer, type Server as NetServer, type Socket, connect as tcpConn
 import { Metadata, Server, ServerCredentials, type ServerDuplexStream } from "@grpc/grpc-js";
 import { Refusal } from "../../core/refusal.js";
 import { ManualClock } from "../../testing/manual-clock.js";
-import { CHANNEL, readRequest, replyMessages } from "../../wire/channel.js";
+import { CHANNEL, goingAway, readRequest, replyMessages } from "../../wire/channel.js";
 
 /** What can be done about a command. */
 export interface Answers {
@@ -14,6 +14,8 @@ export interface Answers {
   reply(bytes: Uint8Array): void;
   /** Ends the channel with this status, and with these bytes as its details. */
   end(code: number, details?: Uint8Array): void;
+  /** Says that the channel takes no more commands. */
+  goAway(): void;
 }
 
 /** What happens to a command. */
@@ -158,7 +160,8 @@ export class AccidentServer {
       if (details !== undefined) metadata.set("grpc-status-details-bin", Buffer.from(details));
       stream.emit("error", { code, details: "an accident", metadata });
     };
-    accident(command, { reply, end }, this);
+    const goAway = (): unknown => stream.write(Buffer.from(goingAway()));
+    accident(command, { reply, end, goAway }, this);
     this.#tell();
   }
 

@@ -74,6 +74,7 @@ export class Link {
     this.#places.delete(errand);
     place.sent.delete(place.id);
     place.stream.cancel(place.id);
+    this.#go();
   }
 
   /** Lets go of an errand whose time is up, and tells its caller what that means. */
@@ -95,7 +96,14 @@ export class Link {
   #go(): void {
     if (this.#waiting.size === 0) return;
     if (this.#open !== undefined) this.#handOver(this.#open);
-    else if (this.#state === "idle") void this.#reach();
+    else if (this.#state === "idle" && !this.#isOwed) void this.#reach();
+  }
+
+  /** True if a server that goes away has still to answer: what it does not answer is sent again before all that waits. */
+  get #isOwed(): boolean {
+    for (const { sent } of this.#streams)
+      for (const { asks } of sent.values()) if (asks === "answer") return true;
+    return false;
   }
 
   async #reach(): Promise<void> {
@@ -208,6 +216,7 @@ export class Link {
     const attempt = this.#failures + 1;
     const afterMs = errand.answered(bytes, timeLeftMs, attempt, this.#random());
     this.#failures = afterMs === undefined ? 0 : attempt;
+    this.#go();
     if (afterMs === undefined) return;
     this.#clock.setTimer(afterMs, () => {
       if (!errand.isSettled) this.submit(errand);
