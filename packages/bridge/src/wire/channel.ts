@@ -18,8 +18,8 @@ import {
 import { CommandSchema, ReplySchema } from "./gen/snakepit/bridge/v1/command_pb.js";
 import { replyFromProto, replyToProto } from "./replies.js";
 
-export { followBytes, followFromBytes, updateBytes, updateFromBytes } from "./state-codecs.js";
-export { toldBytes, toldFromBytes, watchBytes, watchFromBytes } from "./watch-codecs.js";
+export { followBytes, followFromBytes, standingBytes, updateBytes, updateFromBytes } from "./state-codecs.js";
+export { bookmarkBytes, toldBytes, toldFromBytes, watchBytes, watchFromBytes } from "./watch-codecs.js";
 
 export type { ChannelRequest, ChannelResponse };
 
@@ -136,6 +136,11 @@ export function cancellation(id: number): Uint8Array {
 /** Says that the server takes no more commands. */
 export function goingAway(): Uint8Array {
   return response({ goingAway: true });
+}
+
+/** Says nothing, which is a sign of life. */
+export function signOfLife(): Uint8Array {
+  return response({});
 }
 
 /** What a client says, or why it says nothing. */

@@ -40,8 +40,9 @@ export function followFromBytes(bytes: Uint8Array): Follow | Refusal {
   });
 }
 
-/** Of updates that many are told, so that each is made into bytes once. */
+/** Of updates and revisions that many are told, so that each is made into bytes once. */
 const encodedUpdates = new WeakMap<StateUpdate, Uint8Array>();
+const encodedStandings = new WeakMap<Revision, Uint8Array>();
 
 /** The bytes of what a follower is told. */
 export function updateBytes(update: StateUpdate): Uint8Array {
@@ -49,6 +50,15 @@ export function updateBytes(update: StateUpdate): Uint8Array {
   if (known !== undefined) return known;
   const bytes = encode(StateUpdateSchema, updateToProto(update));
   encodedUpdates.set(update, bytes);
+  return bytes;
+}
+
+/** The bytes of an update that says that nothing has changed. */
+export function standingBytes(revision: Revision): Uint8Array {
+  const known = encodedStandings.get(revision);
+  if (known !== undefined) return known;
+  const bytes = updateBytes({ base: revision, revision, changed: [], deleted: [], more: false });
+  encodedStandings.set(revision, bytes);
   return bytes;
 }
 

@@ -39,7 +39,6 @@ export class GrpcTransport implements Transport {
   readonly address: string;
   readonly timeoutMs: number;
   readonly clock: Clock;
-  readonly #client: Client;
   readonly #link: Link;
   readonly #aborts = new AbortWatch();
   readonly #pending = new Set<Promise<unknown>>();
@@ -52,8 +51,7 @@ export class GrpcTransport implements Transport {
     this.address = checkAddress(address);
     this.timeoutMs = checkTimeout(timeoutMs);
     this.clock = clock;
-    this.#client = new Client(address, credentials.createInsecure(), CHANNEL_OPTIONS);
-    this.#link = new Link(this.#client, clock, random);
+    this.#link = new Link((how) => clientOf(address, how), clock, random);
   }
 
   async call<C extends Command>(
@@ -124,7 +122,6 @@ export class GrpcTransport implements Transport {
     // Each of them has its own deadline, so this ends.
     await Promise.allSettled(this.#pending);
     this.#link.close();
-    this.#client.close();
   }
 
   #carry(command: Command, timeoutMs: number, onAbort: OnAbort): Promise<Reply> {
@@ -158,4 +155,9 @@ export class GrpcTransport implements Transport {
       this.#link.submit(errand);
     });
   }
+}
+
+function clientOf(address: string, how: "shared" | "alone"): Client {
+  const options = how === "alone" ? { "grpc.use_local_subchannel_pool": 1 } : {};
+  return new Client(address, credentials.createInsecure(), { ...CHANNEL_OPTIONS, ...options });
 }

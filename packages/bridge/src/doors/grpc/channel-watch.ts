@@ -1,20 +1,24 @@
 /** A watch on a channel, of either kind: how much it has to tell that has no turn yet, and what it tells in its turn. */
+import type { Revision } from "../../core/commands.js";
 import { Refusal } from "../../core/refusal.js";
 import type { Subscription } from "../../engine/subscription.js";
 import type { Telling } from "./tellings.js";
 
 export class ChannelWatch<T = unknown> {
   readonly id: number;
-  readonly #telling: Pick<Telling<never, T>, "bytes" | "goesOn">;
+  readonly #telling: Omit<Telling<never, T>, "asked" | "begin">;
   /** What a message may have. */
   readonly #maxBytes: number;
   #subscription: Subscription<T> | undefined;
   /** How much of what waits has its turn already. */
   #promised = 0;
   #isAmid = false;
+  /** Where its reader stands; undefined: it was told nothing yet. */
+  #point: Revision | undefined;
+  #isQuiet = false;
   #closed = false;
 
-  constructor(id: number, telling: Pick<Telling<never, T>, "bytes" | "goesOn">, maxBytes: number) {
+  constructor(id: number, telling: Omit<Telling<never, T>, "asked" | "begin">, maxBytes: number) {
     this.id = id;
     this.#telling = telling;
     this.#maxBytes = maxBytes;
@@ -43,7 +47,22 @@ export class ChannelWatch<T = unknown> {
     const said = told === undefined || told instanceof Refusal ? undefined : told;
     this.#isAmid = said !== undefined && this.#telling.goesOn(said);
     if (!this.#isAmid) this.#promised--;
-    return said === undefined ? (told as Refusal | undefined) : this.#telling.bytes(said, this.#maxBytes);
+    if (said === undefined) return told as Refusal | undefined;
+    this.#point = this.#telling.pointAfter(said);
+    this.#isQuiet = false;
+    return this.#telling.bytes(said, this.#maxBytes);
+  }
+
+  /** True if nothing was told since the last look. Whoever looks has something said then. */
+  looksQuiet(): boolean {
+    const wasQuiet = this.#isQuiet;
+    this.#isQuiet = !wasQuiet;
+    return wasQuiet;
+  }
+
+  /** The bytes that say where its reader stands. All that was told must have been said; undefined: nothing was told yet. */
+  get standing(): Uint8Array | undefined {
+    return this.#point === undefined ? undefined : this.#telling.standing(this.#point);
   }
 
   close(): void {

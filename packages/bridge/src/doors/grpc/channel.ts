@@ -19,12 +19,14 @@ import {
   replyBytes,
   replyMessages,
   serverHello,
+  signOfLife,
 } from "../../wire/channel.js";
 import { Outbox } from "../../wire/outbox.js";
 import { Parts } from "../../wire/parts.js";
 import { answer, beginWatch, type DoorContext, tooLong } from "./answering.js";
 import { ChannelWatch } from "./channel-watch.js";
 import { refuseClient } from "./client-version.js";
+import { Pulse } from "./pulse.js";
 import { refused } from "./refused.js";
 import { EVENTS, STATE, type Telling } from "./tellings.js";
 import { type Said, Turns } from "./turns.js";
@@ -76,6 +78,7 @@ class Channel {
   readonly #turns = new Turns();
   readonly #outbox = new Outbox();
   readonly #watches = new Map<number, ChannelWatch>();
+  readonly #pulse: Pulse;
   /** The commands that have not been answered, and the bytes that they came in. */
   readonly #running = new Map<number, number>();
   #runningBytes = 0;
@@ -93,6 +96,7 @@ class Channel {
     this.#ended = ended;
     this.#refusal = refuseClient(stream.metadata);
     this.#parts = new Parts(context.engine.limits.maxMessageBytes);
+    this.#pulse = new Pulse(context.clock, () => this.#beat());
     stream.on("data", (request: Requests) => this.#receive(request));
     // The client has said all that it wanted to say.
     stream.on("end", () => this.drain());
@@ -183,6 +187,7 @@ class Channel {
   ): void {
     const watch = new ChannelWatch(id, telling, this.#maxBytes);
     this.#watches.set(id, watch);
+    this.#pulse.start();
     const way = { method: "Channel", refusal: this.#refusal };
     void beginWatch(this.#context, way, telling, telling.asked(bytes), (subscription) => {
       this.#turns.addWatch(watch, subscription);
@@ -204,6 +209,19 @@ class Channel {
   #stopWatch(watch: ChannelWatch): void {
     watch.close();
     this.#watches.delete(watch.id);
+    if (this.#watches.size === 0) this.#pulse.stop();
+  }
+
+  /** Says of watches that are told nothing where they stand. What waits says more, and is not overtaken. */
+  #beat(): void {
+    if (!this.#turns.isEmpty || this.#outbox.bytes > 0) return;
+    for (const watch of this.#watches.values()) {
+      if (!watch.looksQuiet()) continue;
+      const { standing } = watch;
+      const messages = standing === undefined ? [signOfLife()] : eventMessages(watch.id, standing);
+      for (const message of messages) this.#outbox.add(message);
+      this.#flushLater();
+    }
   }
 
   /** Nobody waits for the answer any more, or for what a watch tells. */
