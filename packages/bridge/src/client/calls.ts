@@ -72,6 +72,9 @@ export class Calls {
         else if ("session" in reply) this.#ownCalls.answered(command.sessionId, reply.session.revision);
       }
       return reply;
+    } catch (error) {
+      this.#ownCalls.failed(command, error);
+      throw error;
     } finally {
       // Before its caller goes on, and whatever became of it: a write may have been carried out all the same.
       this.#ownCalls.ended(command);

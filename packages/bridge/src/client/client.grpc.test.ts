@@ -7,6 +7,7 @@ import { connect } from "./connect.js";
 import { sessionContract } from "./session.contract.js";
 import { sessionStoreContract } from "./session-store.contract.js";
 import type { TestBridge } from "./test-bridge.contract.js";
+import { ttlReadsContract } from "./ttl-reads.contract.js";
 import { watchContract } from "./watching.contract.js";
 
 const start = async (): Promise<TestBridge> => {
@@ -17,6 +18,7 @@ const start = async (): Promise<TestBridge> => {
 sessionStoreContract("over gRPC", start);
 sessionContract("over gRPC", start);
 watchContract("over gRPC", start);
+ttlReadsContract("over gRPC", start);
 
 describe("over gRPC: what is large", () => {
   let bridge: Bridge;

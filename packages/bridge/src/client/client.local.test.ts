@@ -4,6 +4,7 @@ import { localClient } from "./local-client.js";
 import { sessionContract } from "./session.contract.js";
 import { sessionStoreContract } from "./session-store.contract.js";
 import type { TestBridge } from "./test-bridge.contract.js";
+import { ttlReadsContract } from "./ttl-reads.contract.js";
 import { watchContract } from "./watching.contract.js";
 
 const start = async (): Promise<TestBridge> => {
@@ -14,3 +15,4 @@ const start = async (): Promise<TestBridge> => {
 sessionStoreContract("in process", start);
 sessionContract("in process", start);
 watchContract("in process", start);
+ttlReadsContract("in process", start);

@@ -65,6 +65,7 @@ export {
 } from "./definitions.js";
 export type { ChangeView, SessionEventView } from "./event-views.js";
 export type { JsonValue } from "./json.js";
+export type { CacheMode, CacheStats, FreshOptions, ReadOptions } from "./reads.js";
 export type { ChangeOf, Session, Snapshot } from "./session.js";
 export {
   type ConstraintsOf,

@@ -11,9 +11,19 @@ import { checkIdentifier } from "./arguments.js";
 import type { Deadline } from "./deadline.js";
 import type { Following } from "./following.js";
 import { toPoint } from "./points.js";
-import type { Answer, Answers, Freshness, FreshOptions, Held, ReadOptions, Reads } from "./reads.js";
+import type {
+  Answer,
+  Answers,
+  CacheStats,
+  Freshness,
+  FreshOptions,
+  Held,
+  ReadOptions,
+  Reads,
+} from "./reads.js";
 import type { Replica } from "./replica.js";
 import type { CallOptions } from "./transport/transport.js";
+import { checkCacheTtl } from "./ttl-cache.js";
 
 /** How long a copy is waited for that has not come to a point, in milliseconds (ORD-2). */
 const CATCH_UP_MS = 1_000;
@@ -34,6 +44,9 @@ export interface LiveReadsParts {
 export class LiveReads implements Reads {
   readonly replica: Replica;
   readonly #parts: LiveReadsParts;
+  #hits = 0;
+  #misses = 0;
+  #staleReads = 0;
 
   constructor(parts: LiveReadsParts) {
     this.#parts = parts;
@@ -43,28 +56,34 @@ export class LiveReads implements Reads {
   async get(identifier: string, options: FreshOptions): Promise<Answer> {
     checkIdentifier(identifier);
     const freshness = await this.#freshness(options);
-    if (freshness === undefined) return this.#parts.server.get(identifier, options);
-    const variable = this.#find(identifier);
-    if (variable.value === undefined) return this.#parts.server.get(identifier, options);
-    return { variable: variable as Held, ...freshness };
+    if (freshness === undefined || isTooLong(this.replica.find(identifier)))
+      return this.#missed(1, options).get(identifier, options);
+    this.#answered(1, freshness);
+    return { variable: this.#find(identifier) as Held, ...freshness };
   }
 
-  async getMany(identifiers: readonly string[], options: ReadOptions): Promise<Answers> {
-    identifiers.forEach(checkIdentifier);
+  getMany(identifiers: readonly string[], options: ReadOptions): Promise<Answers> {
+    return this.snapshot(identifiers, options);
+  }
+
+  async snapshot(identifiers: readonly string[], options: ReadOptions): Promise<Answers> {
+    const wanted = [...new Set(identifiers)];
+    wanted.forEach(checkIdentifier);
     const freshness = await this.#freshness(options);
-    if (freshness === undefined) return this.#parts.server.getMany(identifiers, options);
+    if (freshness === undefined || wanted.some((identifier) => isTooLong(this.replica.find(identifier))))
+      return this.#missed(wanted.length, options).snapshot(identifiers, options);
+    this.#answered(wanted.length, freshness);
     const { sessionId } = this.#parts;
     if (freshness.revision.number === 0) throw errorFrom(sessionNotFound(sessionId));
     const found: { identifier: string; variable: Held }[] = [];
     const missing: string[] = [];
-    for (const identifier of new Set(identifiers)) {
+    for (const identifier of wanted) {
       const variable = this.replica.find(identifier);
       if (variable === undefined) {
         const absence = this.#absence(identifier);
         if (absence.reason !== "VARIABLE_NOT_FOUND") throw errorFrom(absence.at({ sessionId }));
         missing.push(identifier);
-      } else if (variable.value === undefined) return this.#parts.server.getMany(identifiers, options);
-      else found.push({ identifier, variable: variable as Held });
+      } else found.push({ identifier, variable: variable as Held });
     }
     return { found, missing, ...freshness };
   }
@@ -89,8 +108,36 @@ export class LiveReads implements Reads {
     }
   }
 
+  /** What is read here is never too old by a TTL, so there is none to set. */
+  setTtl(ttlMs: number): void {
+    checkCacheTtl(ttlMs);
+  }
+
+  /** There is nothing to forget: the bridge says what changes. */
+  invalidate(): void {}
+
+  stats(): CacheStats {
+    const { state, reason, loaded: size, size: variables, bytes } = this.replica;
+    const ageMs = this.replica.ageMs(this.#parts.now());
+    const { fetches } = this.#parts.server.stats();
+    const counted = { hits: this.#hits, misses: this.#misses, staleReads: this.#staleReads };
+    return { mode: "live", ...counted, fetches, evictions: 0, size, state, reason, ageMs, variables, bytes };
+  }
+
   close(): void {
     this.#parts.release();
+  }
+
+  /** So many variables are answered from the copy. */
+  #answered(count: number, { stale }: Freshness): void {
+    this.#hits += count;
+    if (stale) this.#staleReads += count;
+  }
+
+  /** The copy cannot answer so many variables, or was not to: this can. */
+  #missed(count: number, { bypassCache = false }: ReadOptions): Reads {
+    if (!bypassCache) this.#misses += count;
+    return this.#parts.server;
   }
 
   /** What a read from the copy is true at now; undefined if the bridge has to be asked. */
@@ -158,4 +205,9 @@ export class LiveReads implements Reads {
     const text = `the bridge was heard of last ${Math.round(ageMs)} ms ago, which is too long for a stale value`;
     return errorFor("UNAVAILABLE", `${text}: ${this.replica.reason}`, { sessionId });
   }
+}
+
+/** True if the copy knows of a variable, but does not have its value (ORD-7). */
+function isTooLong(entry: StateEntry | undefined): boolean {
+  return entry !== undefined && entry.value === undefined;
 }

@@ -1,12 +1,13 @@
 /** What a client's own calls tell about a session, to those who answer reads of it here. */
 import type { Command, Revision } from "../core/commands.js";
+import { SessionNotFoundError, VariableNotFoundError } from "../core/errors.js";
 
 /** Who answers reads of a session from what is here. */
 export interface CallListener {
   /** A call was answered with what is true at a revision. What is older is not to be read after it (ORD-1). */
   answered(revision: Revision): void;
-  /** Variables were written, or may have been: by name or id. Undefined: all of them. */
-  wrote(identifiers: readonly string[] | undefined): void;
+  /** What was known of variables, by name or id, may not be so any more. Undefined: of all of them. */
+  outdated(identifiers: readonly string[] | undefined): void;
 }
 
 export class OwnCalls {
@@ -27,13 +28,22 @@ export class OwnCalls {
     for (const listener of this.#listeners.get(sessionId) ?? []) listener.answered(revision);
   }
 
+  /** A command was refused, or nothing is known of it. */
+  failed(command: Command, error: unknown): void {
+    if (!("sessionId" in command)) return;
+    if (error instanceof SessionNotFoundError) this.#outdate(command.sessionId, undefined);
+    else if (error instanceof VariableNotFoundError && "identifier" in command)
+      this.#outdate(command.sessionId, [command.identifier]);
+  }
+
   /** A command has ended, whatever became of it. */
   ended(command: Command): void {
-    if (!("sessionId" in command)) return;
-    const listeners = this.#listeners.get(command.sessionId);
-    const written = listeners === undefined ? [] : writtenBy(command);
-    if (written?.length === 0) return;
-    for (const listener of listeners ?? []) listener.wrote(written);
+    if ("sessionId" in command) this.#outdate(command.sessionId, writtenBy(command));
+  }
+
+  #outdate(sessionId: string, identifiers: readonly string[] | undefined): void {
+    if (identifiers?.length === 0) return;
+    for (const listener of this.#listeners.get(sessionId) ?? []) listener.outdated(identifiers);
   }
 }
 

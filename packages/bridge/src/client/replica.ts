@@ -78,6 +78,11 @@ export class Replica {
     return this.#entries.size;
   }
 
+  /** How many of them have their value here. */
+  get loaded(): number {
+    return this.#loaded.size;
+  }
+
   /** How many bytes the values take that are here. */
   get bytes(): number {
     return this.#bytes;

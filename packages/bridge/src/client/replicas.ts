@@ -40,8 +40,8 @@ export class Replicas {
     const { replica } = following;
     const stopListening = this.#ownCalls.listen(sessionId, {
       answered: (revision) => replica.answered(revision),
-      // What was written is told, and nothing else is taken for it.
-      wrote: () => {},
+      // What changes is told, and nothing else is taken for it.
+      outdated: () => {},
     });
     const used = { following, stopListening, users: 0 };
     this.#used.set(sessionId, used);

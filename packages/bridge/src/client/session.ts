@@ -3,7 +3,8 @@
  * definitions, so that the compiler refuses what the bridge would.
  *
  * Reads are answered from a copy of the session that the bridge keeps current: each sees a later state than the one before,
- * and this program's own writes. With `cache: "off"` the bridge is asked each time. Without definitions any name is allowed, and values are numbers, bigints, strings, booleans or JSON.
+ * and this program's own writes. With `cache: "off"` the bridge is asked each time, and with `cache: "ttl"` unless it was just
+ * before. Without definitions any name is allowed, and values are numbers, bigints, strings, booleans or JSON.
  */
 import type { OnMissing, Revision } from "../core/commands.js";
 import {
@@ -29,7 +30,7 @@ import type {
 } from "./definitions.js";
 import { type ChangeView, type SessionEventView, viewEvent } from "./event-views.js";
 import { toText } from "./points.js";
-import type { FreshOptions, Held, ReadOptions, Reads } from "./reads.js";
+import type { CacheStats, FoundVariables, FreshOptions, Held, ReadOptions, Reads } from "./reads.js";
 import { compareAndSet, untilWanted } from "./repeating.js";
 import type { InitialValues, ListVariablesOptions, RegisterOptions, SessionStore } from "./session-store.js";
 import type { CallOptions } from "./transport/transport.js";
@@ -96,6 +97,8 @@ export class Session<D extends Definitions = Definitions> {
   /** Values as they are given to the caller, true while the copy is of this generation. */
   readonly #hits = new Map<string, VariableValue>();
   #generation = 0;
+  /** How often one of these was the answer; other hits are counted where they are answered. */
+  #hitCount = 0;
   #closed = false;
 
   constructor({ id, definitions, strict, store, calls, reads }: SessionParts<D>) {
@@ -152,7 +155,8 @@ export class Session<D extends Definitions = Definitions> {
 
   /**
    * The value of a variable, at once. Throws NotReadyError where the copy is not current, which {@link Session.ready} waits for,
-   * where the value is over 64 KiB, and with `cache: "off"`; VariableNotFoundError and SessionNotFoundError where there is none.
+   * where the value is over 64 KiB, and with `cache: "ttl"` or `"off"`; VariableNotFoundError and SessionNotFoundError where
+   * there is none.
    *
    * @example
    * await session.ready();
@@ -163,15 +167,19 @@ export class Session<D extends Definitions = Definitions> {
     return value as ValueOf<D, N>;
   }
 
-  /** Waits until the copy of the session is current. Throws DeadlineError when the time is up. Nothing with `cache: "off"`. */
+  /**
+   * Waits until the copy of the session is current. Throws DeadlineError when the time is up. With `cache: "ttl"` or `"off"`
+   * there is none, and nothing to wait for.
+   */
   async ready(options: CallOptions = {}): Promise<void> {
     this.#open();
     await this.#reads.ready(options);
   }
 
   /**
-   * Reads up to 1,000 variables at one revision. Throws VariableNotFoundError naming those that do not exist;
-   * `client.sessions.getVariables` lists them instead.
+   * Reads up to 1,000 variables at one revision. With `cache: "ttl"` those that are cached are taken from there and the others
+   * read at one revision, so that all of them need not be of one; `snapshot` is. Throws VariableNotFoundError naming
+   * those that do not exist; `client.sessions.getVariables` lists them instead.
    *
    * @example
    * const { temperature, max_tokens } = await session.getMany(["temperature", "max_tokens"]);
@@ -180,17 +188,21 @@ export class Session<D extends Definitions = Definitions> {
     names: readonly N[],
     options: ReadOptions = {},
   ): Promise<ValuesOf<D, N>> {
-    return (await this.#readMany(names, options)).values as ValuesOf<D, N>;
+    this.#open();
+    return this.#valuesOf(await this.#reads.getMany(names, options)) as ValuesOf<D, N>;
   }
 
   /**
-   * Reads all defined variables at one revision. Throws VariableNotFoundError if one was deleted, and TypeError in a
-   * session without definitions, which does not know what all is.
+   * Reads all defined variables at one revision, with `cache: "ttl"` from the bridge. Throws VariableNotFoundError if
+   * one was deleted, and TypeError in a session without definitions, which does not know what all is.
    */
   async snapshot(options: ReadOptions = {}): Promise<Snapshot<D>> {
     if (this.#definitions === undefined)
       throw new TypeError("snapshot() needs definitions: use getMany(names) or list()");
-    return (await this.#readMany([...this.#definitions.keys()], options)) as Snapshot<D>;
+    this.#open();
+    const answers = await this.#reads.snapshot([...this.#definitions.keys()], options);
+    const values = this.#valuesOf(answers) as ValuesOf<D>;
+    return Object.freeze({ values, revision: answers.revision.number });
   }
 
   /**
@@ -289,8 +301,8 @@ export class Session<D extends Definitions = Definitions> {
   ): Promise<Written<ValueOf<D, N>>> {
     const set = (value: ValueOf<D, N>, expectedVersion: number, within: CallOptions) =>
       this.set(name, value, { ...options, ...within, expectedVersion });
-    // After a conflict the copy may not have come to what it was a conflict with.
-    let bypassCache = false;
+    // After a conflict the copy may not have come to what it was a conflict with. A cache is behind all the time.
+    let bypassCache = this.#reads.replica === undefined;
     const read = (within: CallOptions) => {
       const reading = this.read(name, { ...within, bypassCache });
       bypassCache = true;
@@ -314,7 +326,9 @@ export class Session<D extends Definitions = Definitions> {
     predicate: (value: ValueOf<D, N>) => boolean | Promise<boolean> = () => true,
     options: CallOptions = {},
   ): Promise<ValueOf<D, N>> {
-    const read = (within: CallOptions) => this.get(name, within);
+    // What is waited for may come long before a cached answer is too old.
+    const bypassCache = this.#reads.replica === undefined;
+    const read = (within: CallOptions) => this.get(name, { ...within, bypassCache });
     const wait = { identifier: name, sessionId: this.id, read, isWanted: predicate };
     return untilWanted(wait, this.#open().deadline(options));
   }
@@ -397,6 +411,37 @@ export class Session<D extends Definitions = Definitions> {
     return this.#store.getSession(this.id, options);
   }
 
+  /**
+   * How often reads of this session were answered here, and what from: see {@link CacheStats}.
+   *
+   * @example
+   * const { hits, misses, fetches } = session.getCacheStats();
+   */
+  getCacheStats(): CacheStats {
+    this.#open();
+    const stats = this.#reads.stats();
+    return Object.freeze({ ...stats, hits: stats.hits + this.#hitCount });
+  }
+
+  /**
+   * Forgets what is cached of a variable, by name or id; without a name, of all. With `cache: "live"` there is nothing to forget,
+   * as the bridge says what changes; `bypassCache` asks it.
+   */
+  invalidateCache(name?: NameOf<D>): void {
+    this.#open();
+    this.#reads.invalidate(name);
+  }
+
+  /**
+   * Sets for how long answers are used again, in milliseconds, those that are cached already too. 0: not at all. With
+   * `cache: "live"` it changes nothing, as nothing is ever that old. Throws RangeError for a negative time, and TypeError with
+   * `cache: "off"`.
+   */
+  setCacheTtl(ttlMs: number): void {
+    this.#open();
+    this.#reads.setTtl(ttlMs);
+  }
+
   /** Lets go of the session. It lives on at the bridge, the client stays open, and watches go on until they are ended. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -424,11 +469,15 @@ export class Session<D extends Definitions = Definitions> {
       this.#generation = replica.generation;
     }
     const known = this.#hits.get(name);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.#hitCount++;
+      return known;
+    }
     const entry = replica.isCurrent && !this.#closed ? replica.find(name) : undefined;
     if (entry?.value === undefined) return undefined;
     const value = this.#value(name, entry as Held);
     this.#hits.set(name, value);
+    this.#hitCount++;
     return value;
   }
 
@@ -441,9 +490,7 @@ export class Session<D extends Definitions = Definitions> {
     return toLiteral(value, name, this.#definitions?.get(name)?.type);
   }
 
-  async #readMany(names: readonly string[], options: ReadOptions) {
-    this.#open();
-    const { found, missing, revision } = await this.#reads.getMany(names, options);
+  #valuesOf({ found, missing }: FoundVariables): Readonly<Record<string, VariableValue>> {
     const [first] = missing;
     if (first !== undefined) {
       const list = missing.map(quoteName).join(", ");
@@ -456,7 +503,7 @@ export class Session<D extends Definitions = Definitions> {
     const values = Object.fromEntries(
       found.map(({ identifier, variable }) => [identifier, this.#value(identifier, variable)]),
     );
-    return Object.freeze({ values: Object.freeze(values), revision: revision.number });
+    return Object.freeze(values);
   }
 
   #written<V>(name: string, { item, revision }: { item: Held; revision: Revision }): Written<V> {

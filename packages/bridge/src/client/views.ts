@@ -65,9 +65,12 @@ export interface Reading<V = VariableValue> {
   readonly revision: number;
   /** That revision as a point in the life of the session: what was true before it is not read `after` it. */
   readonly point: string;
-  /** Who answered: the server, or the client's copy of the session. */
-  readonly source: "server" | "replica";
-  /** How long ago the server was heard of last, in milliseconds; 0 if it has just answered. */
+  /** Who answered: the server, the client's copy of the session, or its cache. */
+  readonly source: "server" | "replica" | "cache";
+  /**
+   * How old this may be, in milliseconds: 0 if the server has just answered; for a copy, how long ago it was heard of last; for
+   * a cache, how long ago it was asked.
+   */
   readonly ageMs: number;
   /** True if the client knows that it is out of touch with the server. */
   readonly stale: boolean;
