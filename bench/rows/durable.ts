@@ -7,7 +7,7 @@ import { type Case, type Floor, NotHere, type Row } from "../harness/case.js";
 import type { Child } from "../harness/child.js";
 import { isInMemory } from "../harness/in-memory.js";
 import { measureLoad } from "../harness/load.js";
-import { etcd, redis } from "../harness/peers.js";
+import { durableRedis, etcd } from "../harness/peers.js";
 import type { Server } from "../harness/stage.js";
 import { CALLERS, preparedBridge } from "./unary.js";
 
@@ -35,7 +35,7 @@ export const durable: Row = {
     const folder = stage.folder("bridge");
     if (isInMemory(folder))
       throw new NotHere("the temporary folder is in memory; set TMPDIR to a folder on a disk");
-    const peers = { redis: await redis(stage), etcd: await etcd(stage) };
+    const peers = { redis: await durableRedis(stage), etcd: await etcd(stage) };
     const bridge = await preparedBridge(stage, `sqlite:${join(folder, "bridge.db")}`);
     const inMemory = await preparedBridge(stage);
     const grpc = await stage.program("grpc-callers.ts");
