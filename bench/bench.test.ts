@@ -12,7 +12,9 @@ import { pathOf } from "./harness/path.js";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const hasPython = existsSync(join(root, ".venv"));
 const hasRedis = pathOf("redis-server") !== undefined;
-const hasPeers = hasRedis && pathOf("etcd") !== undefined && !isInMemory(tmpdir());
+const hasDisk = !isInMemory(tmpdir());
+const hasPeers = hasRedis && pathOf("etcd") !== undefined && hasDisk;
+const hasBoth = hasRedis && hasPython && hasDisk;
 const folder = mkdtempSync(join(tmpdir(), "snakepit-bench-"));
 const json = join(folder, "results.json");
 let printed = "";
@@ -60,6 +62,10 @@ const durable = [
   "Redis, appendfsync always",
   "etcd",
 ];
+const ways = {
+  "set in TypeScript, seen in Python": "grpcio as it is",
+  "set in Python, seen in TypeScript": "watch()",
+};
 const starts = ["start until it listens", "start until a first get is answered"];
 const files = ["one variable", "200 variables, closed", "200 variables, killed"];
 
@@ -69,6 +75,11 @@ describe("a quick run", () => {
       callers.flatMap((count) => subjects.map((subject) => [work, count, subject] as const)),
     ),
     ...["get", "set"].flatMap((work) => clients.map(([count, subject]) => [work, count, subject] as const)),
+    ...Object.entries(hasBoth ? ways : {}).flatMap(([work, by]) =>
+      [`bridge in memory, ${by}`, `bridge on SQLite, ${by}`, "Redis publish"].map(
+        (subject) => [work, 1, subject] as const,
+      ),
+    ),
     ...(hasPeers ? callers : []).flatMap((count) =>
       durable.map((subject) => ["durable set", count, subject] as const),
     ),
@@ -79,7 +90,7 @@ describe("a quick run", () => {
   ];
 
   it.each(rows)("prints %s × %i: %s", (work, count, subject) => {
-    const cells = [work, count, subject].map((cell) => `${cell} +`).join(" ");
+    const cells = [work, count, subject].map((cell) => `${cell} +`.replaceAll(/[()]/g, "\\$&")).join(" ");
     expect(printed).toMatch(new RegExp(`^${cells}[\\d.,]+`, "m"));
   });
 
@@ -91,6 +102,7 @@ describe("a quick run", () => {
     expect(count("get")).toBe(hasRedis ? (hasPython ? 3 : 1) : 0);
     expect(count("set")).toBe(hasRedis ? 1 : 0);
     expect(count("durable set")).toBe(hasPeers ? 6 : 0);
+    expect(count("set in TypeScript, seen in Python")).toBe(hasBoth ? 2 : 0);
     for (const work of starts) expect(count(work)).toBe(2);
     expect(printed.match(/ (yes|no) +\S.* (yes|no)$/gm)).toHaveLength(verdicts.length);
   });
@@ -100,6 +112,7 @@ describe("a quick run", () => {
     expect(printed).toContain("Noise: ");
     expect(printed.includes("Not measured: typescript")).toBe(!hasRedis);
     expect(printed.includes("Not measured: python")).toBe(!(hasPython && hasRedis));
+    expect(printed.includes("Not measured: visibility")).toBe(!hasBoth);
     expect(printed.includes("Not measured: durable")).toBe(!hasPeers);
   });
 

@@ -26,7 +26,7 @@ def closed_loop(call: Callable[[], object], milliseconds: int, step: int = 1) ->
         after = time.perf_counter()
         latencies.append(after - before)
         before = after
-    return outcome(latencies, time.perf_counter() - start, step)
+    return {"seconds": time.perf_counter() - start, **outcome(latencies, step)}
 
 
 async def closed_loops(
@@ -46,16 +46,15 @@ async def closed_loops(
             before = after
 
     await asyncio.gather(*(caller() for _ in range(callers)))
-    return outcome(latencies, time.perf_counter() - start)
+    return {"seconds": time.perf_counter() - start, **outcome(latencies)}
 
 
-def outcome(latencies: Sequence[float], seconds: float, step: int = 1) -> dict[str, float]:
-    """Returns what the callers saw, whose calls took so long in seconds."""
+def outcome(latencies: Sequence[float], step: int = 1) -> dict[str, float]:
+    """Returns what the callers saw, whose steps took so long in seconds."""
     ordered = sorted(latencies)
     count = len(ordered)
     return {
         "calls": count * step,
-        "seconds": seconds,
         "p50Us": ordered[(count - 1) // 2] * 1e6 / step,
         "p99Us": ordered[-(-count * 99 // 100) - 1] * 1e6 / step,
     }

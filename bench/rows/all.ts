@@ -5,5 +5,14 @@ import { durable } from "./durable.js";
 import { engine } from "./engine.js";
 import { restart } from "./restart.js";
 import { unary } from "./unary.js";
+import { visibility } from "./visibility.js";
 
-export const rows: readonly Row[] = [unary, typescriptClient, pythonClient, durable, restart, engine];
+export const rows: readonly Row[] = [
+  unary,
+  typescriptClient,
+  pythonClient,
+  visibility,
+  durable,
+  restart,
+  engine,
+];
