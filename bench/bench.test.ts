@@ -66,6 +66,12 @@ const ways = {
   "set in TypeScript, seen in Python": "grpcio as it is",
   "set in Python, seen in TypeScript": "watch()",
 };
+const tellers = [
+  "bridge",
+  "bridge, a client each",
+  "bare grpc-js stream each",
+  "Redis publish, a connection each",
+];
 const starts = ["start until it listens", "start until a first get is answered"];
 const files = ["one variable", "200 variables, closed", "200 variables, killed"];
 
@@ -79,6 +85,9 @@ describe("a quick run", () => {
       [`bridge in memory, ${by}`, `bridge on SQLite, ${by}`, "Redis publish"].map(
         (subject) => [work, 1, subject] as const,
       ),
+    ),
+    ...(hasRedis ? [1, 4] : []).flatMap((count) =>
+      tellers.map((subject) => ["tell watchers", count, subject] as const),
     ),
     ...(hasPeers ? callers : []).flatMap((count) =>
       durable.map((subject) => ["durable set", count, subject] as const),
@@ -113,6 +122,7 @@ describe("a quick run", () => {
     expect(printed.includes("Not measured: typescript")).toBe(!hasRedis);
     expect(printed.includes("Not measured: python")).toBe(!(hasPython && hasRedis));
     expect(printed.includes("Not measured: visibility")).toBe(!hasBoth);
+    expect(printed.includes("Not measured: fan-out")).toBe(!hasRedis);
     expect(printed.includes("Not measured: durable")).toBe(!hasPeers);
   });
 

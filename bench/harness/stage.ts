@@ -76,9 +76,10 @@ export class Stage {
     return { child, address: await child.line() };
   }
 
-  /** A program of `programs/` that is asked to put load on something. */
-  program(program: string): Promise<Child> {
-    return this.once(program, () => this.#node(program, program, [], []));
+  /** A program of `programs/` that is asked to put load on something; each number is a process of its own. */
+  program(program: string, number = 0): Promise<Child> {
+    const label = number === 0 ? program : `${program} ${number}`;
+    return this.once(label, () => this.#node(program, label, [], []));
   }
 
   /** The same in Python, in the project's environment. */

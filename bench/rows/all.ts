@@ -3,6 +3,7 @@ import type { Row } from "../harness/case.js";
 import { pythonClient, typescriptClient } from "./clients.js";
 import { durable } from "./durable.js";
 import { engine } from "./engine.js";
+import { fanOut } from "./fan-out.js";
 import { restart } from "./restart.js";
 import { unary } from "./unary.js";
 import { visibility } from "./visibility.js";
@@ -12,6 +13,7 @@ export const rows: readonly Row[] = [
   typescriptClient,
   pythonClient,
   visibility,
+  fanOut,
   durable,
   restart,
   engine,
