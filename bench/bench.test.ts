@@ -72,6 +72,7 @@ const tellers = [
   "bare grpc-js stream each",
   "Redis publish, a connection each",
 ];
+const canFreeze = process.platform !== "win32";
 const starts = ["start until it listens", "start until a first get is answered"];
 const files = ["one variable", "200 variables, closed", "200 variables, killed"];
 
@@ -88,6 +89,9 @@ describe("a quick run", () => {
     ),
     ...(hasRedis ? [1, 4] : []).flatMap((count) =>
       tellers.map((subject) => ["tell watchers", count, subject] as const),
+    ),
+    ...(canFreeze ? ["1 of 2 processes frozen", "nobody frozen"] : []).map(
+      (subject) => ["tell watchers at a rate", 4, subject] as const,
     ),
     ...(hasPeers ? callers : []).flatMap((count) =>
       durable.map((subject) => ["durable set", count, subject] as const),
@@ -110,6 +114,7 @@ describe("a quick run", () => {
     for (const work of works) expect(count(work)).toBeGreaterThanOrEqual(callers.length);
     expect(count("get")).toBe(hasRedis ? (hasPython ? 3 : 1) : 0);
     expect(count("set")).toBe(hasRedis ? 1 : 0);
+    expect(count("tell watchers at a rate")).toBe(canFreeze ? 3 : 0);
     expect(count("durable set")).toBe(hasPeers ? 6 : 0);
     expect(count("set in TypeScript, seen in Python")).toBe(hasBoth ? 2 : 0);
     for (const work of starts) expect(count(work)).toBe(2);

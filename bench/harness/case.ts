@@ -15,10 +15,12 @@ export interface Sample {
   readonly cpuUs?: number;
   /** The memory of the process under test that is resident at the end; undefined where the system does not tell. */
   readonly rssMiB?: number;
+  /** What the process under test has in use after a collection, where it was asked. */
+  readonly inUseMiB?: number;
 }
 
 /** What is asked of a case by. */
-export type Metric = "callsPerSecond" | "p50Us" | "p99Us" | "cpuUs";
+export type Metric = "callsPerSecond" | "p50Us" | "p99Us" | "cpuUs" | "inUseMiB";
 
 /** How a figure is judged: its ratio to the other's, what it is beyond that, or by itself. */
 export type Comparison = "ratio" | "excess" | "itself";

@@ -10,6 +10,7 @@ const METRIC_WORDS: Record<Metric, string> = {
   p50Us: "p50",
   p99Us: "p99",
   cpuUs: "server CPU",
+  inUseMiB: "memory in use",
 };
 
 /** What stands between a case and what it is compared with. */
@@ -17,6 +18,7 @@ const COMPARISON_WORDS: Record<Comparison, string> = { ratio: " to ", excess: " 
 
 function written(value: number, metric: Metric, as: Comparison): string {
   if (as === "ratio") return ratio(value);
+  if (metric === "inUseMiB") return `${number(value)} MiB`;
   return metric === "callsPerSecond" ? number(value) : milliseconds(value);
 }
 

@@ -51,10 +51,10 @@ export class Stage {
     return folder;
   }
 
-  /** The real bridge in a process of its own, as it is run; `store` is as in `--store`. */
-  async bridge(label: string, store: string): Promise<Server> {
-    const command = ["serve", "--host", "127.0.0.1", "--port", "0", "--store", store];
-    const child = await this.#run(label, process.execPath, [...this.#profiling(label), launcher, ...command]);
+  /** The real bridge in a process of its own, as it is run; `store` is as in `--store`, `flags` are for Node. */
+  async bridge(label: string, store: string, flags: readonly string[] = []): Promise<Server> {
+    const command = [launcher, "serve", "--host", "127.0.0.1", "--port", "0", "--store", store];
+    const child = await this.#run(label, process.execPath, [...this.#profiling(label), ...flags, ...command]);
     const line = await child.line();
     const address = /127\.0\.0\.1:\d+/.exec(line)?.[0];
     if (address === undefined) throw new Error(`${label} said ${JSON.stringify(line)}, which has no address`);

@@ -15,9 +15,12 @@ export function openWatchers(telling: Telling, tolds: readonly Told[]): Promise<
 
 export type Close = () => Promise<void>;
 
+/** Many that begin at once wait for each other. */
+const PATIENT = { timeoutMs: 60_000 };
+
 const OPEN: Readonly<Record<Telling["way"], (telling: Telling, tolds: readonly Told[]) => Promise<Close>>> = {
   async bridge({ address, topic }, tolds) {
-    const client = connect(address);
+    const client = connect(address, PATIENT);
     const watches = await Promise.all(tolds.map((told) => watch(client, topic, told)));
     return async () => {
       await Promise.all(watches.map((one) => one.return()));
@@ -25,7 +28,7 @@ const OPEN: Readonly<Record<Telling["way"], (telling: Telling, tolds: readonly T
     };
   },
   async "bridge, a client each"({ address, topic }, tolds) {
-    const clients = tolds.map(() => connect(address));
+    const clients = tolds.map(() => connect(address, PATIENT));
     await Promise.all(clients.map((client, i) => watch(client, topic, tolds[i] as Told)));
     return async () => {
       await Promise.all(clients.map((client) => client.close()));

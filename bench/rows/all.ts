@@ -4,6 +4,7 @@ import { pythonClient, typescriptClient } from "./clients.js";
 import { durable } from "./durable.js";
 import { engine } from "./engine.js";
 import { fanOut } from "./fan-out.js";
+import { freeze } from "./freeze.js";
 import { restart } from "./restart.js";
 import { unary } from "./unary.js";
 import { visibility } from "./visibility.js";
@@ -14,6 +15,7 @@ export const rows: readonly Row[] = [
   pythonClient,
   visibility,
   fanOut,
+  freeze,
   durable,
   restart,
   engine,
