@@ -90,6 +90,9 @@ describe("a quick run", () => {
     ...(hasRedis ? [1, 4] : []).flatMap((count) =>
       tellers.map((subject) => ["tell watchers", count, subject] as const),
     ),
+    ...(hasRedis && hasPython ? ['Python, blocking, cache="ttl"', "Redis, redis-py"] : []).map(
+      (subject) => ["read what is at hand", 1, subject] as const,
+    ),
     ...(canFreeze ? ["1 of 2 processes frozen", "nobody frozen"] : []).map(
       (subject) => ["tell watchers at a rate", 4, subject] as const,
     ),
@@ -114,6 +117,7 @@ describe("a quick run", () => {
     for (const work of works) expect(count(work)).toBeGreaterThanOrEqual(callers.length);
     expect(count("get")).toBe(hasRedis ? (hasPython ? 3 : 1) : 0);
     expect(count("set")).toBe(hasRedis ? 1 : 0);
+    expect(count("read what is at hand")).toBe(hasRedis && hasPython ? 1 : 0);
     expect(count("tell watchers at a rate")).toBe(canFreeze ? 3 : 0);
     expect(count("durable set")).toBe(hasPeers ? 6 : 0);
     expect(count("set in TypeScript, seen in Python")).toBe(hasBoth ? 2 : 0);
@@ -126,6 +130,7 @@ describe("a quick run", () => {
     expect(printed).toContain("Noise: ");
     expect(printed.includes("Not measured: typescript")).toBe(!hasRedis);
     expect(printed.includes("Not measured: python")).toBe(!(hasPython && hasRedis));
+    expect(printed.includes("Not measured: hit")).toBe(!(hasPython && hasRedis));
     expect(printed.includes("Not measured: visibility")).toBe(!hasBoth);
     expect(printed.includes("Not measured: fan-out")).toBe(!hasRedis);
     expect(printed.includes("Not measured: durable")).toBe(!hasPeers);

@@ -5,6 +5,7 @@ import { durable } from "./durable.js";
 import { engine } from "./engine.js";
 import { fanOut } from "./fan-out.js";
 import { freeze } from "./freeze.js";
+import { hit } from "./hit.js";
 import { restart } from "./restart.js";
 import { unary } from "./unary.js";
 import { visibility } from "./visibility.js";
@@ -13,6 +14,7 @@ export const rows: readonly Row[] = [
   unary,
   typescriptClient,
   pythonClient,
+  hit,
   visibility,
   fanOut,
   freeze,

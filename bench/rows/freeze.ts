@@ -3,6 +3,7 @@
  * at which all keep up, and in every other measurement one of the processes is frozen (SIGSTOP) meanwhile. Afterwards it goes
  * on, and its watchers have to be told all that they missed, once and in order, as everybody was.
  */
+
 import { Audience, type Delivered } from "../harness/audience.js";
 import { type Case, type Floor, NotHere, type Row, type Sample } from "../harness/case.js";
 import { cpuTimeUs } from "../harness/cpu-time.js";
@@ -29,8 +30,12 @@ const QUICK_LOADS: readonly Load[] = [{ watchers: 4, processes: 2, times: 1, mos
 
 const NOBODY = "nobody frozen";
 
-/** What may wait for a watch (core/told-queue.ts), and for a channel beyond that: what gRPC has, and the next messages. */
+/**
+ * What may wait for a watch: so many events, each of about as many bytes as core/session/event.ts counts for it. And for a
+ * channel beyond that: what gRPC has, and the next messages.
+ */
 const MOST_WAITING = 1_000;
+const EVENT_BYTES = 430;
 const CHANNEL_MIB = 1;
 
 export const freeze: Row = {
@@ -57,7 +62,7 @@ async function casesOf(stage: Stage, bridge: Server, load: Load, messageBytes: n
     const messages = Math.min(mostMessages, Math.ceil((perSecond * milliseconds * times) / 1_000));
     return measureFrozen(trial, { perSecond, messages }, isFrozen);
   };
-  const capMiB = ((watchers / processes) * MOST_WAITING * messageBytes) / 1_048_576 + CHANNEL_MIB;
+  const capMiB = ((watchers / processes) * MOST_WAITING * EVENT_BYTES) / 1_048_576 + CHANNEL_MIB;
   const floors: readonly Floor[] = [
     { metric: "p50Us", floor: 1.25, goal: 1.1 },
     { metric: "callsPerSecond", floor: 0.8, goal: 0.95 },
