@@ -1,10 +1,17 @@
 /** A watch on its way over a stream: told what comes, until it ends. Whether it is begun again, its reader decides. */
 import { type BridgeError, errorFor, errorFrom } from "../../core/errors.js";
 import { Refusal } from "../../core/refusal.js";
-import { replyFromBytes, toldFromBytes } from "../../wire/channel.js";
+import type { Told } from "../../core/watch.js";
+import { replyFromBytes } from "../../wire/channel.js";
 import { transportError } from "../../wire/status.js";
 import type { Carried, Failed } from "./grpc-errand.js";
 import type { WatchReader } from "./transport.js";
+
+/** Who is told, and how that is read. */
+export interface WatchErrandReader extends WatchReader {
+  /** Throws a BridgeError for what makes no sense. */
+  read(bytes: Uint8Array): Told;
+}
 
 export class WatchErrand implements Carried {
   readonly isWatch = true;
@@ -12,10 +19,10 @@ export class WatchErrand implements Carried {
   readonly deadline = Number.POSITIVE_INFINITY;
   readonly bytes: Uint8Array;
   readonly #address: string;
-  readonly #reader: WatchReader;
+  readonly #reader: WatchErrandReader;
   #isSettled = false;
 
-  constructor(address: string, bytes: Uint8Array, reader: WatchReader) {
+  constructor(address: string, bytes: Uint8Array, reader: WatchErrandReader) {
     this.#address = address;
     this.bytes = bytes;
     this.#reader = reader;
@@ -28,7 +35,7 @@ export class WatchErrand implements Carried {
   told(bytes: Uint8Array): void {
     if (this.#isSettled) return;
     try {
-      this.#reader.told(toldFromBytes(bytes));
+      this.#reader.told(this.#reader.read(bytes));
     } catch (cause) {
       this.#end(cause as BridgeError);
     }

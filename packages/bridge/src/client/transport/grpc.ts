@@ -16,6 +16,7 @@ import { Link } from "./grpc-link.js";
 import { CHANNEL_OPTIONS } from "./grpc-options.js";
 import { WatchErrand } from "./grpc-watch.js";
 import { systemClock } from "./system-clock.js";
+import { ToldReader } from "./told-reader.js";
 import {
   type CallOptions,
   checkTimeout,
@@ -42,6 +43,7 @@ export class GrpcTransport implements Transport {
   readonly #aborts = new AbortWatch();
   readonly #pending = new Set<Promise<unknown>>();
   readonly #watches = new Set<WatchErrand>();
+  readonly #toldReader = new ToldReader();
   #closed = false;
 
   /** Connects with the first call. */
@@ -72,6 +74,7 @@ export class GrpcTransport implements Transport {
 
   watch(watch: Watch, reader: WatchReader): () => void {
     const errand = new WatchErrand(this.address, watchBytes(watch), {
+      read: (bytes) => this.#toldReader.read(bytes, this.#watches.size > 1),
       told: (told) => reader.told(told),
       ended: (error) => {
         this.#watches.delete(errand);
