@@ -41,7 +41,7 @@ export class Audience {
 
   /** Begins so many watchers, spread evenly. When this is done, they are told whatever is told from then on. */
   async open(telling: Telling, watchers: number): Promise<void> {
-    const { port } = await this.#writer.ask<{ readonly port: number }>({ work: "open" });
+    const { port } = await this.#writer.ask<{ readonly port: number }>({ work: "open" }, PATIENCE_MS);
     // What they watch may have to be made first.
     await this.tell(telling, 0, { perSecond: 1, messages: 0 });
     const question = {
