@@ -242,3 +242,6 @@ class SessionContext(Context):
 
     def _end(self, watching: Watching) -> None:
         self._transport.end(watching)
+
+    def _heed(self, event: SessionEvent) -> None:
+        self._methods.heed(event)

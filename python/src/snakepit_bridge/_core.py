@@ -9,7 +9,7 @@ once.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -135,6 +135,18 @@ class SessionCore:
             self.cache.invalidate()
         for identifier in call.about or ():
             self.cache.invalidate(identifier)
+
+    def heed(self, names: Iterable[str] | None) -> None:
+        """Draws the conclusions from what a watch told: no later read is older than that.
+
+        Args:
+            names: The variables that changed; None: the session began or ended.
+        """
+        self._seen = True
+        if names is None:
+            self.cache.invalidate()
+        for name in names or ():
+            self.cache.invalidate(name)
 
     # ---- sessions
 

@@ -9,6 +9,7 @@ from ._attempts import Attempts
 from ._cache import Entry, Fetch, TtlCache
 from ._core import Call, Found, SessionCore
 from ._errors import DeadlineError, VariableNotFoundError
+from ._events import SessionEvent
 from ._options import Options
 from ._request_ids import RequestIds
 from ._steps import Flow, Share
@@ -83,6 +84,11 @@ class State:
     def fetch(self, name: str, timeout: float) -> Flow[Entry]:
         """Reads a variable from the server. Raises as `get_variable` does without a default."""
         return self._fetch_one(name, True, timeout)
+
+    def heed(self, event: SessionEvent) -> None:
+        """Takes notice of what a watch told, before its reader does."""
+        is_change = event.kind == "changed"
+        self._core.heed([change.name for change in event.changes] if is_change else None)
 
     def unanswered(self, timeout: float) -> DeadlineError:
         """Returns the error of one whom the bridge did not answer in time."""

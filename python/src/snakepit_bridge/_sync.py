@@ -294,3 +294,7 @@ class SessionContext(Context):
 
     def _end(self, watching: Watching) -> None:
         self._transport.end(watching)
+
+    def _heed(self, event: SessionEvent) -> None:
+        with self._lock:
+            self._methods.heed(event)

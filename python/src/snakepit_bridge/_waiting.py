@@ -15,7 +15,7 @@ from ._errors import (
     VariableNotFoundError,
     WatchGapError,
 )
-from ._events import SessionEvent, decode_change
+from ._events import SessionEvent, decode_change, decode_event
 from ._gen import variables_pb2
 from ._points import read_point
 from ._results import UNSET, Unset, Value
@@ -138,9 +138,13 @@ class Waiting(State):
         while True:
             try:
                 return (yield from wait.watch())
-            except WatchGapError:
-                # Something was missed, so it is looked at anew.
+            except _MissedError:
+                # So it is looked at anew.
                 continue
+
+
+class _MissedError(Exception):
+    """Something was missed that cannot be told any more."""
 
 
 class _Wait:
@@ -193,15 +197,22 @@ class _Wait:
     def _until_it_stands(self, watching: Watching) -> Generator[Step, Any, None]:
         while True:
             mark = watching.rung
-            if watching.stands:
-                return
+            try:
+                if watching.stands:
+                    return
+            except WatchGapError as gap:
+                raise _MissedError from gap
             yield from self._pass_time(watching, mark)
 
     def _next(self, watching: Watching) -> Flow[variables_pb2.SessionEvent]:
         while True:
             mark = watching.rung
-            told = watching.take_message()
+            try:
+                told = watching.take_message()
+            except WatchGapError as gap:
+                raise _MissedError from gap
             if isinstance(told, variables_pb2.SessionEvent):
+                self._state.heed(decode_event(told))
                 return told
             if told is Pending.AGAIN:
                 yield Begin(watching)

@@ -18,6 +18,7 @@ from snakepit_bridge import (
     TypeMismatchError,
     UnavailableError,
     VariableNotFoundError,
+    WatchGapError,
 )
 
 # ---- update_variable
@@ -190,7 +191,11 @@ async def test_a_value_is_waited_for_where_nothing_exists_yet(make: Callable[...
         await other.set_variable("x", 2)
         assert await task == 2
         assert (looked_at[0], looked_at[-1]) == (1, 2)
-        assert await waiting.get_variable("x", bypass_cache=True) == 2
+        # No later read is older than what was told.
+        assert await waiting.get_variable("x") == 2
+        await other.delete_session()
+        with pytest.raises(SessionNotFoundError):
+            await waiting.set_variable("x", 3)
 
 
 @pytest.mark.asyncio
@@ -316,6 +321,12 @@ async def test_a_bridge_that_does_not_answer_is_waited_for(shell: Shell) -> None
 @pytest.mark.asyncio
 async def test_what_a_predicate_raises_ends_the_wait(session: Context) -> None:
     await session.set_variable("x", 1)
+
+    def gap(_value: int) -> bool:
+        raise WatchGapError("not the bridge's", reason="WATCH_GAP")
+
+    with pytest.raises(WatchGapError, match="not the bridge's"):
+        await session.wait_for("x", gap)
 
     def broken(_value: int) -> bool:
         raise VariableNotFoundError("not the bridge's")
