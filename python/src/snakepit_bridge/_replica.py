@@ -122,6 +122,8 @@ class Replica:
         self._heard_at = 0.0
         # The latest that calls were answered at, in each life of the session that may be the present one.
         self._answered: dict[bytes, int] = {}
+        # The last life of the session before the present one: it is over.
+        self._former_life: bytes | None = None
         self._entries: dict[str, StateEntry] = {}
         # The names of ids.
         self._names: dict[str, str] = {}
@@ -214,16 +216,20 @@ class Replica:
         What is older is not to be read after it, not even if the server goes back to it. Any
         thread may say so.
         """
-        if self._answered.get(revision.incarnation, 0) >= revision.number:
+        if self._is_known(revision):
             return
         with self._lock:
-            if self._answered.get(revision.incarnation, 0) >= revision.number:
+            if self._is_known(revision):
                 return
             # First of all, since an interrupt may come in between.
             if not _covers(self._revision, revision):
                 self.hits = {}
             self._answered[revision.incarnation] = revision.number
             self._settle(is_news=False)
+
+    def _is_known(self, revision: ResumePoint) -> bool:
+        life, number = revision.incarnation, revision.number
+        return life == self._former_life or self._answered.get(life, 0) >= number
 
     # ---- reading
 
@@ -289,6 +295,9 @@ class Replica:
                     self._drop(name)
                 touched.update(part.deleted)
             touched.update(self._unload())
+            life = b"" if self._revision is None else self._revision.incarnation
+            if life and life != revision.incarnation:
+                self._former_life = life
             self._revision = revision
             self._state = "READY"
             self._reason = None

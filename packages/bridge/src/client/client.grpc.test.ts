@@ -5,6 +5,7 @@ import { ManualClock } from "../testing/manual-clock.js";
 import type { Client } from "./client.js";
 import { connect } from "./connect.js";
 import { followingContract } from "./following.contract.js";
+import { liveReadsContract } from "./live-reads.contract.js";
 import { sessionContract } from "./session.contract.js";
 import { sessionStoreContract } from "./session-store.contract.js";
 import type { TestBridge } from "./test-bridge.contract.js";
@@ -21,6 +22,7 @@ sessionContract("over gRPC", start);
 watchContract("over gRPC", start);
 ttlReadsContract("over gRPC", start);
 followingContract("over gRPC", start);
+liveReadsContract("over gRPC", start);
 
 describe("over gRPC: what is large", () => {
   let bridge: Bridge;

@@ -1,6 +1,7 @@
 import { createEngine } from "../server.js";
 import { ManualClock } from "../testing/manual-clock.js";
 import { followingContract } from "./following.contract.js";
+import { liveReadsContract } from "./live-reads.contract.js";
 import { localClient } from "./local-client.js";
 import { sessionContract } from "./session.contract.js";
 import { sessionStoreContract } from "./session-store.contract.js";
@@ -18,3 +19,4 @@ sessionContract("in process", start);
 watchContract("in process", start);
 ttlReadsContract("in process", start);
 followingContract("in process", start);
+liveReadsContract("in process", start);

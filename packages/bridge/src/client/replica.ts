@@ -45,6 +45,8 @@ export class Replica {
   #heardAt = 0;
   /** The latest that calls were answered at, in each life of the session that may be the present one. */
   readonly #answered = new Map<string, number>();
+  /** The last life of the session before the present one: it is over. */
+  #formerLife: string | undefined;
   readonly #entries = new Map<string, StateEntry>();
   /** The names of ids. */
   readonly #names = new Map<string, string>();
@@ -129,6 +131,8 @@ export class Replica {
     }
     this.#unload();
     const isNews = isWhole || !isSame(revision, this.#revision as Revision);
+    const life = this.#revision?.incarnation ?? "";
+    if (life !== "" && life !== revision.incarnation) this.#formerLife = life;
     this.#revision = revision;
     this.#state = "READY";
     this.#reason = undefined;
@@ -171,7 +175,7 @@ export class Replica {
    */
   answered(revision: Revision): void {
     const { incarnation, number } = revision;
-    if ((this.#answered.get(incarnation) ?? 0) >= number) return;
+    if (incarnation === this.#formerLife || (this.#answered.get(incarnation) ?? 0) >= number) return;
     this.#answered.set(incarnation, number);
     this.#settle(false);
   }
