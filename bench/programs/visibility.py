@@ -20,7 +20,6 @@ from snakepit_bridge import SessionContext
 from snakepit_bridge._gen.variables_pb2 import WatchRequest, WatchResponse
 
 WATCH = "/snakepit.bridge.v1.VariableService/Watch"
-PAUSE_SECONDS = 0.001
 
 Write = Callable[[float, int], Awaitable[object]]
 
@@ -102,7 +101,7 @@ async def watch_redis(address: str, topic: str, watched: Seen) -> None:
 
 
 async def write(question: Question) -> object:
-    """Writes one value after the other, with pauses in which the reader waits."""
+    """Writes one value after the other, with pauses between them."""
     server, address, topic = question["server"], question["address"], question["topic"]
     one = writes.get((address, topic)) or await open_for_writing(server, address, topic)
     writes[(address, topic)] = one
@@ -111,7 +110,7 @@ async def write(question: Question) -> object:
     while time.monotonic() < end:
         await one(monotonic_us(), question["valueBytes"])
         count += 1
-        await asyncio.sleep(PAUSE_SECONDS)
+        await asyncio.sleep(question["pauseMs"] / 1_000)
     return {"count": count}
 
 

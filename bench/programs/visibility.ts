@@ -19,18 +19,23 @@ interface Place {
   readonly topic: string;
 }
 
+interface Writing {
+  readonly milliseconds: number;
+  /** Between the end of one write and the next one: above 0 the reader waits. */
+  readonly pauseMs: number;
+  /** How long a message is, for Redis. */
+  readonly valueBytes: number;
+}
+
 type Question = Place &
   (
     | { readonly work: "watch" }
-    /** `valueBytes`: how long a message is, for Redis. */
-    | { readonly work: "write"; readonly milliseconds: number; readonly valueBytes: number }
+    | ({ readonly work: "write" } & Writing)
     | { readonly work: "seen"; readonly count: number }
   );
 
 /** As what the time is written; a variable like that of the other rows. */
 const variables = defineVariables({ sent: float(0, { min: 0 }, { metadata: { unit: "µs" } }) });
-/** Between the end of one write and the next one, so that the reader waits. */
-const PAUSE_MS = 1;
 
 /** What a topic is written to with, once it is open. */
 type Write = (sentUs: number, valueBytes: number) => Promise<unknown>;
@@ -83,7 +88,8 @@ async function watch({ server, address, topic }: Place): Promise<Seen> {
 
 const keyOf = ({ address, topic }: Place) => `${address} ${topic}`;
 
-async function write(place: Place, milliseconds: number, valueBytes: number) {
+async function write(place: Place & Writing) {
+  const { milliseconds, pauseMs, valueBytes } = place;
   const key = keyOf(place);
   const opening = writes.get(key) ?? openForWriting(place);
   writes.set(key, opening);
@@ -93,14 +99,14 @@ async function write(place: Place, milliseconds: number, valueBytes: number) {
   while (performance.now() < end) {
     await one(monotonicUs(), valueBytes);
     count++;
-    await setTimeout(PAUSE_MS);
+    if (pauseMs > 0) await setTimeout(pauseMs);
   }
   return { count };
 }
 
 await answerQuestions<Question>(async (question) => {
   const key = keyOf(question);
-  if (question.work === "write") return write(question, question.milliseconds, question.valueBytes);
+  if (question.work === "write") return write(question);
   if (question.work === "watch") {
     seen.set(key, await watch(question));
     return {};

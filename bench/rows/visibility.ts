@@ -18,6 +18,10 @@ const FLOORS: readonly Floor[] = [
   { metric: "p99Us", as: "itself", floor: 2_000, goal: 2_000 },
 ];
 
+/** Between a write and the next one the reader waits. */
+const PAUSE_MS = 1;
+const WARM_UP_MS = 3_000;
+
 interface Way {
   readonly work: string;
   readonly writer: Child;
@@ -61,15 +65,19 @@ export const visibility: Row = {
       for (const { subject, server, at } of places) {
         const place = { server, address: at.address, topic: work };
         // Makes the session, before anybody watches it.
-        await typescript.ask({ ...place, work: "write", milliseconds: 0, valueBytes });
+        await typescript.ask({ ...place, work: "write", milliseconds: 0, pauseMs: 0, valueBytes });
         await reader.ask({ ...place, work: "watch" });
+        // With the pauses the rounds are too few calls to have all code compiled.
+        const warmUp = { milliseconds: stage.quick ? 30 : WARM_UP_MS, pauseMs: 0 };
+        await measure(writer, reader, at, { ...place, ...warmUp, valueBytes });
         cases.push({
           work,
           callers: 1,
           subject: server === "bridge" ? `${subject}, ${by}` : subject,
           ...(server === "bridge" ? { beside: REDIS } : {}),
           floors: subject === IN_MEMORY ? floors : [],
-          measure: (milliseconds) => measure(writer, reader, at, { ...place, milliseconds, valueBytes }),
+          measure: (milliseconds) =>
+            measure(writer, reader, at, { ...place, milliseconds, pauseMs: PAUSE_MS, valueBytes }),
         });
       }
     }
