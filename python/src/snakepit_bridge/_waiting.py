@@ -176,7 +176,6 @@ class _Wait:
             while True:
                 if read_again:
                     yield from self._until_it_stands(watching)
-                    self._check_time(watching)
                     value = yield from self._read()
                     if value is not UNSET and (yield from self._is_wanted(value)):
                         return value
@@ -191,6 +190,7 @@ class _Wait:
                             read_again = True
                         elif (yield from self._is_wanted(value)):
                             return value
+                self._check_time(watching)
         finally:
             leave()
 
@@ -240,8 +240,11 @@ class _Wait:
 
     def _read(self) -> Flow[Value | Unset]:
         """Returns the value; UNSET if there is a problem that is waited out."""
+        left = self._deadline - self._state.now()
+        if left <= 0:
+            return UNSET
         try:
-            entry = yield from self._state.fetch(self._name, self._deadline - self._state.now())
+            entry = yield from self._state.fetch(self._name, left)
         except (VariableNotFoundError, SessionNotFoundError, UnavailableError, DeadlineError) as error:
             self._problem = error
             return UNSET

@@ -222,9 +222,13 @@ async def test_nothing_is_left_of_a_wait(shell: Shell, session: Context) -> None
     assert await session.wait_for("x") == 1
     with pytest.raises(DeadlineError):
         await session.wait_for("x", lambda x: x > 1, timeout=0.05)
-    task = asyncio.ensure_future(session.wait_for("y", timeout=0.05))
-    with pytest.raises(DeadlineError):
-        await task
+    if not shell.is_blocking:
+        task = asyncio.ensure_future(session.wait_for("y"))
+        fetches = session.get_cache_stats()["fetches"]
+        await until(lambda: session.get_cache_stats()["fetches"] > fetches)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
     # An answer to what was said after it.
     await session.get_variable("x", bypass_cache=True)
     transport = shell.bare(session)._transport
@@ -308,6 +312,28 @@ async def test_the_wait_ends_in_time_and_says_why(session: Context) -> None:
     with pytest.raises(DeadlineError, match="Variable not found: nobody") as caught:
         await session.wait_for("nobody", timeout=0.1)
     assert isinstance(caught.value.__cause__, VariableNotFoundError)
+
+
+@pytest.mark.asyncio
+async def test_the_wait_ends_in_time_however_much_is_told(make: Callable[..., Context]) -> None:
+    async with make() as waiting, make() as other:
+        await other.create_session()
+        now = 1000.0
+        waiting._methods.now = lambda: now
+        looked_at = 0
+
+        def look(_value: int) -> bool:
+            nonlocal now, looked_at
+            now += 10.0
+            looked_at += 1
+            return False
+
+        task = asyncio.ensure_future(waiting.wait_for("x", look, timeout=35))
+        await until(lambda: waiting.get_cache_stats()["fetches"] == 1)
+        await asyncio.gather(*[other.set_variable("x", number) for number in range(50)])
+        with pytest.raises(DeadlineError, match="its value was not the one waited for"):
+            await task
+        assert looked_at == 4
 
 
 @pytest.mark.asyncio

@@ -317,6 +317,18 @@ async def test_a_point_that_is_none_of_the_session_is_a_gap(session: Context) ->
 
 
 @pytest.mark.asyncio
+async def test_a_point_too_long_ago_is_a_gap(session: Context) -> None:
+    reader = Reader(session.watch())
+    await reader.ready()
+    point = reader.point
+    await reader.close()
+    await asyncio.gather(*[session.set_variable("x", "y" * 20_000) for _ in range(1_100)])
+    with pytest.raises(WatchGapError) as raised:
+        await Reader(session.watch(after=point)).next()
+    assert raised.value.reason == "HISTORY_COMPACTED"
+
+
+@pytest.mark.asyncio
 async def test_one_that_nobody_reads_is_bounded_and_told_the_rest_when_it_is_read(make: Make) -> None:
     """[ORD-6 refuses]"""
     async with make() as context:
