@@ -82,6 +82,8 @@ export const pureModules = {
   _link: io,
   _methods: io,
   _options: io,
+  _points: io,
+  _replica: io,
   _request_ids: io,
   _results: io,
   _retry: io,

@@ -18,6 +18,7 @@
         ├── DeadlineError            (and TimeoutError)  out of time; a read, or nothing was carried out
         ├── WatchGapError                                a watch cannot go on where it was; read again
         ├── OutcomeUnknownError                          a write may or may not have been carried out
+        ├── NotReadyError                                no current copy to look at without waiting
         ├── ClosedError                                  used after close()
         └── InternalError                                a bug of the peer, or an answer that makes no sense
 
@@ -49,6 +50,7 @@ __all__ = [
     "InternalError",
     "InvalidInputError",
     "LimitError",
+    "NotReadyError",
     "OutcomeUnknownError",
     "ReasonRow",
     "SessionNotFoundError",
@@ -282,6 +284,12 @@ class WatchGapError(BridgeError):
     usual_reason = "WATCH_GAP"
 
 
+class NotReadyError(BridgeError):
+    """There is no current copy of the session to look at without waiting, or the value is not in it."""
+
+    usual_reason = "NOT_READY"
+
+
 class ClosedError(BridgeError):
     """The context was used after `close()`."""
 
@@ -344,6 +352,7 @@ REASONS: Mapping[str, ReasonRow] = MappingProxyType(
         "UNAVAILABLE": ReasonRow(UnavailableError, "UNAVAILABLE", retryable=True),
         "UNAUTHENTICATED": ReasonRow(AuthError, "UNAUTHENTICATED"),
         "PERMISSION_DENIED": ReasonRow(AuthError, "PERMISSION_DENIED"),
+        "NOT_READY": ReasonRow(NotReadyError, None, retryable=True),
         "CLOSED": ReasonRow(ClosedError, None),
         "PROTOCOL": ReasonRow(InternalError, None),
     }

@@ -16,7 +16,7 @@ from snakepit_bridge._gen import errors_pb2
 CLASSES = [
     value for value in vars(errors).values() if inspect.isclass(value) and issubclass(value, BridgeError)
 ]
-CLIENT_ONLY = {"UNAVAILABLE", "UNAUTHENTICATED", "PERMISSION_DENIED", "CLOSED", "PROTOCOL"}
+CLIENT_ONLY = {"UNAVAILABLE", "UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_READY", "CLOSED", "PROTOCOL"}
 
 
 def test_the_table_has_exactly_one_row_for_each_reason_of_the_contract() -> None:
@@ -81,6 +81,7 @@ FULL: list[BridgeError] = [
     errors.OutcomeUnknownError("who knows"),
     errors.VersionMismatchError("0.1.0 and 0.2.0"),
     errors.WatchGapError("too late"),
+    errors.NotReadyError("not ready"),
     errors.ClosedError("closed"),
     errors.InternalError("bug", reason="PROTOCOL"),
 ]

@@ -11,6 +11,7 @@ import grpc
 import pytest
 from google.protobuf import json_format
 from processes import BridgeProcess, clocked_bridge, running_bridge
+from replica_steps import answers
 from shells import SHELLS, Shell
 from tagged import untag
 from vector_door import Door, follow
@@ -133,9 +134,14 @@ def check_fingerprint(given: list[dict[str, Any]], expected: dict[str, Any]) -> 
     assert {"fingerprint": fingerprint(definitions)} == expected
 
 
+def check_replica(given: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert {"steps": answers(given)} == expected
+
+
 OPERATIONS: dict[str, Callable[[Any, Any], None]] = {
     "encode": check_encode,
     "decode": check_decode,
     "error": check_error,
     "fingerprint": check_fingerprint,
+    "replica": check_replica,
 }

@@ -18,7 +18,7 @@ test("the client has what a program that connects needs", () => {
       "string",
     ]),
   );
-  expect(Object.keys(client).filter((name) => name.endsWith("Error"))).toHaveLength(19);
+  expect(Object.keys(client).filter((name) => name.endsWith("Error"))).toHaveLength(20);
 });
 
 test("the package has the client and the bridge", () => {

@@ -20,6 +20,7 @@ export {
   InternalError,
   InvalidInputError,
   LimitError,
+  NotReadyError,
   OutcomeUnknownError,
   SessionNotFoundError,
   TypeMismatchError,

@@ -16,6 +16,7 @@ import {
   InternalError,
   InvalidInputError,
   LimitError,
+  NotReadyError,
   OutcomeUnknownError,
   SessionNotFoundError,
   TypeMismatchError,
@@ -60,6 +61,7 @@ const CLASSES: Record<ErrorReason, ErrorClass> = {
   UNAVAILABLE: UnavailableError,
   UNAUTHENTICATED: AuthError,
   PERMISSION_DENIED: AuthError,
+  NOT_READY: NotReadyError,
   CLOSED: ClosedError,
   PROTOCOL: InternalError,
 };
@@ -139,6 +141,7 @@ describe("the error of a refusal", () => {
     expect(retryable.sort()).toEqual(
       [
         "DEADLINE_EXCEEDED",
+        "NOT_READY",
         "SHUTTING_DOWN",
         "TOO_MANY_SESSIONS",
         "TOO_MANY_WATCHES",

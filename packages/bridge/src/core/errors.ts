@@ -18,16 +18,18 @@
  *   ├─ OutcomeUnknownError       a write may or may not have been carried out
  *   ├─ AuthError                 not allowed
  *   ├─ VersionMismatchError      client and bridge are of versions that do not work together
+ *   ├─ NotReadyError             there is no current copy of the session to look at without waiting
  *   ├─ ClosedError               used after close()
  *   └─ InternalError             a bug on the other side, or an answer that makes no sense
  */
 import type { ItemRefusal, Reason, Refusal, RefusalDetails } from "./refusal.js";
 
-/** Reasons that only a client gives, because no bridge answered. */
+/** Reasons that only a client gives, because no bridge was asked, or none answered. */
 export const CLIENT_REASONS = [
   "UNAVAILABLE",
   "UNAUTHENTICATED",
   "PERMISSION_DENIED",
+  "NOT_READY",
   "CLOSED",
   "PROTOCOL",
 ] as const;
@@ -160,6 +162,8 @@ export class WatchGapError extends BridgeError {}
 export class AuthError extends BridgeError {}
 /** Client and bridge are of versions that do not work together. Nothing was carried out. */
 export class VersionMismatchError extends BridgeError {}
+/** There is no current copy of the session to look at without waiting, or the value is not in it. */
+export class NotReadyError extends BridgeError {}
 /** The client or server was used after it was closed. */
 export class ClosedError extends BridgeError {}
 /** A bug on the other side, or an answer that makes no sense. */
@@ -199,6 +203,7 @@ const CLASSES: Record<ErrorReason, ErrorClass> = {
   UNAVAILABLE: UnavailableError,
   UNAUTHENTICATED: AuthError,
   PERMISSION_DENIED: AuthError,
+  NOT_READY: NotReadyError,
   CLOSED: ClosedError,
   PROTOCOL: InternalError,
 };
@@ -211,6 +216,7 @@ const RETRYABLE: ReadonlySet<ErrorReason> = new Set<ErrorReason>([
   "SHUTTING_DOWN",
   "DEADLINE_EXCEEDED",
   "UNAVAILABLE",
+  "NOT_READY",
 ]);
 
 /** The error for a reason: of the class that the reason belongs to. */

@@ -1,0 +1,389 @@
+"""A copy of a session that a subscription keeps current (ORD-2, ORD-6, ORD-7).
+
+    NOT_READY ──the whole session──▶ READY ──the subscription is lost──▶ STALE ──an update──▶ READY …
+
+It moves by whole updates, in order, and by nothing else: an answer to a call never writes into it, so a late
+one cannot overwrite what is newer. It only remembers what calls were answered at, and is not read from while
+it has not come to that. TypeScript has the same (`client/replica.ts`), held to it by the same vectors.
+
+Pure: it waits for nothing, and `now` is passed in, of a clock that never jumps; any unit will do.
+
+One thread changes it at a time, under the lock of its owner; any number of others read, without the lock.
+What they find in `hits` is of one revision, because an update changes it by a single instruction. All else
+takes several, and those who look at several things do it in `at_once`, which begins anew if they change
+meanwhile (ORD-8). A lock around each read was considered; it would cost more than the read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from typing import Final, Literal, TypeAlias, TypeVar
+
+from ._points import ResumePoint
+from ._results import Scalar, VariableType
+
+__all__ = ["REPLICA_BYTES", "Access", "Replica", "ReplicaState", "StateEntry", "StateUpdate", "Taken"]
+
+T = TypeVar("T")
+
+ReplicaState: TypeAlias = Literal["NOT_READY", "READY", "STALE"]
+"""How far a replica is to be trusted."""
+
+Access: TypeAlias = Literal["current", "stale", "ask", "unavailable"]
+"""How a replica may be read from.
+
+- `current`: as it is, as far as anybody here knows;
+- `stale`: as it was, and the reader is to be told so;
+- `ask`: not at all, the server has to be asked;
+- `unavailable`: not at all, and there is nobody to ask.
+"""
+
+Taken: TypeAlias = Literal["taken", "part", "gap"]
+"""What became of an update; `gap`: it does not follow, nothing was done, and no later one can follow."""
+
+REPLICA_BYTES: Final = 64 * 1_048_576
+"""What values may take together, if nobody says otherwise."""
+
+_MOST_ROUNDS = 100
+"""How often a reader of several things begins anew before it has the changes wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateEntry:
+    """A variable as a replica has it.
+
+    Attributes:
+        name: Its name.
+        id: Its id.
+        version: Its version.
+        type: Its type; None: one of a newer bridge.
+        held: What it holds, JSON as its text; None: it is not here and has to be read.
+    """
+
+    name: str
+    id: str
+    version: int
+    type: VariableType | None
+    held: Scalar | None
+
+
+@dataclass(frozen=True, slots=True)
+class StateUpdate:
+    """What takes a replica from one revision to another, or a part of that.
+
+    Attributes:
+        base: Where the replica has to stand; None: this is the whole session.
+        revision: Where it stands then; number 0: there is no session.
+        changed: What the variables are that have changed.
+        deleted: The names of those that were deleted.
+        more: Whether the rest is in the next one.
+    """
+
+    base: ResumePoint | None
+    revision: ResumePoint
+    changed: Sequence[StateEntry]
+    deleted: Sequence[str]
+    more: bool = False
+
+
+class Replica:
+    """See the module.
+
+    Args:
+        budget: How many bytes values may take together.
+        lock: What keeps those apart who change it; one that its holder can take again.
+
+    Attributes:
+        hits: The values by name, but those of json; empty unless it is current. It is replaced whenever
+            something leaves it, so what is found in it needs no other look.
+        is_current: Whether it may be read from without a mark.
+        generation: Changes with everything that may make a reader see something else.
+    """
+
+    def __init__(
+        self,
+        budget: int = REPLICA_BYTES,
+        lock: AbstractContextManager[object] | None = None,
+    ) -> None:
+        self.hits: dict[str, Scalar] = {}
+        self.is_current = False
+        self.generation = 0
+        self._budget = budget
+        self._lock: AbstractContextManager[object] = nullcontext() if lock is None else lock
+        # Odd while it is being changed.
+        self._sequence = 0
+        self._state: ReplicaState = "NOT_READY"
+        self._reason: str | None = None
+        # Whether nobody can be asked either.
+        self._down = False
+        self._revision: ResumePoint | None = None
+        self._heard_at = 0.0
+        # What a call was answered at that this has not come to.
+        self._ahead: ResumePoint | None = None
+        self._entries: dict[str, StateEntry] = {}
+        # The names of ids.
+        self._names: dict[str, str] = {}
+        # The bytes of the values that are here, by name, those that have been unchanged longest first.
+        self._loaded: dict[str, int] = {}
+        self._bytes = 0
+        # Parts of an update whose rest is to come.
+        self._parts: list[StateUpdate] = []
+
+    @property
+    def state(self) -> ReplicaState:
+        """How far it is to be trusted."""
+        return self._state
+
+    @property
+    def reason(self) -> str | None:
+        """Why it is not READY, for people; None if it is, or has only just been made."""
+        return self._reason
+
+    @property
+    def revision(self) -> ResumePoint | None:
+        """Where it stands; number 0: there is no session. None while it has never been told."""
+        return self._revision
+
+    @property
+    def size(self) -> int:
+        """How many variables there are."""
+        return len(self._entries)
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes the values take that are here."""
+        return self._bytes
+
+    def age(self, now: float) -> float | None:
+        """Returns how long ago the server was heard of last; None: never."""
+        return None if self._revision is None else max(0.0, now - self._heard_at)
+
+    # ---- what it is told
+
+    def take(self, update: StateUpdate, now: float) -> Taken:
+        """Takes an update, or a part of one."""
+        first = self._parts[0] if self._parts else update
+        follows = update.base is None or update.base == self._revision
+        if not follows or update.revision != first.revision or (update.base is None) != (first.base is None):
+            self._parts = []
+            return "gap"
+        self._parts.append(update)
+        if update.more:
+            return "part"
+        parts, self._parts = self._parts, []
+        with self._lock:
+            self._move(parts, update.revision)
+            self._heard_at = now
+        return "taken"
+
+    def lost(self, reason: str) -> None:
+        """Takes that the subscription is lost. What is here stays, and is not current."""
+        self._parts = []
+        with self._lock:
+            if self._state == "READY":
+                self._state = "STALE"
+            self._reason = reason
+            self._down = True
+            self._settle(is_news=False)
+
+    def forget(self, reason: str) -> None:
+        """Takes that there will be no subscription any more: what is here is of no use."""
+        self._parts = []
+        with self._lock:
+            self._sequence += 1
+            try:
+                self._clear()
+                self._state = "NOT_READY"
+                self._reason = reason
+                self._down = False
+                self._revision = None
+                self._settle(is_news=True)
+            finally:
+                self._sequence += 1
+
+    def asking(self) -> None:
+        """Takes that somebody can be asked again, as far as anybody knows, and is."""
+        self._parts = []
+        self._down = False
+
+    def answered(self, revision: ResumePoint) -> None:
+        """Takes that a call was answered with what is true at a revision (ORD-1).
+
+        What is older is not to be read after it. Any thread may say so, and it seldom needs the lock: on a
+        channel the update comes before the answer.
+        """
+        if _covers(self._revision, revision):
+            return
+        with self._lock:
+            if _covers(self._revision, revision) or _covers(self._ahead, revision):
+                return
+            # First of all, since an interrupt may come in between.
+            self.hits = {}
+            self._ahead = revision
+            self._settle(is_news=False)
+
+    # ---- reading
+
+    def access(self, now: float, max_stale: float) -> Access:
+        """Returns how it may be read from.
+
+        Args:
+            now: The time.
+            max_stale: How old what is read may be while the server is out of reach; 0: it is not read then.
+        """
+        if self.is_current:
+            return "current"
+        if self._state != "STALE" or self._ahead is not None:
+            return "ask"
+        if max_stale > 0 and now - self._heard_at <= max_stale:
+            return "stale"
+        return "unavailable" if self._down else "ask"
+
+    def find(self, identifier: str) -> StateEntry | None:
+        """Returns what it has of a variable, by name or id; None: there is no such variable."""
+        entry = self._entries.get(identifier)
+        if entry is None:
+            name = self._names.get(identifier)
+            entry = None if name is None else self._entries.get(name)
+        return entry
+
+    def entries(self) -> list[StateEntry]:
+        """Returns what it has of all variables."""
+        return list(self._entries.values())
+
+    def reaches(self, point: ResumePoint) -> bool:
+        """Returns whether what is true at a point is known here."""
+        return _covers(self._revision, point)
+
+    def at_once(self, look: Callable[[], T]) -> T:
+        """Returns what a function finds that only looks, and looks at one revision (ORD-8)."""
+        for _ in range(_MOST_ROUNDS):
+            before = self._sequence
+            if before % 2 == 1:
+                break
+            found = look()
+            if self._sequence == before:
+                return found
+        with self._lock:
+            return look()
+
+    # ---- the copy, under the lock
+
+    def _move(self, parts: Sequence[StateUpdate], revision: ResumePoint) -> None:
+        is_whole = parts[0].base is None
+        is_news = is_whole or revision != self._revision
+        was_current = self.is_current
+        touched: set[str] = set()
+        self._sequence += 1
+        try:
+            if is_whole:
+                self._clear()
+            for part in parts:
+                for entry in part.changed:
+                    self._put(entry)
+                    touched.add(entry.name)
+                for name in part.deleted:
+                    self._drop(name)
+                touched.update(part.deleted)
+            touched.update(self._unload())
+            self._revision = revision
+            self._state = "READY"
+            self._reason = None
+            self._down = False
+            # What was said of another life of the session was said before this: so that life is over, or has
+            # not begun here, and then what is here is what there is.
+            if self._ahead is not None and (
+                self._ahead.incarnation != revision.incarnation or _covers(revision, self._ahead)
+            ):
+                self._ahead = None
+            self._settle(is_news=is_news)
+            if was_current and self.is_current:
+                self._renew_hits(is_whole, touched)
+        finally:
+            self._sequence += 1
+
+    def _settle(self, *, is_news: bool) -> None:
+        """Sees whether it may be read from."""
+        was_current = self.is_current
+        self.is_current = self._state == "READY" and self._ahead is None
+        if self.is_current != was_current:
+            self.hits = self._all_hits() if self.is_current else {}
+        if is_news or self.is_current != was_current:
+            self.generation += 1
+
+    def _renew_hits(self, is_whole: bool, touched: set[str]) -> None:
+        """Has the change seen by a single instruction, whatever a reader does meanwhile."""
+        if is_whole:
+            self.hits = self._all_hits()
+            return
+        found = {name: self._hit(self._entries.get(name)) for name in touched}
+        fresh = {name: held for name, held in found.items() if held is not None}
+        gone = [name for name, held in found.items() if held is None and name in self.hits]
+        if not gone:
+            self.hits.update(fresh)
+            return
+        hits = {**self.hits, **fresh}
+        for name in gone:
+            del hits[name]
+        self.hits = hits
+
+    def _all_hits(self) -> dict[str, Scalar]:
+        found = {name: self._hit(entry) for name, entry in self._entries.items()}
+        return {name: held for name, held in found.items() if held is not None}
+
+    @staticmethod
+    def _hit(entry: StateEntry | None) -> Scalar | None:
+        # Each reader of json is given an object of its own, so that is no hit.
+        return None if entry is None or entry.type in (None, "json") else entry.held
+
+    def _put(self, entry: StateEntry) -> None:
+        self._drop(entry.name)
+        self._names[entry.id] = entry.name
+        size = 0 if entry.held is None else _bytes_of(entry.held)
+        # All others together would not make room for it.
+        if size > self._budget:
+            entry = replace(entry, held=None)
+        self._entries[entry.name] = entry
+        if entry.held is not None:
+            self._loaded[entry.name] = size
+            self._bytes += size
+
+    def _drop(self, name: str) -> None:
+        before = self._entries.pop(name, None)
+        if before is not None:
+            del self._names[before.id]
+            self._bytes -= self._loaded.pop(name, 0)
+
+    def _clear(self) -> None:
+        self._entries = {}
+        self._names = {}
+        self._loaded = {}
+        self._bytes = 0
+
+    def _unload(self) -> list[str]:
+        """Lets go of values until the rest has room; returns the names of their variables."""
+        names: list[str] = []
+        while self._bytes > self._budget:
+            name, size = next(iter(self._loaded.items()))
+            del self._loaded[name]
+            self._bytes -= size
+            self._entries[name] = replace(self._entries[name], held=None)
+            names.append(name)
+        return names
+
+
+def _bytes_of(held: Scalar) -> int:
+    if not isinstance(held, str):
+        return 8
+    return len(held) if held.isascii() else len(held.encode())
+
+
+def _covers(reached: ResumePoint | None, revision: ResumePoint) -> bool:
+    """Returns whether what is true at a revision is known where another was reached."""
+    return (
+        reached is not None
+        and revision.incarnation == reached.incarnation
+        and revision.number <= reached.number
+    )
