@@ -17,11 +17,52 @@ from typing import Any
 
 from shells import SHELLS, Context
 from tagged import tag, untag
+from watches import Reader
 
-from snakepit_bridge import BatchError, BridgeError
+from snakepit_bridge import UNSET, BatchError, BridgeError, SessionEvent
 
 SHELL = {shell.name: shell for shell in SHELLS}[sys.argv[1]]
 FIELDS = ("expected", "actual", "current", "constraint", "field", "setting", "limit")
+
+
+class Following:
+    """The last watch of an actor, and what its last listener was told."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._reader: Reader | None = None
+        self._told: asyncio.Queue[SessionEvent] = asyncio.Queue()
+        self._listener: Any = None
+
+    async def watch(self, **given: Any) -> None:
+        if "after" in given:
+            assert self._reader is not None
+            given["after"] = self._reader.point
+        self._reader = Reader(self._context.watch(**given))
+        await self._reader.ready()
+
+    async def next_event(self) -> SessionEvent | None:
+        assert self._reader is not None
+        return await self._reader.next()
+
+    async def end_watch(self) -> None:
+        assert self._reader is not None
+        await self._reader.close()
+
+    async def on_change(self, **given: Any) -> None:
+        loop = asyncio.get_running_loop()
+        self._told = told = asyncio.Queue()
+
+        def tell(event: SessionEvent) -> None:
+            loop.call_soon_threadsafe(told.put_nowait, event)
+
+        self._listener = self._context.on_change(tell, **given)
+
+    async def next_change(self) -> SessionEvent:
+        return await self._told.get()
+
+    async def end_on_change(self) -> None:
+        self._listener.close()
 
 
 class Driver:
@@ -29,6 +70,7 @@ class Driver:
 
     def __init__(self) -> None:
         self._actors: dict[str, Context] = {}
+        self._following: dict[str, Following] = {}
         self._used: set[str] = set()
 
     async def answer(self, line: dict[str, Any]) -> dict[str, Any]:
@@ -44,16 +86,20 @@ class Driver:
             self._actors[line["open"]] = SHELL.context(
                 line["session"], address=line["address"], strict=line["strict"], cache="off"
             )
+            self._following[line["open"]] = Following(self._actors[line["open"]])
             return None
         if "forget" in line:
             for name in line["forget"]:
+                del self._following[name]
                 await self._actors.pop(name).close()
             return None
         if "used" in line:
             return sorted(self._used)
         method = line["do"]
         self._used.add(method)
-        result = await getattr(self._actors[line["actor"]], method)(**arguments(line["with"]))
+        following = getattr(self._following[line["actor"]], method, None)
+        call = following or getattr(self._actors[line["actor"]], method)
+        result = await call(**arguments(line["with"]))
         return RESULTS.get(method, plain)(result)
 
 
@@ -114,12 +160,30 @@ def infos(variables: Mapping[str, Mapping[str, Any]]) -> list[Any]:
     ]
 
 
+def event(told: SessionEvent | None) -> Any:
+    if told is None:
+        return None
+    changes = []
+    for change in told.changes:
+        shown: dict[str, Any] = {"name": change.name}
+        for key in ("value", "previous"):
+            if getattr(change, key) is not UNSET:
+                shown[key] = tag(getattr(change, key))
+        for key in ("version", "previous_version"):
+            if getattr(change, key) is not None:
+                shown[key] = getattr(change, key)
+        changes.append(shown)
+    return {**plain({**vars(told), "changes": []}), "session": told.session_id, "changes": changes}
+
+
 RESULTS: dict[str, Callable[[Any], Any]] = {
     "get_variable": tag,
     "increment": tag,
     "wait_for": tag,
     "get_variables": lambda found: {name: tag(value) for name, value in found.items()},
     "list_variables": infos,
+    "next_event": event,
+    "next_change": event,
 }
 
 

@@ -21,16 +21,16 @@ class BridgeProcess:
     """A bridge that listens."""
 
     def __init__(self, process: subprocess.Popen[str], lines: queue.Queue[str | None], log: Path) -> None:
-        self._process = process
+        self.process = process
         self._lines = lines
         self._log = log
         self.address = self._address()
 
     def advance(self, milliseconds: int) -> None:
         """Lets time pass. Only a `clocked_bridge` can do this."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"advance {milliseconds}\n")
-        self._process.stdin.flush()
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"advance {milliseconds}\n")
+        self.process.stdin.flush()
         assert self._line() == "done\n"
 
     def _address(self) -> str:
@@ -54,6 +54,46 @@ def running_bridge(folder: Path) -> Iterator[str]:
     command = (str(PROGRAM), "serve", "--port", "0", "--store", "memory")
     with _running(folder / "stderr.log", *command) as process:
         yield process.address
+
+
+class DurableBridge:
+    """A bridge that keeps its sessions in a file, and comes back where it was."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._open = contextlib.ExitStack()
+        self._process: subprocess.Popen[str] | None = None
+        self.address = "127.0.0.1:0"
+
+    def start(self) -> None:
+        """Starts it; the second time on the port of the first."""
+        store = f"sqlite:{self._folder / 'bridge.db'}"
+        port = self.address.rpartition(":")[2]
+        command = (str(PROGRAM), "serve", "--port", port, "--store", store)
+        bridge = self._open.enter_context(_running(self._folder / "stderr.log", *command))
+        self.address = bridge.address
+        self._process = bridge.process
+
+    def kill(self) -> None:
+        """Ends it as a crash would."""
+        assert self._process is not None
+        self._process.kill()
+        self._open.close()
+
+    def stop(self) -> None:
+        """Ends it in an orderly way."""
+        self._open.close()
+
+
+@contextlib.contextmanager
+def durable_bridge(folder: Path) -> Iterator[DurableBridge]:
+    """A bridge on a file in the folder, started."""
+    bridge = DurableBridge(folder)
+    bridge.start()
+    try:
+        yield bridge
+    finally:
+        bridge.stop()
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
@@ -113,6 +114,10 @@ class Line:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
+    def lead_to(self, address: str) -> None:
+        """Has new connections lead to another server."""
+        self._target = int(address.rpartition(":")[2])
+
     def cut(self) -> None:
         """Ends the connections; new ones are possible."""
         for writer in self._writers:
@@ -127,7 +132,11 @@ class Line:
             self._server = None
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        except OSError:
+            writer.transport.abort()
+            return
         self._writers |= {writer, far_writer}
         for source, target in ((reader, far_writer), (far_reader, writer)):
             task = asyncio.ensure_future(self._pump(source, target))
@@ -156,6 +165,9 @@ class Stage:
         self.metadata: list[dict[str, str | bytes]] = []
         self.messages: list[channel_pb2.ChannelRequest] = []
         self.channels: list[Channel] = []
+        self.watches: list[Watched] = []
+        # Whether a watch is told at once where it begins.
+        self.stands = True
         self.pauses: list[float] = []
         self.received = asyncio.Event()
         self.line: Line
@@ -234,6 +246,45 @@ class _AbortedError(Exception):
         self.detail = detail_of(dict(trailer).get("grpc-status-details-bin"))
 
 
+@dataclass(frozen=True)
+class Watched:
+    """A watch that a client has asked for."""
+
+    channel: Channel
+    number: int
+    request: variables_pb2.WatchRequest
+
+    def bookmark(self, revision: int = 1) -> None:
+        """Tells where the session stands."""
+        self.tell(variables_pb2.WatchResponse(bookmark=point(revision)))
+
+    def event(self, revision: int, **values: float) -> None:
+        """Tells a commit that sets these variables."""
+        sides = {name: {"version": 1, "type": 1, "value": {"float": value}} for name, value in values.items()}
+        changes = [{"name": name, "id": f"var_{name}_1", "after": side} for name, side in sides.items()]
+        event = variables_pb2.SessionEvent(
+            session_id=self.request.session_id,
+            revision=point(revision),
+            kind="SESSION_EVENT_KIND_CHANGED",
+            source="script",
+            changes=changes,
+        )
+        self.tell(variables_pb2.WatchResponse(event=event))
+
+    def tell(self, told: variables_pb2.WatchResponse) -> None:
+        self.channel.say(events=[{"id": self.number, "event": told.SerializeToString()}])
+
+    def end(self, reason: str) -> None:
+        """Ends it with an error."""
+        detail = errors_pb2.ErrorDetail(reason=f"ERROR_REASON_{reason}", message="by script")
+        reply = command_pb2.Reply(error=detail).SerializeToString()
+        self.channel.say(replies=[{"id": self.number, "reply": reply}])
+
+
+def point(revision: int) -> values_pb2.Revision:
+    return values_pb2.Revision(incarnation=LIFE, number=revision, commit_check=revision)
+
+
 class Channel:
     """A stream of a client: its commands are the calls of the script."""
 
@@ -269,7 +320,12 @@ class Channel:
             self._stage.messages.append(message)
             for frame in message.commands:
                 whole = self._parts.add(frame.id, frame.command, frame.more)
-                if whole is not None:
+                if whole is not None and frame.watch:
+                    watched = Watched(self, frame.id, variables_pb2.WatchRequest.FromString(whole))
+                    self._stage.watches.append(watched)
+                    if self._stage.stands:
+                        watched.bookmark(watched.request.after.number or 1)
+                elif whole is not None:
                     act = asyncio.ensure_future(self._play(frame.id, command_pb2.Command.FromString(whole)))
                     self._acts.add(act)
                     act.add_done_callback(self._acts.discard)

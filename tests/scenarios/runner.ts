@@ -157,7 +157,7 @@ class Stage {
   }
 }
 
-const TIMES: ReadonlySet<string> = new Set(["created_at", "updated_at", "set_at"]);
+const TIMES: ReadonlySet<string> = new Set(["created_at", "updated_at", "set_at", "at"]);
 
 /** The same with some values replaced, by their keys. */
 function mapped(json: Json, change: (key: string, value: Json) => Json): Json {

@@ -8,7 +8,9 @@ import {
   type HistoryView,
   type JsonConstraints,
   type Session,
+  type SessionEventView,
   type SessionStore,
+  type SessionWatch,
   type TypeName,
   type VariableValue,
   type VariableView,
@@ -41,6 +43,10 @@ interface Actor {
   readonly client: Client;
   readonly store: SessionStore;
   session?: Session;
+  /** Its last watch. */
+  watch?: SessionWatch<SessionEventView>;
+  /** What its last listener was told, and who waits for more. */
+  heard?: { readonly events: SessionEventView[]; tell: () => void; readonly stop: () => void };
 }
 
 /** What a method may be given; each takes its part of it. */
@@ -61,6 +67,8 @@ interface Given {
   readonly glob?: string;
   readonly source?: string;
   readonly limit?: number;
+  readonly passive?: boolean;
+  readonly after?: "point";
   readonly expected_version?: number;
   readonly ttl_ms?: number;
   readonly timeout_ms?: number;
@@ -146,6 +154,52 @@ const METHODS: Readonly<Record<string, (actor: Actor, given: Given) => Promise<J
       options(given),
     );
     return tag(variable.value);
+  },
+  async watch(actor, { names, glob, passive, after }) {
+    const { session, store, id } = actor;
+    const point = after === undefined ? undefined : actor.watch?.point;
+    const options = point === undefined ? {} : { after: point };
+    const isOfStore = session === undefined || glob !== undefined || passive !== undefined;
+    actor.watch = isOfStore
+      ? store.watch(id, {
+          ...options,
+          ...(names === undefined ? {} : { names }),
+          ...(glob === undefined ? {} : { glob }),
+          ...(passive === undefined ? {} : { passive }),
+        })
+      : session.watch(names, options);
+    await actor.watch.ready();
+    return null;
+  },
+  async next_event({ watch }) {
+    const next = await watch?.next();
+    return next?.done === false ? event(next.value) : null;
+  },
+  async end_watch({ watch }) {
+    await watch?.return();
+    return null;
+  },
+  async on_change(actor, { names }) {
+    const events: SessionEventView[] = [];
+    const stop = opened(actor).onChange(names, (told) => {
+      events.push(told);
+      heard.tell();
+    });
+    const heard = { events, tell: () => {}, stop };
+    actor.heard = heard;
+    return null;
+  },
+  async next_change({ heard }) {
+    while (heard?.events.length === 0)
+      await new Promise<void>((resolve) => {
+        heard.tell = resolve;
+      });
+    const told = heard?.events.shift();
+    return told === undefined ? null : event(told);
+  },
+  async end_on_change({ heard }) {
+    heard?.stop();
+    return null;
   },
   async register_variable(actor, { name, type, initial_value, ...given }) {
     const [value, more] = [untag(initial_value), options(given)];
@@ -251,6 +305,20 @@ function history({ entries, ...rest }: HistoryView): JsonObject {
       value: tag(entry.value),
       set_at: setAt.getTime(),
       metadata: fromEntries(metadata, (text) => text),
+    })),
+  };
+}
+
+function event({ kind, sessionId, revision, source, at, metadata, changes }: SessionEventView): JsonObject {
+  return {
+    ...{ kind, session: sessionId, revision, source, at: at.getTime() },
+    metadata: fromEntries(metadata, (text) => text),
+    changes: changes.map(({ name, value, version, previous, previousVersion }) => ({
+      name,
+      ...(value === undefined ? {} : { value: tag(value) }),
+      ...(version === undefined ? {} : { version }),
+      ...(previous === undefined ? {} : { previous: tag(previous) }),
+      ...(previousVersion === undefined ? {} : { previous_version: previousVersion }),
     })),
   };
 }

@@ -6,6 +6,7 @@ is `snakepit_bridge.sync.SessionContext`. Everything else here is what they retu
 
 from . import sync
 from ._aio import SessionContext
+from ._aio_watch import Listener, Watch
 from ._cache import CacheStats
 from ._errors import (
     AlreadyExistsError,
@@ -29,6 +30,7 @@ from ._errors import (
     VersionMismatchError,
     WatchGapError,
 )
+from ._events import EventKind, SessionEvent, VariableChange
 from ._results import (
     UNSET,
     Committed,
@@ -56,24 +58,29 @@ __all__ = [
     "ConstraintError",
     "DeadlineError",
     "DefinitionConflictError",
+    "EventKind",
     "History",
     "HistoryEntry",
     "InternalError",
     "InvalidInputError",
     "LimitError",
+    "Listener",
     "NotReadyError",
     "OutcomeUnknownError",
     "Reading",
     "SessionContext",
+    "SessionEvent",
     "SessionNotFoundError",
     "TypeMismatchError",
     "UnavailableError",
     "Unset",
     "Value",
+    "VariableChange",
     "VariableInfo",
     "VariableNotFoundError",
     "VariableType",
     "VersionMismatchError",
+    "Watch",
     "WatchGapError",
     "Written",
     "__version__",

@@ -6,17 +6,20 @@ Its blocking twin is `_sync`.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from types import TracebackType
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
 
 import grpc.aio
 
 from ._aio_transport import AioTransport
+from ._aio_watch import Listener, Watch, until_news
 from ._context import Context
 from ._definitions import Variables
+from ._events import SessionEvent
 from ._methods import Methods
-from ._steps import Carry, Flow, Pause, Share, Step, present_as
+from ._steps import Begin, Carry, Flow, News, Pause, Share, Step, present_as
+from ._watching import Watching
 
 __all__ = ["SessionContext"]
 
@@ -50,6 +53,29 @@ def _at_once(
 async def _typed(self: SessionContext, params: type[Variables[T, Any]], *, timeout: float | None = None) -> T:
     await self._run(self._methods.typed(params, timeout=timeout))
     return cast(T, self)
+
+
+def _watch(
+    self: SessionContext,
+    names: Iterable[str] | None = None,
+    *,
+    glob: str | None = None,
+    after: str | None = None,
+    passive: bool = False,
+) -> Watch:
+    return Watch(self, self._methods.watch(names, glob=glob, after=after, passive=passive))
+
+
+def _on_change(
+    self: SessionContext,
+    callback: Callable[[SessionEvent], Any],
+    names: Iterable[str] | None = None,
+    *,
+    glob: str | None = None,
+    on_error: Callable[[Exception], Any] | None = None,
+) -> Listener:
+    watching = self._methods.on_change(callback, names, glob=glob, on_error=on_error)
+    return Listener(self, watching, callback, on_error)
 
 
 class SessionContext(Context):
@@ -150,6 +176,8 @@ class SessionContext(Context):
     update_variables = _awaited(Methods.update_variables)
     set_variables = _awaited(Methods.set_variables)
     wait_for = _awaited(Methods.wait_for)
+    watch = present_as(_watch, Methods.watch)
+    on_change = present_as(_on_change, Methods.on_change)
     register_variable = _awaited(Methods.register_variable)
     ensure_variable = _awaited(Methods.ensure_variable)
     delete_variable = _awaited(Methods.delete_variable)
@@ -201,5 +229,16 @@ class SessionContext(Context):
             link = self._transport.link()
             self._methods.check_open()
             return None if link is None else await link.flights.share(step, self._run)
+        if isinstance(step, Begin):
+            self._begin(step.watching)
+            return lambda: self._end(step.watching)
+        if isinstance(step, News):
+            return await until_news(step.watching, step.mark, step.seconds)
         result = step.function(step.argument)
         return await result if inspect.isawaitable(result) else result
+
+    def _begin(self, watching: Watching) -> None:
+        self._transport.begin(watching)
+
+    def _end(self, watching: Watching) -> None:
+        self._transport.end(watching)

@@ -5,7 +5,7 @@
 What is submitted in the same tick of the event loop leaves in one message. A command counts as handed over
 once gRPC has asked for the message that it is in, and none is given to a channel that was not READY just
 then: gRPC would fail or queue it without telling which. A stream that nobody uses is let go, so that an idle
-context has no task and no call under way.
+context has no task and no call under way. One that carries a subscription is in use.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ import grpc.aio
 from ._channels import status_of
 from ._errands import Errand
 from ._frames import SenselessError
-from ._link import Link, Stream
+from ._link import Carried, Link, Stream
 from ._retry import CANCELLED, INTERNAL, UNAVAILABLE
 from ._steps import Status
+from ._subscriptions import Subscription
 
 __all__ = ["AioLink"]
 
@@ -79,6 +80,9 @@ class AioLink:
         self._lines: dict[Stream, _Line] = {}
         self._connecting: asyncio.Task[None] | None = None
         self._pausing = False
+        # Rings when the link has to be told that time has passed.
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at = 0.0
         # A loop does not hold the tasks that it runs.
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -98,9 +102,19 @@ class AioLink:
             if timer is not None:
                 timer.cancel()
 
+    def begin(self, subscription: Subscription) -> None:
+        """Has something subscribed to, until it has ended or `end` is called."""
+        self._submit(subscription)
+
+    def end(self, subscription: Subscription) -> None:
+        """Lets go of a subscription. Twice is fine."""
+        self._let_go(self._link.withdraw(subscription))
+
     async def close(self) -> None:
         """Ends all errands and streams."""
         self._link.close()
+        if self._alarm is not None:
+            self._alarm.cancel()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -111,7 +125,7 @@ class AioLink:
 
     # ---- errands
 
-    def _submit(self, errand: Errand) -> None:
+    def _submit(self, errand: Carried) -> None:
         self._link.submit(errand)
         self._go()
 
@@ -153,6 +167,7 @@ class AioLink:
                 not_ready = await self._become_ready()
                 if not_ready is not None:
                     pause = self._link.fail(not_ready)
+                    self._set_alarm()
                 elif self._link.waiting:
                     self._open()
         finally:
@@ -198,13 +213,37 @@ class AioLink:
         status = await self._read(line)
         line.look.cancel()
         del self._lines[line.stream]
-        pause = self._link.lose(line.stream, status)
+        self._lost(self._link.lose(line.stream, status))
+        if status.closed:
+            await _settle()
+
+    def _lost(self, pause: float | None) -> None:
+        """Has what a stream left unanswered sent again, after a pause if there is to be one."""
         if pause is not None and self._connecting is None:
             self._connecting = self._start(self._connect(pause))
         else:
             self._go()
-        if status.closed:
-            await _settle()
+        self._set_alarm()
+
+    # ---- time
+
+    def _set_alarm(self) -> None:
+        """Sees to it that the link is told when time has passed."""
+        due = self._link.due
+        if due is None or (self._alarm is not None and self._alarm_at <= due):
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm_at = due
+        self._alarm = self._loop.call_later(max(0.0, due - self._now()), self._rise)
+
+    def _rise(self) -> None:
+        self._alarm = None
+        for stream, pause in self._link.rise():
+            self._lines[stream].task.cancel()
+            self._lost(pause)
+        self._go()
+        self._set_alarm()
 
     async def _read(self, line: _Line) -> Status:
         call: Any = None
@@ -215,8 +254,11 @@ class AioLink:
             async for message in call:
                 for errand, pause in self._link.receive(line.stream, message):
                     self._start(self._submit_after(pause, errand))
-                # It may have been told to take no more.
+                # It may have been told to take no more, or have to say that somebody has heard enough.
                 self._go()
+                if line.stream.outbox:
+                    line.news.set()
+                self._set_alarm()
         except grpc.aio.AioRpcError as error:
             return status_of(error)
         except SenselessError as error:
@@ -239,6 +281,7 @@ class AioLink:
                 self._go()
             message = self._link.take(stream)
             if message is not None:
+                self._set_alarm()
                 yield message
             else:
                 await line.news.wait()

@@ -16,6 +16,7 @@ from ._cache import Fetch
 from ._channels import CHANNEL_OPTIONS, call_metadata
 from ._errands import Errand
 from ._steps import Status
+from ._subscriptions import Subscription
 
 __all__ = ["AioTransport", "Link"]
 
@@ -106,6 +107,21 @@ class AioTransport:
             errand.failed(_CLOSED, attempt=1, time_left=0.0, jitter=0.0)
         else:
             await link.commands.carry(errand)
+
+    def begin(self, subscription: Subscription) -> None:
+        """Has something subscribed to in the running loop, until it has ended or `end` is called."""
+        link = self.link()
+        if link is None:
+            subscription.failed(_CLOSED, attempt=1, time_left=0.0, jitter=0.0)
+        else:
+            link.commands.begin(subscription)
+
+    def end(self, subscription: Subscription) -> None:
+        """Lets go of a subscription that was begun in the running loop. Twice is fine."""
+        loop = asyncio.get_running_loop()
+        for link in self._links:
+            if link.loop is loop:
+                link.commands.end(subscription)
 
     async def pause(self, seconds: float) -> None:
         """Waits between attempts."""

@@ -9,7 +9,7 @@ from . import _calls as calls
 from ._core import Call, SessionCore
 from ._errands import Errand, Failed
 from ._errors import BridgeError, ClosedError, DeadlineError, OutcomeUnknownError, UnavailableError
-from ._retry import Outcome
+from ._retry import CANCELLED, UNAVAILABLE, Outcome
 from ._steps import Carry, Flow, Status
 
 __all__ = ["Attempts"]
@@ -84,9 +84,7 @@ class Attempts:
         elif verdict is Outcome.UNAVAILABLE:
             raised = self._unavailable(status)
         elif verdict is Outcome.DEADLINE:
-            raised = DeadlineError(
-                f"{self._where} did not answer within {timeout:g} s", session_id=self._core.session_id
-            )
+            raised = self.unanswered(timeout)
         else:
             self._core.lose(call)
             raised = OutcomeUnknownError(
@@ -95,6 +93,22 @@ class Attempts:
                 session_id=self._core.session_id,
             )
         raise raised from status.cause
+
+    def end_of(self, status: Status) -> tuple[BridgeError, bool]:
+        """Returns the error of a failed attempt of a subscription, and whether no later one can succeed."""
+        if self.closed:
+            return self._closed_error(), True
+        if status.detail is not None:
+            return calls.error_from_detail(status.detail, self._core.session_id), False
+        if status.code is None or status.closed or status.code in (CANCELLED, UNAVAILABLE):
+            return self._unavailable(status), status.closed
+        where, session_id = self._where, self._core.session_id
+        return calls.error_from_status(status.code, status.text, where, session_id), False
+
+    def unanswered(self, timeout: float) -> DeadlineError:
+        """Returns the error of a read that ran out of time, in seconds."""
+        text = f"{self._where} did not answer within {timeout:g} s"
+        return DeadlineError(text, session_id=self._core.session_id)
 
     def _unavailable(self, status: Status) -> UnavailableError:
         if self._address is None:

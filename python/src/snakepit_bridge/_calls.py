@@ -5,6 +5,7 @@ Everything about the shape of the contract is here and in `_values`; nothing her
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -51,9 +52,11 @@ __all__ = [
     "duration",
     "error_from_detail",
     "error_from_status",
+    "instant",
     "item",
     "metadata_list",
     "method_of",
+    "parse_refusal",
     "parse_reply",
 ]
 
@@ -239,6 +242,20 @@ def parse_reply(method: Method, reply: bytes) -> Any:
     return getattr(message, arm)
 
 
+def parse_refusal(reply: bytes) -> errors_pb2.ErrorDetail:
+    """Returns why the bridge says that a subscription has ended.
+
+    Raises:
+        InternalError: PROTOCOL, if it says anything else.
+    """
+    message = None
+    with contextlib.suppress(DecodeError, UnicodeDecodeError):
+        message = command_pb2.Reply.FromString(reply)
+    if message is None or message.WhichOneof("kind") != "error":
+        raise InternalError("the bridge ended a subscription with what is no error", reason="PROTOCOL")
+    return message.error
+
+
 def nonsense(method: Method) -> InternalError:
     """Returns the error for an answer that contradicts the contract."""
     return InternalError(f"the answer to {method.path} makes no sense", reason="PROTOCOL")
@@ -272,8 +289,8 @@ def decode_info(message: values_pb2.Variable) -> VariableInfo:
         "constraints": _constraints(message),
         "metadata": {entry.key: entry.value for entry in message.metadata},
         "source": message.source,
-        "created_at": _instant(message.created_at),
-        "updated_at": _instant(message.updated_at),
+        "created_at": instant(message.created_at),
+        "updated_at": instant(message.updated_at),
     }
 
 
@@ -285,7 +302,7 @@ def decode_history_entry(message: variables_pb2.HistoryEntry) -> HistoryEntry:
         type=type_of_it,
         value=value_of(held, type_of_it),
         revision=message.revision,
-        set_at=_instant(message.set_at),
+        set_at=instant(message.set_at),
         source=message.source,
         metadata={entry.key: entry.value for entry in message.metadata},
     )
@@ -314,7 +331,8 @@ def _operands(constraint: values_pb2.Constraint) -> Scalar | list[Scalar]:
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-def _instant(message: Any) -> datetime:
+def instant(message: Any) -> datetime:
+    """Returns the time in a Timestamp, in UTC."""
     return _EPOCH + timedelta(seconds=message.seconds, microseconds=message.nanos // 1_000)
 
 

@@ -46,10 +46,13 @@ class Errand:
         is_closed: Whether the context was closed.
 
     Attributes:
+        flag: None: its frames carry a Command.
         ending: The answer's message, an InternalError if it makes no sense, or a `Failed`; None before the
             end.
         ended: Called at the end.
     """
+
+    flag = None
 
     def __init__(
         self,

@@ -59,18 +59,21 @@ def hello(version: str) -> bytes:
     return _encode(hello=channel_pb2.ClientHello(protocol=PROTOCOL, version=version))
 
 
-def command_frames(number: int, timeout: float, command: bytes) -> Iterator[bytes]:
+def command_frames(number: int, timeout: float, command: bytes, flag: str | None = None) -> Iterator[bytes]:
     """Returns the messages that carry a command, each with a part of it.
 
     Args:
         number: Its number on the stream.
         timeout: How long its reply is waited for, in seconds; infinity: for ever.
-        command: The bytes of a Command.
+        command: The bytes of a Command, or of what a flag stands for.
+        flag: The field of a frame that says that this asks for a subscription.
     """
     for start in range(0, max(1, len(command)), _LONGEST_PART):
         end = start + _LONGEST_PART
         part = command[start:end] if start or end < len(command) else command
         frame = channel_pb2.CommandFrame(id=number, command=part, more=end < len(command))
+        if flag is not None:
+            setattr(frame, flag, True)
         if start == 0 and timeout * 1000 < _LONGEST_TIMEOUT:
             frame.timeout_ms = max(1, -int(-timeout * 1000 // 1))
         yield _encode(commands=[frame])
@@ -95,14 +98,16 @@ def read_response(message: bytes) -> channel_pb2.ChannelResponse:
 
 
 class Parts:
-    """Puts together what comes in parts. The parts of one reply follow each other.
+    """Puts together what comes in parts. The parts of one thing follow each other.
 
     Args:
         limit: The longest whole, in bytes.
+        what: What comes, for people.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, what: str = "reply") -> None:
         self._limit = limit
+        self._what = what
         self._number: int | None = None
         self._kept: list[bytes] = []
         self._bytes = 0
@@ -114,10 +119,12 @@ class Parts:
             SenselessError: If it is a part of something else, or if the whole is too long.
         """
         if self._number not in (None, number):
-            raise SenselessError(f"a part of reply {number} came amid those of reply {self._number}")
+            raise SenselessError(
+                f"a part of {self._what} {number} came amid those of {self._what} {self._number}"
+            )
         self._bytes += len(part)
         if self._bytes > self._limit:
-            raise SenselessError(f"reply {number} is longer than {self._limit} bytes")
+            raise SenselessError(f"{self._what} {number} is longer than {self._limit} bytes")
         self._kept.append(part)
         self._number = number if more else None
         if more:

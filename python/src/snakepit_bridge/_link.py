@@ -2,7 +2,11 @@
 
 Commands are handed over in the order in which they came. What a stream has not answered when it ends is
 judged as a failed attempt (`_retry`), and what may be sent again waits in front of all that came later, in
-its old order (ORD-17). Nothing here waits: a driver asks for the next message, and tells what was received.
+its old order (ORD-17). Subscriptions (`_subscriptions`) go the same way, but for two things. One that is
+lost rests by itself before it is asked for again, and holds up nothing else. And a stream that carries one
+and says nothing for 5 s is dead: a bridge has something to say every 2 s, if only where it stands.
+
+Nothing here waits: a driver asks for the next message, and tells what was received and that time has passed.
 """
 
 from __future__ import annotations
@@ -10,20 +14,32 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from ._errands import Errand
 from ._frames import LONGEST_MESSAGE, Parts, cancellation, command_frames, hello, read_response
-from ._retry import CANCELLED, DEADLINE_EXCEEDED
+from ._retry import CANCELLED, DEADLINE_EXCEEDED, UNAVAILABLE
 from ._steps import Status
+from ._subscriptions import Subscription
 from ._version import __version__
 
-__all__ = ["Link", "Stream"]
+__all__ = ["SILENCE", "Carried", "Link", "Stream"]
+
+Carried: TypeAlias = Errand | Subscription
+"""What has a place on a stream."""
+
+SILENCE = 5.0
+"""After how long a stream that carries a subscription and says nothing is dead, in seconds."""
+
+LATE = 1.0
+"""A look that comes later than this, in seconds, says nothing: it was we who stood still."""
 
 LONGEST_REPLY = 64 * 1_048_576
 """How long a reply may be is the server's setting; this keeps a broken one from filling the memory."""
 
 _NUMBERS = 2**32
 _CLOSED = Status(CANCELLED, "the context was closed", closed=True)
+_SILENT = Status(UNAVAILABLE, "nothing was heard for too long")
 
 
 @dataclass(eq=False)
@@ -33,13 +49,23 @@ class Stream:
     Attributes:
         outbox: Messages of one frame each.
         sent: The commands, by their numbers.
+        subscriptions: The numbers of the subscriptions among them.
         count: How many commands were handed over.
+        heard: When something was received last, while there are subscriptions.
     """
 
     outbox: deque[bytes] = field(default_factory=lambda: deque([hello(__version__)]))
-    sent: dict[int, Errand] = field(default_factory=dict)
+    sent: dict[int, Carried] = field(default_factory=dict)
+    subscriptions: set[int] = field(default_factory=set)
     parts: Parts = field(default_factory=lambda: Parts(LONGEST_REPLY))
+    events: Parts = field(default_factory=lambda: Parts(LONGEST_REPLY, "event"))
     count: int = 0
+    heard: float = 0.0
+
+    def remove(self, number: int) -> Carried | None:
+        """Takes what was sent under a number off the stream; returns it."""
+        self.subscriptions.discard(number)
+        return self.sent.pop(number, None)
 
 
 class Link:
@@ -55,26 +81,31 @@ class Link:
     """
 
     def __init__(self, *, now: Callable[[], float], jitter: Callable[[], float]) -> None:
-        self.waiting: dict[Errand, None] = {}
+        self.waiting: dict[Carried, None] = {}
         self.open: Stream | None = None
         self._now = now
         self._jitter = jitter
-        self._places: dict[Errand, tuple[Stream, int]] = {}
+        self._places: dict[Carried, tuple[Stream, int]] = {}
+        self._streams: list[Stream] = []
+        # Subscriptions that were lost, and when each is to be asked for again.
+        self._resting: dict[Subscription, float] = {}
         self._failures = 0
         self._last_number = 0
 
     # ---- errands
 
-    def submit(self, errand: Errand) -> None:
+    def submit(self, errand: Carried) -> None:
         """Takes an errand."""
         self.waiting[errand] = None
 
-    def withdraw(self, errand: Errand) -> Stream | None:
+    def withdraw(self, errand: Carried) -> Stream | None:
         """Lets go of an errand that nobody waits for. Returns the stream on which that is to be said."""
         self.waiting.pop(errand, None)
+        if isinstance(errand, Subscription):
+            self._resting.pop(errand, None)
         stream, number = self._places.pop(errand, (None, 0))
         if stream is not None:
-            del stream.sent[number]
+            stream.remove(number)
             stream.outbox.append(cancellation(number))
         return stream
 
@@ -100,9 +131,11 @@ class Link:
     def close(self) -> None:
         """Tells all errands that nothing more is sent or received."""
         sent, self._places, self.open = self._places, {}, None
-        for stream, _ in sent.values():
-            stream.sent.clear()
+        for stream, number in sent.values():
+            stream.remove(number)
         self._judge(sent, _CLOSED)
+        resting, self._resting = self._resting, {}
+        self._judge(resting, _CLOSED)
         self.fail(Status(None, _CLOSED.text, closed=True))
 
     # ---- streams
@@ -110,6 +143,7 @@ class Link:
     def begin(self) -> Stream:
         """Takes that there is a new stream."""
         self.open = stream = Stream()
+        self._streams.append(stream)
         return stream
 
     def take(self, stream: Stream) -> bytes | None:
@@ -136,7 +170,12 @@ class Link:
         stream.sent[number] = errand
         stream.count += 1
         self._places[errand] = stream, number
-        stream.outbox.extend(command_frames(number, errand.deadline - self._now(), errand.command))
+        now = self._now()
+        if isinstance(errand, Subscription):
+            if not stream.subscriptions:
+                stream.heard = now
+            stream.subscriptions.add(number)
+        stream.outbox.extend(command_frames(number, errand.deadline - now, errand.command, errand.flag))
         return True
 
     def receive(self, stream: Stream, message: bytes) -> Iterator[tuple[Errand, float]]:
@@ -146,19 +185,30 @@ class Link:
             SenselessError: If the stream is of no more use.
         """
         response = read_response(message)
+        stream.heard = self._now()
+        # Before the replies: each is true at a revision whose events come before it (ORD-2).
+        for event in response.events:
+            data = stream.events.add(event.id, event.event, event.more)
+            told = None if data is None else stream.sent.get(event.id)
+            if data is not None and isinstance(told, Subscription):
+                self._failures = 0
+                if not told.told(data):
+                    self.withdraw(told)
         for frame in response.replies:
             reply = stream.parts.add(frame.id, frame.reply, frame.more)
-            errand = None if reply is None else stream.sent.pop(frame.id, None)
+            errand = None if reply is None else stream.remove(frame.id)
             # The one who asked may have gone.
             if reply is None or errand is None:
                 continue
             del self._places[errand]
-            attempt = self._failures + 1
+            attempt, now = self._failures + 1, self._now()
             pause = errand.replied(
-                reply, attempt=attempt, time_left=errand.deadline - self._now(), jitter=self._jitter()
+                reply, attempt=attempt, time_left=errand.deadline - now, jitter=self._jitter()
             )
             self._failures = 0 if pause is None else attempt
-            if pause is not None:
+            if pause is not None and isinstance(errand, Subscription):
+                self._resting[errand] = now + pause
+            elif pause is not None and isinstance(errand, Errand):
                 yield errand, pause
         if response.going_away:
             self.retire(stream)
@@ -175,22 +225,57 @@ class Link:
             How long to pause, in seconds, before what it has not answered is sent again; None: nothing is.
         """
         self.retire(stream)
+        if stream in self._streams:
+            self._streams.remove(stream)
         lost = list(stream.sent.values())
         stream.sent.clear()
+        stream.subscriptions.clear()
         for errand in lost:
             del self._places[errand]
         return self._judge(lost, status) if lost else None
 
-    def _judge(self, errands: Iterable[Errand], status: Status) -> float | None:
+    def _judge(self, errands: Iterable[Carried], status: Status) -> float | None:
         """Tells errands that an attempt has failed; those not settled by that wait before all others."""
         now, jitter = self._now(), self._jitter()
         self._failures += 1
         pause: float | None = None
-        again: dict[Errand, None] = {}
+        again: dict[Carried, None] = {}
         for errand in errands:
             left = errand.deadline - now
             after = errand.failed(status, attempt=self._failures, time_left=left, jitter=jitter)
-            if after is not None:
+            if after is None:
+                continue
+            if isinstance(errand, Subscription):
+                self._resting[errand] = now + after
+            else:
                 again[errand], pause = None, after
         self.waiting = again | self.waiting
         return pause
+
+    # ---- time
+
+    @property
+    def due(self) -> float | None:
+        """When `rise` has something to do at the soonest; None: never, as things are."""
+        times = list(self._resting.values())
+        times += [stream.heard + SILENCE for stream in self._streams if stream.subscriptions]
+        return min(times, default=None)
+
+    def rise(self) -> list[tuple[Stream, float | None]]:
+        """Takes that time has passed, and has subscriptions asked for again that have rested.
+
+        Returns:
+            The streams that are dead, each with what `lose` would have returned: they are to be ended.
+        """
+        now = self._now()
+        for subscription in [each for each, due in self._resting.items() if due <= now]:
+            del self._resting[subscription]
+            self.submit(subscription)
+        dead: list[tuple[Stream, float | None]] = []
+        for stream in [each for each in self._streams if each.subscriptions]:
+            silent = now - stream.heard - SILENCE
+            if silent > LATE:
+                stream.heard = now - SILENCE + LATE
+            elif silent >= 0:
+                dead.append((stream, self.lose(stream, _SILENT)))
+        return dead

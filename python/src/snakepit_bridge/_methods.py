@@ -16,29 +16,23 @@ from ._cache import CacheStats, Entry
 from ._definitions import Definition, Variables, check_fit, definitions_of
 from ._errors import (
     BatchError,
-    BridgeError,
     ConflictError,
-    DeadlineError,
     LimitError,
     SessionNotFoundError,
     TypeMismatchError,
-    UnavailableError,
     VariableNotFoundError,
 )
 from ._results import UNSET, Committed, History, Reading, Value, VariableInfo, VariableType, Written
 from ._retry import after_conflict
-from ._state import State
 from ._steps import Flow, Invoke, Pause
+from ._waiting import Waiting
 
 __all__ = ["Methods"]
 
 ParamsT = TypeVar("ParamsT", bound=Variables[Any, Any])
 
-POLL_INTERVAL = 0.1
-"""How long `wait_for` leaves the server alone before it asks again, in seconds."""
 
-
-class Methods(State):
+class Methods(Waiting):
     """The methods of one context."""
 
     def create_session(
@@ -356,49 +350,6 @@ class Methods(State):
         if not items:
             return Committed(None, {})
         return (yield from self._run(self._core.set_many(items, metadata, True), timeout))[0]
-
-    def wait_for(
-        self,
-        name: str,
-        predicate: Callable[[Any], Any] | None = None,
-        *,
-        timeout: float | None = None,
-    ) -> Flow[Any]:
-        """Waits for a value, so that programs which share variables may start in any order.
-
-        A variable or session that does not exist yet is waited for, and so is a bridge that does not answer
-        yet. The server is asked every 0.1 s, so a value that stands for a shorter time may be missed.
-
-        Args:
-            name: The name or id of the variable.
-            predicate: Takes the value and tells whether it is the one waited for. None: any value is.
-            timeout: See the class; for all of it together.
-
-        Returns:
-            The value.
-
-        Raises:
-            DeadlineError: The time was up; `__cause__` has the last error, if it was one that is waited out.
-        """
-        limit = self._options.limit(timeout)
-        deadline = self.now() + limit
-        while True:
-            problem: BridgeError | None = None
-            try:
-                entry = yield from self._fetch_one(name, True, deadline - self.now())
-            except (VariableNotFoundError, SessionNotFoundError, UnavailableError, DeadlineError) as error:
-                problem = error
-            else:
-                if predicate is None or (yield Invoke(predicate, entry.value)):
-                    return entry.value
-            yield Pause(max(0.0, min(POLL_INTERVAL, deadline - self.now())))
-            if self.now() >= deadline:
-                why = "its value was not the one waited for" if problem is None else str(problem)
-                raise DeadlineError(
-                    f"the wait for {name!r} ended after {limit:g} s: {why}",
-                    session_id=self.session_id,
-                    identifier=name,
-                ) from problem
 
     def register_variable(
         self,

@@ -43,7 +43,7 @@ NOWHERE = ResumePoint(b"", 0, 0)
 """The point before a session's creation, and after its end."""
 
 
-def read_point(told: str | values_pb2.Revision) -> ResumePoint:
+def read_point(told: object) -> ResumePoint:
     """Returns the point in a text that `str` made of one, or in the words of a bridge.
 
     Raises:
@@ -54,7 +54,7 @@ def read_point(told: str | values_pb2.Revision) -> ResumePoint:
         if told.number > 0 and len(told.incarnation) != _INCARNATION:
             raise InternalError("the bridge told a revision that makes no sense", reason="PROTOCOL")
         return ResumePoint(told.incarnation, told.number, told.commit_check)
-    found = _TEXT.fullmatch(told)
+    found = _TEXT.fullmatch(told) if isinstance(told, str) else None
     if found is None or int(found[2]) > 2**53 - 1:
         raise InvalidInputError(
             "after is no point of a watch: give what `point` of one was",

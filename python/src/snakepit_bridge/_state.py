@@ -80,6 +80,14 @@ class State:
             return None
         return self.cache.look_up(name, self.now())
 
+    def fetch(self, name: str, timeout: float) -> Flow[Entry]:
+        """Reads a variable from the server. Raises as `get_variable` does without a default."""
+        return self._fetch_one(name, True, timeout)
+
+    def unanswered(self, timeout: float) -> DeadlineError:
+        """Returns the error of one whom the bridge did not answer in time."""
+        return self._attempts.unanswered(timeout)
+
     def _fetch_one(self, name: str, bypass: bool, timeout: float | None) -> Flow[Entry]:
         entry = (yield from self._fetch([name], timeout, shared=not bypass))[name]
         if isinstance(entry, VariableNotFoundError):

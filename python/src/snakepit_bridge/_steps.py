@@ -19,8 +19,9 @@ from ._gen import errors_pb2
 
 if TYPE_CHECKING:
     from ._errands import Errand
+    from ._watching import Watching
 
-__all__ = ["Carry", "Flow", "Invoke", "Pause", "Share", "Status", "Step", "present_as"]
+__all__ = ["Begin", "Carry", "Flow", "Invoke", "News", "Pause", "Share", "Status", "Step", "present_as"]
 
 T = TypeVar("T")
 C = TypeVar("C", bound=Callable[..., Any])
@@ -80,7 +81,29 @@ class Share:
     begin: Callable[[Sequence[str]], tuple[Fetch, Flow[Found]]]
 
 
-Step: TypeAlias = Carry | Pause | Invoke | Share
+@dataclass(frozen=True)
+class Begin:
+    """Begin a watch, or begin it again; the reply is the function that lets go of it."""
+
+    watching: Watching
+
+
+@dataclass(frozen=True)
+class News:
+    """Wait until something happens to a watch; it comes back without that when the time is up.
+
+    Attributes:
+        watching: The watch.
+        mark: Its count of what has happened, as it was when it was last looked at.
+        seconds: For how long.
+    """
+
+    watching: Watching
+    mark: int
+    seconds: float
+
+
+Step: TypeAlias = Carry | Pause | Invoke | Share | Begin | News
 
 Flow: TypeAlias = Generator[Step, Any, T]
 """What takes several steps and then has a result."""

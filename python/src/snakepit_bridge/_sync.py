@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
 
@@ -17,11 +17,15 @@ import grpc
 
 from ._context import Context
 from ._definitions import Variables
+from ._dispatcher import Listener
+from ._events import SessionEvent
 from ._html import html_note, html_table
 from ._methods import Methods
-from ._steps import Carry, Flow, Pause, Share, Step, present_as
+from ._steps import Begin, Carry, Flow, News, Pause, Share, Step, present_as
 from ._sync_flights import Flights
 from ._sync_transport import SyncTransport
+from ._sync_watch import Watch, until_news
+from ._watching import Watching
 
 __all__ = ["SessionContext"]
 
@@ -61,6 +65,29 @@ def _at_once(
 def _typed(self: SessionContext, params: type[Variables[Any, T]], *, timeout: float | None = None) -> T:
     self._run(self._methods.typed(params, timeout=timeout))
     return cast(T, self)
+
+
+def _watch(
+    self: SessionContext,
+    names: Iterable[str] | None = None,
+    *,
+    glob: str | None = None,
+    after: str | None = None,
+    passive: bool = False,
+) -> Watch:
+    return Watch(self, self._methods.watch(names, glob=glob, after=after, passive=passive))
+
+
+def _on_change(
+    self: SessionContext,
+    callback: Callable[[SessionEvent], Any],
+    names: Iterable[str] | None = None,
+    *,
+    glob: str | None = None,
+    on_error: Callable[[Exception], Any] | None = None,
+) -> Listener:
+    watching = self._methods.on_change(callback, names, glob=glob, on_error=on_error)
+    return Listener(self, watching, callback, on_error)
 
 
 class SessionContext(Context):
@@ -172,6 +199,8 @@ class SessionContext(Context):
     update_variables = _blocking(Methods.update_variables)
     set_variables = _blocking(Methods.set_variables)
     wait_for = _blocking(Methods.wait_for)
+    watch = present_as(_watch, Methods.watch)
+    on_change = present_as(_on_change, Methods.on_change)
     register_variable = _blocking(Methods.register_variable)
     ensure_variable = _blocking(Methods.ensure_variable)
     delete_variable = _blocking(Methods.delete_variable)
@@ -249,8 +278,19 @@ class SessionContext(Context):
             return self._transport.pause(step.seconds)
         if isinstance(step, Share):
             return self._flights.share(step, self._run)
+        if isinstance(step, Begin):
+            self._begin(step.watching)
+            return lambda: self._end(step.watching)
+        if isinstance(step, News):
+            return until_news(step.watching, step.mark, step.seconds)
         result = step.function(step.argument)
         if inspect.iscoroutine(result):
             result.close()
             raise TypeError("a coroutine function is for the asyncio context only")
         return result
+
+    def _begin(self, watching: Watching) -> None:
+        self._transport.begin(watching)
+
+    def _end(self, watching: Watching) -> None:
+        self._transport.end(watching)

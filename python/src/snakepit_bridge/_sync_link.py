@@ -2,7 +2,8 @@
 
 Three threads serve a context that is in use, and none of them is the caller's:
 
-- the driver connects and opens streams when there is something to send and no stream to send it on;
+- the driver connects and opens streams when there is something to send and no stream to send it on, and looks
+  at the clock for the link;
 - gRPC's own thread asks a stream's feed for the next message: all that is ready goes in it;
 - a reader takes what the bridge says.
 
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -24,9 +25,10 @@ import grpc
 from ._channels import status_of
 from ._errands import Errand
 from ._frames import SenselessError
-from ._link import Link, Stream
+from ._link import Carried, Link, Stream
 from ._retry import CANCELLED, INTERNAL, UNAVAILABLE
 from ._steps import Status
+from ._subscriptions import Subscription
 
 __all__ = ["SyncLink"]
 
@@ -46,6 +48,13 @@ def _status_without_call(error: grpc.RpcError) -> Status:
     status = status_of(error)
     error.__traceback__ = None
     return replace(status, cause=grpc.RpcError(f"{status.code}: {status.text}"))
+
+
+@dataclass(frozen=True)
+class _Left:
+    """That nobody wants to be told any more of a subscription."""
+
+    subscription: Subscription
 
 
 class _Line:
@@ -79,10 +88,11 @@ class SyncLink:
     ) -> None:
         self._connect = connect
         self._begin = begin
+        self._now = now
         self._pause = pause
         self._lock = threading.Lock()
         self._link = Link(now=now, jitter=jitter)
-        self._inbox: SimpleQueue[Errand] = SimpleQueue()
+        self._inbox: SimpleQueue[Carried | _Left] = SimpleQueue()
         # True: there is something to look at. False: it is over.
         self._news: SimpleQueue[bool] = SimpleQueue()
         self._open: _Line | None = None
@@ -90,6 +100,8 @@ class SyncLink:
         self._threads: set[threading.Thread] = set()
         # How long to pause before the next stream, in seconds.
         self._rest: float | None = None
+        # When the driver looks at the clock, if it is not woken before.
+        self._look_at: float | None = None
         self._started = False
         self._closed = False
 
@@ -100,13 +112,20 @@ class SyncLink:
 
     # ---- for callers
 
-    def submit(self, errand: Errand) -> None:
+    def submit(self, errand: Carried) -> None:
         """Takes an errand. It is one instruction after the other that an interrupt leaves whole.
 
         Who ends a stream looks into the inbox after it has taken the stream away from here. So an errand that
         comes too late for one is found all the same.
         """
-        self._inbox.put(errand)
+        self._put(errand)
+
+    def end(self, subscription: Subscription) -> None:
+        """Lets go of a subscription, as `submit` takes one; garbage collection may do it. Twice is fine."""
+        self._put(_Left(subscription))
+
+    def _put(self, message: Carried | _Left) -> None:
+        self._inbox.put(message)
         line = self._open
         (self._news if line is None else line.news).put(True)
 
@@ -157,11 +176,22 @@ class SyncLink:
     def _look(self) -> None:
         """Takes what was submitted."""
         while not self._inbox.empty():
-            self._link.submit(self._inbox.get())
+            message = self._inbox.get()
+            if isinstance(message, _Left):
+                self._wake(self._link.withdraw(message.subscription))
+            else:
+                self._link.submit(message)
 
     def _wake(self, stream: Stream | None) -> None:
         if stream is not None:
             self._lines[stream].news.put(True)
+
+    def _hurry(self) -> None:
+        """Wakes the driver if it has to look at the clock sooner than it means to."""
+        due = self._link.due
+        if due is not None and (self._look_at is None or due < self._look_at):
+            self._look_at = due
+            self._news.put(True)
 
     def _retire(self, line: _Line) -> None:
         """Gives a stream no more commands, and has those that wait sent on another."""
@@ -186,7 +216,8 @@ class SyncLink:
     # ---- the driver
 
     def _drive(self) -> None:
-        while self._news.get():
+        while self._is_called():
+            self._rise()
             while self._wants_stream():
                 rest, self._rest = self._rest, None
                 if rest is not None:
@@ -195,6 +226,27 @@ class SyncLink:
                     self._open_line()
         if not self._closed:
             self.close()
+
+    def _is_called(self) -> bool:
+        """Waits for something to look at; returns False if it is over."""
+        with self._lock:
+            self._look_at = due = self._link.due
+        try:
+            return self._news.get(timeout=None if due is None else max(0.0, due - self._now()))
+        except Empty:
+            return True
+
+    def _rise(self) -> None:
+        """Tells the link that time has passed, and ends the streams that are dead by that."""
+        with self._lock:
+            dead = [(self._lines[stream], pause) for stream, pause in self._link.rise()]
+            for line, pause in dead:
+                self._rest = pause or self._rest
+                self._retire(line)
+        for line, _ in dead:
+            line.news.put(False)
+            if line.call is not None:
+                line.call.cancel()
 
     def _wants_stream(self) -> bool:
         with self._lock:
@@ -211,6 +263,7 @@ class SyncLink:
                 return
             if not_ready is not None:
                 self._rest = self._link.fail(not_ready)
+                self._hurry()
                 return
             line = _Line(self._link.begin())
             self._lines[line.stream] = self._open = line
@@ -225,6 +278,7 @@ class SyncLink:
             with self._lock:
                 self._look()
                 message = self._link.take(stream)
+                self._hurry()
                 if message is None and self._link.waiting:
                     self._news.put(True)
             if message is not None:
@@ -248,6 +302,7 @@ class SyncLink:
             del self._lines[line.stream]
             self._rest = self._link.lose(line.stream, status) or self._rest
             self._retire(line)
+            self._hurry()
 
     def _listen(self, line: _Line) -> Status:
         call: Any = None
@@ -261,6 +316,10 @@ class SyncLink:
                 with self._lock:
                     for errand, pause in self._link.receive(line.stream, message):
                         self._start(self._submit_after, pause, errand)
+                    if line.stream.outbox:
+                        # Somebody has heard enough.
+                        line.news.put(True)
+                    self._hurry()
                     if line.stream is not self._link.open and self._open is line:
                         self._retire(line)
         except grpc.RpcError as error:

@@ -17,6 +17,7 @@ import grpc
 from ._channels import CHANNEL_OPTIONS, call_metadata
 from ._errands import Errand
 from ._steps import Status
+from ._subscriptions import Subscription
 from ._sync_helpers import LOOK, Helpers
 from ._sync_link import SyncLink
 
@@ -81,13 +82,7 @@ class SyncTransport:
         Raises:
             RuntimeError: If this process was forked from one in which the channel was already in use.
         """
-        if self._process not in (None, os.getpid()):
-            raise RuntimeError(
-                "this process was forked from one in which the context was already connected: make the "
-                "context after the fork, or start processes with spawn or forkserver"
-            )
-        if self._channel is None:
-            self._helpers.run(self._start)
+        self._be_started()
         ended = threading.Lock()
         ended.acquire()
         errand.ended = ended.release
@@ -102,6 +97,26 @@ class SyncTransport:
         except BaseException:
             self._helpers.run(lambda: self._link.withdraw(errand))
             raise
+
+    def begin(self, subscription: Subscription) -> None:
+        """Has something subscribed to, until it has ended or `end` is called. Raises as `carry` does."""
+        self._be_started()
+        self._link.submit(subscription)
+        if self._closed:
+            self._helpers.run(self._link.close)
+
+    def end(self, subscription: Subscription) -> None:
+        """Lets go of a subscription. Garbage collection may do it. Twice is fine."""
+        self._link.end(subscription)
+
+    def _be_started(self) -> None:
+        if self._process not in (None, os.getpid()):
+            raise RuntimeError(
+                "this process was forked from one in which the context was already connected: make the "
+                "context after the fork, or start processes with spawn or forkserver"
+            )
+        if self._channel is None:
+            self._helpers.run(self._start)
 
     def pause(self, seconds: float) -> None:
         """Waits between attempts, not longer than the context is open."""

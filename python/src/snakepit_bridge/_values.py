@@ -90,7 +90,10 @@ def decode_operand(message: values_pb2.Value) -> Scalar:
 
 
 def decode_kept(
-    message: values_pb2.Variable | variables_pb2.ItemSet | variables_pb2.HistoryEntry,
+    message: values_pb2.Variable
+    | variables_pb2.ItemSet
+    | variables_pb2.HistoryEntry
+    | variables_pb2.VariableAt,
 ) -> tuple[Scalar, VariableType]:
     """Returns what a variable holds or held, JSON as its text, and the variable's type.
 

@@ -3,6 +3,8 @@
 The same methods as the asyncio client, `snakepit_bridge.SessionContext`, without `await`.
 """
 
+from ._dispatcher import Listener
 from ._sync import SessionContext
+from ._sync_watch import Watch
 
-__all__ = ["SessionContext"]
+__all__ = ["Listener", "SessionContext", "Watch"]

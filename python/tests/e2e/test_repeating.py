@@ -10,6 +10,7 @@ import pytest
 from shells import Context, Shell, until
 
 from snakepit_bridge import (
+    ClosedError,
     ConflictError,
     ConstraintError,
     DeadlineError,
@@ -163,14 +164,6 @@ async def test_a_coroutine_function_is_for_asyncio(shell: Shell, session: Contex
 # ---- wait_for
 
 
-def pauses_of_ten_seconds(shell: Shell, context: Context) -> list[float]:
-    """Moves the context's clock by ten seconds for each pause, however short; returns what was asked for."""
-    pauses: list[float] = []
-    shell.pass_pauses(context, pauses.append)
-    context._methods.now = lambda: 1000.0 + 10.0 * len(pauses)
-    return pauses
-
-
 @pytest.mark.asyncio
 async def test_a_value_that_stands_is_not_waited_for(session: Context) -> None:
     await session.set_variable("x", 5)
@@ -189,40 +182,135 @@ async def test_a_value_is_waited_for_where_nothing_exists_yet(make: Callable[...
             return x >= 2
 
         task = asyncio.ensure_future(waiting.wait_for("x", enough))
-        await until(lambda: waiting.get_cache_stats()["fetches"] >= 2)
+        await until(lambda: waiting.get_cache_stats()["fetches"] == 1)
         await other.create_session()
-        fetches = waiting.get_cache_stats()["fetches"]
-        await until(lambda: waiting.get_cache_stats()["fetches"] >= fetches + 2)
+        await until(lambda: waiting.get_cache_stats()["fetches"] == 2)
         await other.set_variable("x", 1)
         await until(lambda: bool(looked_at))
         await other.set_variable("x", 2)
         assert await task == 2
         assert (looked_at[0], looked_at[-1]) == (1, 2)
-        assert await waiting.get_variable("x") == 2
+        assert await waiting.get_variable("x", bypass_cache=True) == 2
 
 
 @pytest.mark.asyncio
-async def test_the_wait_ends_in_time_and_says_why(shell: Shell, session: Context) -> None:
-    pauses = pauses_of_ten_seconds(shell, session)
+async def test_a_value_that_stands_only_for_an_instant_is_seen(make: Callable[..., Context]) -> None:
+    async with make(timeout=30.0) as waiting, make() as other:
+        await other.set_variable("x", 0)
+        looked_at: list[int] = []
+
+        def is_seven(x: int) -> bool:
+            looked_at.append(x)
+            return x == 7
+
+        task = asyncio.ensure_future(waiting.wait_for("x", is_seven))
+        await until(lambda: bool(looked_at))
+        await asyncio.gather(*[other.set_variable("x", number) for number in range(1, 20)])
+        assert await task == 7
+        # Every value that it took meanwhile, in order.
+        assert sorted(set(looked_at)) == list(range(8))
+
+
+@pytest.mark.asyncio
+async def test_nothing_is_left_of_a_wait(shell: Shell, session: Context) -> None:
     await session.set_variable("x", 1)
-    with pytest.raises(DeadlineError, match="wait for 'x' ended after 25 s: its value was not") as caught:
-        await session.wait_for("x", lambda x: x > 1, timeout=25)
-    assert pauses == [0.1, 0.1, 0.1]
+    assert await session.wait_for("x") == 1
+    with pytest.raises(DeadlineError):
+        await session.wait_for("x", lambda x: x > 1, timeout=0.05)
+    task = asyncio.ensure_future(session.wait_for("y", timeout=0.05))
+    with pytest.raises(DeadlineError):
+        await task
+    # An answer to what was said after it.
+    await session.get_variable("x", bypass_cache=True)
+    transport = shell.bare(session)._transport
+    link = transport._link._link if shell.is_blocking else transport.link().commands._link
+    assert link.due is None
+
+
+@pytest.mark.asyncio
+async def test_a_variable_is_waited_for_by_its_id(make: Callable[..., Context]) -> None:
+    async with make(timeout=30.0) as waiting, make() as other:
+        await other.create_session()
+        first = await other.register_variable("x", "integer", 1)
+        looked_at: list[int] = []
+
+        def is_large(x: int) -> bool:
+            looked_at.append(x)
+            return x > 5
+
+        task = asyncio.ensure_future(waiting.wait_for(first, is_large))
+        await until(lambda: bool(looked_at))
+        await other.set_variable("x", 2)
+        await until(lambda: 2 in looked_at)
+        await other.set_variable("x", 6)
+        assert await task == 6
+        await other.delete_variable("x")
+        await other.register_variable("x", "integer", 9)
+        # Another variable has the name now.
+        with pytest.raises(DeadlineError, match="Variable not found"):
+            await waiting.wait_for(first, timeout=0.1)
+        assert await waiting.wait_for("x", is_large) == 9
+
+
+@pytest.mark.asyncio
+async def test_a_value_that_is_too_long_to_be_told_is_read(make: Callable[..., Context]) -> None:
+    async with make(timeout=30.0) as waiting, make(timeout=30.0) as other:
+        await other.set_variables({f"v{number}": "" for number in range(4)})
+        looked_at: list[str] = []
+
+        def is_long(text: str) -> bool:
+            looked_at.append(text)
+            return len(text) > 1
+
+        task = asyncio.ensure_future(waiting.wait_for("v2", is_long))
+        await until(lambda: bool(looked_at))
+        await other.set_variables({f"v{number}": "y" * 1_000_000 for number in range(4)})
+        assert len(await task) == 1_000_000
+
+
+@pytest.mark.asyncio
+async def test_what_goes_and_comes_again_is_waited_for(make: Callable[..., Context]) -> None:
+    async with make(timeout=30.0) as waiting, make() as other:
+        await other.set_variable("x", 1)
+        task = asyncio.ensure_future(waiting.wait_for("x", lambda x: x == "back"))
+        await until(lambda: waiting.get_cache_stats()["fetches"] == 1)
+        await other.delete_variable("x")
+        await until(lambda: waiting.get_cache_stats()["fetches"] == 2)
+        await other.delete_session()
+        await until(lambda: waiting.get_cache_stats()["fetches"] == 3)
+        await other.create_session()
+        await other.set_variable("x", "back")
+        assert await task == "back"
+
+
+@pytest.mark.asyncio
+async def test_a_wait_ends_with_its_context(make: Callable[..., Context]) -> None:
+    async with make(timeout=30.0) as waiting:
+        task = asyncio.ensure_future(waiting.wait_for("x"))
+        await until(lambda: waiting.get_cache_stats()["fetches"] == 1)
+        await waiting.close()
+        with pytest.raises(ClosedError):
+            await task
+
+
+@pytest.mark.asyncio
+async def test_the_wait_ends_in_time_and_says_why(session: Context) -> None:
+    await session.set_variable("x", 1)
+    with pytest.raises(DeadlineError, match=r"wait for 'x' ended after 0\.1 s: its value was not") as caught:
+        await session.wait_for("x", lambda x: x > 1, timeout=0.1)
     assert isinstance(caught.value, TimeoutError)
     assert (caught.value.identifier, caught.value.__cause__) == ("x", None)
     with pytest.raises(DeadlineError, match="Variable not found: nobody") as caught:
-        await session.wait_for("nobody", timeout=25)
+        await session.wait_for("nobody", timeout=0.1)
     assert isinstance(caught.value.__cause__, VariableNotFoundError)
 
 
 @pytest.mark.asyncio
 async def test_a_bridge_that_does_not_answer_is_waited_for(shell: Shell) -> None:
     async with shell.context("s", address="127.0.0.1:1") as context:
-        pauses = pauses_of_ten_seconds(shell, context)
         with pytest.raises(DeadlineError, match=r"no bridge answers at 127\.0\.0\.1:1") as caught:
-            await context.wait_for("x", timeout=95)
+            await context.wait_for("x", timeout=0.5)
         assert isinstance(caught.value.__cause__, UnavailableError)
-        assert len(pauses) == 10
 
 
 @pytest.mark.asyncio

@@ -34,8 +34,9 @@ def test_older_import_paths_work() -> None:
 
 
 def test_the_blocking_client_has_a_module_of_its_own() -> None:
-    assert sync.__all__ == ["SessionContext"]
-    assert sync.SessionContext is not snakepit_bridge.SessionContext
+    assert sync.__all__ == ["Listener", "SessionContext", "Watch"]
+    for name in sync.__all__:
+        assert getattr(sync, name) is not getattr(snakepit_bridge, name)
     assert snakepit_bridge.sync is sync
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from snakepit_bridge import UnavailableError
 from snakepit_bridge import _calls as calls
 from snakepit_bridge._errands import Errand, Failed
 from snakepit_bridge._frames import LONGEST_MESSAGE, Parts, SenselessError, in_field
@@ -16,6 +17,7 @@ from snakepit_bridge._gen import channel_pb2, command_pb2, sessions_pb2, variabl
 from snakepit_bridge._link import Link, Stream
 from snakepit_bridge._retry import Outcome
 from snakepit_bridge._steps import Status
+from snakepit_bridge._subscriptions import Subscription
 
 METHODS = [each for each in vars(calls).values() if isinstance(each, calls.Method)]
 GONE = Status(14, "gone")
@@ -25,7 +27,8 @@ class Bench:
     """A link with a clock that stands at 100 s."""
 
     def __init__(self) -> None:
-        self.link = Link(now=lambda: 100.0, jitter=lambda: 0.0)
+        self.now = 100.0
+        self.link = Link(now=lambda: self.now, jitter=lambda: 0.0)
 
     def ask(self, name: str = "x", *, write: bool = False, timeout: float = 5.0) -> Errand:
         method = calls.SET if write else calls.GET
@@ -352,3 +355,186 @@ def test_a_lost_write_that_runs_out_of_time_while_it_waits_is_unknown(bench: Ben
     bench.link.lose(bench.stream(), GONE)
     assert bench.link.expire(errand) is None
     assert verdict(errand) is Outcome.UNKNOWN
+
+
+# ---- subscriptions
+
+
+class Subscribed(Subscription):
+    """What is told to it, as it is; it asks for how often it was lost."""
+
+    flag = "state"
+
+    def __init__(self) -> None:
+        super().__init__(lambda status: (UnavailableError(status.text), status.closed))
+        self.heard: list[bytes] = []
+        self.losses = 0
+        self.wants_more = True
+
+    @property
+    def command(self) -> bytes:
+        return b"lost %d" % self.losses
+
+    def told(self, data: bytes) -> bool:
+        self.heard.append(data)
+        return self.wants_more
+
+    def lost(self) -> None:
+        self.losses += 1
+
+    def over(self) -> None:
+        pass
+
+
+@pytest.fixture
+def subscribed(bench: Bench) -> Subscribed:
+    subscription = Subscribed()
+    bench.link.submit(subscription)
+    return subscription
+
+
+def test_a_subscription_takes_its_turn_without_a_deadline(bench: Bench, subscribed: Subscribed) -> None:
+    bench.ask("after")
+    (message,) = bench.said(bench.link.begin())
+    frame, command = message.commands
+    assert (frame.command, frame.state, frame.watch) == (b"lost 0", True, False)
+    assert not frame.HasField("timeout_ms")
+    assert not command.state
+    assert command.HasField("timeout_ms")
+    assert subscribed.heard == []
+
+
+def test_it_is_told_in_parts_before_the_replies_of_a_message(bench: Bench, subscribed: Subscribed) -> None:
+    """[ORD-2 accepts]"""
+    errand = bench.ask()
+    stream = bench.stream()
+    seen: list[list[bytes]] = []
+    errand.ended = lambda: seen.append(list(subscribed.heard))
+    bench.hear(stream, events=[{"id": 1, "event": b"a", "more": True}])
+    events = [{"id": 1, "event": b"b"}, {"id": 1, "event": b"c"}, {"id": 7, "event": b"of nobody"}]
+    bench.hear(stream, replies=[reply(errand, 2)], events=events)
+    assert seen == [[b"ab", b"c"]]
+    # A command is told nothing.
+    bench.ask()
+    bench.said(stream)
+    bench.hear(stream, events=[{"id": 3, "event": b"d"}])
+    assert subscribed.heard == [b"ab", b"c"]
+
+
+def test_one_that_has_heard_enough_is_let_go(bench: Bench, subscribed: Subscribed) -> None:
+    stream = bench.stream()
+    subscribed.wants_more = False
+    bench.hear(stream, events=[{"id": 1, "event": b"a"}, {"id": 1, "event": b"b"}])
+    assert subscribed.heard == [b"a"]
+    (message,) = bench.said(stream)
+    assert list(message.cancelled) == [1]
+    assert bench.link.due is None
+
+
+def test_a_lost_one_rests_by_itself_and_asks_for_what_it_needs_then(
+    bench: Bench, subscribed: Subscribed
+) -> None:
+    first = bench.stream()
+    write = bench.ask("w", write=True)
+    bench.said(first)
+    # Only what has to be sent again is paused for.
+    assert bench.link.lose(first, GONE) == 0.1
+    assert subscribed.losses == 1
+    assert list(bench.link.waiting) == [write]
+    assert bench.link.due == 100.1
+    assert bench.link.rise() == []
+    second = bench.link.begin()
+    (message,) = bench.said(second)
+    assert len(message.commands) == 1
+    bench.now = 100.1
+    assert bench.link.rise() == []
+    (message,) = bench.said(second)
+    assert [frame.command for frame in message.commands] == [b"lost 1"]
+
+
+def test_pauses_grow_until_something_is_told(bench: Bench, subscribed: Subscribed) -> None:
+    due = []
+    for _ in range(3):
+        assert bench.link.fail(Status(None, "")) is None
+        assert bench.link.due is not None
+        due.append(round(bench.link.due - bench.now, 3))
+        bench.now = bench.link.due
+        bench.link.rise()
+    assert due == [0.1, 0.2, 0.4]
+    stream = bench.stream()
+    bench.hear(stream, events=[{"id": 1, "event": b"a"}])
+    assert bench.link.lose(stream, GONE) is None
+    assert bench.link.due == bench.now + 0.1
+    assert subscribed.losses == 4
+
+
+def test_a_refusal_that_passes_is_asked_again_without_the_stream(
+    bench: Bench, subscribed: Subscribed
+) -> None:
+    stream = bench.stream()
+    assert bench.hear(stream, replies=[refusal(1, "SHUTTING_DOWN")]) == []
+    assert (bench.link.due, subscribed.ending) == (100.1, None)
+    bench.link.withdraw(subscribed)
+    assert bench.link.due is None
+
+
+def test_a_stream_that_says_nothing_for_five_seconds_is_dead(bench: Bench, subscribed: Subscribed) -> None:
+    """[ORD-6 refuses]"""
+    stream = bench.stream()
+    write, read = bench.ask("w", write=True, timeout=60.0), bench.ask("r", timeout=60.0)
+    bench.said(stream)
+    assert bench.link.due == 105.0
+    bench.now = 104.9
+    assert bench.link.rise() == []
+    # Whatever is heard counts, if only that nothing has changed.
+    bench.hear(stream)
+    bench.now = 109.8
+    assert bench.link.rise() == []
+    bench.now = 109.9
+    assert bench.link.rise() == [(stream, 0.1)]
+    assert (bench.link.open, list(bench.link.waiting)) == (None, [write, read])
+    assert subscribed.losses == 1
+    bench.now = bench.link.due or 0.0
+    bench.link.rise()
+    assert list(bench.link.waiting) == [write, read, subscribed]
+    # What comes of it after all is nobody's.
+    bench.hear(stream, events=[{"id": 1, "event": b"late"}], replies=[reply(write, 2)])
+    assert (subscribed.heard, write.ending) == ([], None)
+
+
+def test_a_stream_without_subscriptions_may_be_silent(bench: Bench, subscribed: Subscribed) -> None:
+    stream = bench.stream()
+    bench.link.withdraw(subscribed)
+    errand = bench.ask()
+    bench.said(stream)
+    assert bench.link.due is None
+    bench.now = 200.0
+    assert bench.link.rise() == []
+    assert errand.ending is None
+    # It counts from the first subscription on.
+    bench.link.submit(subscribed)
+    bench.said(stream)
+    assert bench.link.due == 205.0
+
+
+def test_a_look_that_comes_late_says_nothing(bench: Bench, subscribed: Subscribed) -> None:
+    """A process that stood still has not listened."""
+    stream = bench.stream()
+    bench.now = 130.0
+    assert bench.link.rise() == []
+    assert bench.link.due == 131.0
+    bench.now = 131.0
+    assert bench.link.rise() == [(stream, None)]
+    assert subscribed.losses == 1
+
+
+def test_closing_ends_subscriptions_wherever_they_are(bench: Bench, subscribed: Subscribed) -> None:
+    bench.stream()
+    resting, waiting = Subscribed(), Subscribed()
+    bench.link.submit(resting)
+    bench.link.fail(Status(None, ""))
+    bench.link.submit(waiting)
+    bench.link.close()
+    for each in (subscribed, resting, waiting):
+        assert isinstance(each.ending, UnavailableError)
+    assert bench.link.due is None

@@ -4,7 +4,7 @@
  * source. Values arrive as literals, because only a face knows what types its caller declared.
  */
 import type { Command, OnMissing, ReplyTo, RequestId, SetItem } from "../core/commands.js";
-import { errorFor } from "../core/errors.js";
+import { type BridgeError, errorFor } from "../core/errors.js";
 import type { KnownLiteral } from "../core/literal.js";
 import type { SessionEvent } from "../core/session/event.js";
 import type { Definition } from "../core/variable.js";
@@ -13,6 +13,7 @@ import { Deadline } from "./deadline.js";
 import type { NextRequestId } from "./request-ids.js";
 import { AbortWatch } from "./transport/abort.js";
 import type { CallOptions, Transport } from "./transport/transport.js";
+import { untilWanted, type Wait } from "./wanted-value.js";
 import { SessionWatch, type WatchOptions } from "./watching.js";
 
 /** Who writes, as the bridge records it (VAL-16). */
@@ -185,12 +186,16 @@ export class Calls {
     );
   }
 
-  /** @param view what the caller gets of an event */
+  /**
+   * @param view what the caller gets of an event
+   * @param lost is told each time that the watch is lost and will be begun again
+   */
   watch<E>(
     sessionId: string,
     { names = [], glob, passive = false }: WatchFilterOptions,
     options: WatchOptions,
     view: (event: SessionEvent) => E,
+    lost: (error: BridgeError) => void = () => {},
   ): SessionWatch<E> {
     const watch = {
       sessionId: checkSessionId(sessionId),
@@ -199,7 +204,27 @@ export class Calls {
       passive,
     };
     const onAbort = this.#aborts.of(options.signal);
-    return new SessionWatch({ transport: this.#transport, watch, options, onAbort, view });
+    return new SessionWatch({ transport: this.#transport, watch, options, onAbort, view, lost });
+  }
+
+  /** Waits for a value, of which the caller says how it is read and what it gets. Throws DeadlineError. */
+  waitFor<V>(
+    sessionId: string,
+    identifier: string,
+    wait: Pick<Wait<V>, "read" | "view" | "isWanted">,
+    options: CallOptions,
+  ): Promise<V> {
+    const { signal } = options;
+    const within = signal === undefined ? {} : { signal };
+    return untilWanted(
+      {
+        ...wait,
+        sessionId,
+        identifier,
+        watch: (name, lost) => this.watch(sessionId, { names: [name] }, within, (event) => event, lost),
+      },
+      this.deadline(options),
+    );
   }
 
   ensure(

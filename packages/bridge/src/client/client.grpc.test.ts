@@ -4,6 +4,7 @@ import { type Bridge, startBridge } from "../server.js";
 import { ManualClock } from "../testing/manual-clock.js";
 import type { Client } from "./client.js";
 import { connect } from "./connect.js";
+import { followingContract } from "./following.contract.js";
 import { sessionContract } from "./session.contract.js";
 import { sessionStoreContract } from "./session-store.contract.js";
 import type { TestBridge } from "./test-bridge.contract.js";
@@ -17,6 +18,7 @@ const start = async (): Promise<TestBridge> => {
 sessionStoreContract("over gRPC", start);
 sessionContract("over gRPC", start);
 watchContract("over gRPC", start);
+followingContract("over gRPC", start);
 
 describe("over gRPC: what is large", () => {
   let bridge: Bridge;

@@ -1,5 +1,6 @@
 import { createEngine } from "../server.js";
 import { ManualClock } from "../testing/manual-clock.js";
+import { followingContract } from "./following.contract.js";
 import { localClient } from "./local-client.js";
 import { sessionContract } from "./session.contract.js";
 import { sessionStoreContract } from "./session-store.contract.js";
@@ -14,3 +15,4 @@ const start = async (): Promise<TestBridge> => {
 sessionStoreContract("in process", start);
 sessionContract("in process", start);
 watchContract("in process", start);
+followingContract("in process", start);

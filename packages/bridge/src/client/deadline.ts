@@ -3,7 +3,7 @@ import type { Clock } from "../core/clock.js";
 import { errorFor } from "../core/errors.js";
 import { AbortWatch, type OnAbort } from "./transport/abort.js";
 import { type CallOptions, checkTimeout } from "./transport/transport.js";
-import { pause } from "./transport/waiting.js";
+import { happensWithin, pause } from "./transport/waiting.js";
 
 export class Deadline {
   /** How long all of it may take, in milliseconds. */
@@ -32,6 +32,12 @@ export class Deadline {
     const timeoutMs = this.leftMs;
     if (timeoutMs <= 0) throw errorFor("DEADLINE_EXCEEDED", `it did not end within ${this.timeoutMs} ms`);
     return this.#signal === undefined ? { timeoutMs } : { timeoutMs, signal: this.#signal };
+  }
+
+  /** True as soon as something has come; false at the end. Rejects as it does, and with the reason of an abort. */
+  async sees(coming: Promise<unknown>): Promise<boolean> {
+    this.#signal?.throwIfAborted();
+    return happensWithin(coming, this.leftMs, this.#clock, this.#onAbort);
   }
 
   /** Lets time pass, no more than is left. Rejects with the reason of an abort. */

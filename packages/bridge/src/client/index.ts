@@ -65,6 +65,7 @@ export {
 } from "./definitions.js";
 export type { ChangeView, SessionEventView } from "./event-views.js";
 export type { JsonValue } from "./json.js";
+export type { ListenOptions } from "./listening.js";
 export type { ChangeOf, Session, Snapshot } from "./session.js";
 export {
   type ConstraintsOf,
@@ -79,6 +80,7 @@ export {
 export type { CallOptions, Transport } from "./transport/transport.js";
 export type { VariableValue } from "./values.js";
 export type {
+  AwaitedVariable,
   BatchResults,
   Committed,
   ConstraintsView,

@@ -1,16 +1,16 @@
 import { expect, test } from "vitest";
-import { ConflictError, DeadlineError, errorFor, UnavailableError } from "../core/errors.js";
+import { ConflictError, DeadlineError, errorFor } from "../core/errors.js";
 import { ManualClock } from "../testing/manual-clock.js";
 import { Deadline } from "./deadline.js";
 import { MOST_CONFLICTS } from "./outcome.js";
-import { compareAndSet, POLL_INTERVAL_MS, untilWanted } from "./repeating.js";
+import { compareAndSet } from "./repeating.js";
 import { failure } from "./test-bridge.contract.js";
 import type { CallOptions } from "./transport/transport.js";
 
 const clock = new ManualClock();
 
 /** Lets the clock go on until something is settled. */
-async function passing<T>(work: Promise<T>, stepMs = POLL_INTERVAL_MS): Promise<T> {
+async function passing<T>(work: Promise<T>, stepMs = 100): Promise<T> {
   let settled = false;
   const end = (): void => {
     settled = true;
@@ -97,64 +97,6 @@ test("what the function throws is thrown, a conflict too", async () => {
     throw mine;
   };
   expect(await failure(compareAndSet({ ...contested(0).update, compute }, within(100)))).toBe(mine);
-});
-
-test("a wait asks again and again, and no more often than it says", async () => {
-  const started = clock.now();
-  const times: number[] = [];
-  const wait = {
-    identifier: "x",
-    sessionId: "s",
-    read: async () => {
-      times.push(clock.now() - started);
-      if (times.length === 1) throw errorFor("UNAVAILABLE", "nobody");
-      if (times.length === 2) throw errorFor("SESSION_NOT_FOUND", "none");
-      if (times.length === 3) throw errorFor("VARIABLE_NOT_FOUND", "none");
-      return times.length;
-    },
-    isWanted: async (value: number) => value === 5,
-  };
-  expect(await passing(untilWanted(wait, within(60_000)))).toBe(5);
-  expect(times).toEqual([0, 100, 200, 300, 400]);
-});
-
-test("a wait ends in time and says why", async () => {
-  const wait = { identifier: "x", sessionId: "s", read: async () => 1, isWanted: () => false };
-  const error = await failure(passing(untilWanted(wait, within(250)), 50));
-  expect(error).toBeInstanceOf(DeadlineError);
-  expect(error).toMatchObject({
-    message: 'the wait for "x" ended after 250 ms: its value was not the one waited for',
-    identifier: "x",
-    sessionId: "s",
-  });
-  expect(error.cause).toBeUndefined();
-  const nobody = errorFor("UNAVAILABLE", "nobody is there");
-  const gone = { ...wait, read: () => Promise.reject(nobody) };
-  const told = await failure(passing(untilWanted(gone, within(250)), 50));
-  expect(told).toBeInstanceOf(DeadlineError);
-  expect(told.message).toBe('the wait for "x" ended after 250 ms: nobody is there');
-  expect(told.cause).toBeInstanceOf(UnavailableError);
-});
-
-test("a wait is ended by what is not waited out", async () => {
-  const wait = { identifier: "x", sessionId: "s", isWanted: () => true };
-  const refused = errorFor("INVALID_NAME", "no name");
-  const read = () => Promise.reject(refused);
-  expect(await failure(untilWanted({ ...wait, read }, within(250)))).toBe(refused);
-  const mine = errorFor("VARIABLE_NOT_FOUND", "the predicate's");
-  const isWanted = () => Promise.reject(mine);
-  expect(await failure(untilWanted({ ...wait, read: async () => 1, isWanted }, within(250)))).toBe(mine);
-});
-
-test("a wait is ended by its signal, in the middle of a pause", async () => {
-  const controller = new AbortController();
-  const reason = new Error("changed my mind");
-  const wait = { identifier: "x", sessionId: "s", read: async () => 1, isWanted: () => false };
-  const waiting = failure(untilWanted(wait, within(60_000, controller.signal)));
-  while (clock.pendingTimers === 0) await new Promise(setImmediate);
-  controller.abort(reason);
-  expect(await waiting).toBe(reason);
-  expect(clock.pendingTimers).toBe(0);
 });
 
 test("a timeout that means nothing is refused", () => {

@@ -1,23 +1,8 @@
-/**
- * What takes several calls: read-modify-write, and waiting for a value. Both are loops of ordinary calls under one
- * deadline, and do the same as in the Python client.
- */
-import {
-  type BridgeError,
-  ConflictError,
-  DeadlineError,
-  errorFor,
-  SessionNotFoundError,
-  UnavailableError,
-  VariableNotFoundError,
-} from "../core/errors.js";
-import { quoteName } from "../core/names.js";
+/** Read-modify-write: a loop of ordinary calls under one deadline. It does the same as in the Python client. */
+import { ConflictError } from "../core/errors.js";
 import type { Deadline } from "./deadline.js";
 import { conflictPauseMs } from "./outcome.js";
 import type { CallOptions } from "./transport/transport.js";
-
-/** How long a wait leaves the bridge alone before it asks again, in milliseconds. */
-export const POLL_INTERVAL_MS = 100;
 
 /** A variable that is to be set to what is made of its value. */
 export interface Update<V, R> {
@@ -45,46 +30,4 @@ export async function compareAndSet<V, R>(
       await deadline.pause(afterMs);
     }
   }
-}
-
-/** A value that is waited for. */
-export interface Wait<V> {
-  /** Which variable, for people. */
-  readonly identifier: string;
-  readonly sessionId: string;
-  read(options: CallOptions): Promise<V>;
-  isWanted(value: V): boolean | Promise<boolean>;
-}
-
-/** Asks again and again until the value is the one that is wanted. */
-export async function untilWanted<V>(wait: Wait<V>, deadline: Deadline): Promise<V> {
-  for (;;) {
-    const answer = await wait.read(deadline.options()).then(found, waitedOut);
-    if ("value" in answer && (await wait.isWanted(answer.value))) return answer.value;
-    await deadline.pause(POLL_INTERVAL_MS);
-    if (deadline.leftMs > 0) continue;
-    const why = "value" in answer ? "its value was not the one waited for" : answer.problem.message;
-    const { identifier, sessionId } = wait;
-    throw errorFor(
-      "DEADLINE_EXCEEDED",
-      `the wait for ${quoteName(identifier)} ended after ${deadline.timeoutMs} ms: ${why}`,
-      { identifier, sessionId, ...("problem" in answer ? { cause: answer.problem } : {}) },
-    );
-  }
-}
-
-function found<V>(value: V): { readonly value: V } {
-  return { value };
-}
-
-/** What may be otherwise at the next look. */
-function waitedOut(problem: unknown): { readonly problem: BridgeError } {
-  if (
-    problem instanceof VariableNotFoundError ||
-    problem instanceof SessionNotFoundError ||
-    problem instanceof UnavailableError ||
-    problem instanceof DeadlineError
-  )
-    return { problem };
-  throw problem;
 }

@@ -25,11 +25,11 @@ import {
 import { checkType, type Definitions, toDefinition, type VariableDefinition } from "./definitions.js";
 import { type SessionEventView, viewEvent } from "./event-views.js";
 import { gather } from "./pages.js";
-import { untilWanted } from "./repeating.js";
 import { createRequestIds } from "./request-ids.js";
 import type { CallOptions, Transport } from "./transport/transport.js";
-import { toAmount, toLiteral, type VariableValue } from "./values.js";
+import { fromStored, toAmount, toLiteral, type VariableValue } from "./values.js";
 import {
+  type AwaitedVariable,
   type BatchResults,
   type Committed,
   type HistoryView,
@@ -45,6 +45,7 @@ import {
   viewWritten,
   type Written,
 } from "./views.js";
+import type { ToldVariable } from "./wanted-value.js";
 import type { SessionWatch, WatchOptions } from "./watching.js";
 
 /** What a session is created with. An existing session keeps what it has. */
@@ -257,7 +258,8 @@ export class SessionStore {
 
   /**
    * Waits for a variable: until it exists, and satisfies the predicate if there is one. The session may be absent, too,
-   * and the bridge out of reach. It is asked every 100 ms. Throws DeadlineError when the time is up.
+   * and the bridge out of reach. Every value that it takes meanwhile is looked at, however short it stands. Throws
+   * DeadlineError when the time is up.
    *
    * @example
    * await sessions.waitForVariable("run-42", "phase", ({ value }) => value === "ready", { timeoutMs: 60_000 });
@@ -265,12 +267,16 @@ export class SessionStore {
   async waitForVariable(
     sessionId: string,
     identifier: string,
-    predicate: (variable: VariableView) => boolean | Promise<boolean> = () => true,
+    predicate: (variable: AwaitedVariable) => boolean | Promise<boolean> = () => true,
     options: CallOptions = {},
-  ): Promise<VariableView> {
-    const read = (within: CallOptions) => this.getVariable(sessionId, identifier, within);
-    const wait = { identifier, sessionId, read, isWanted: predicate };
-    return untilWanted(wait, this.#calls.deadline(options));
+  ): Promise<AwaitedVariable> {
+    const read = async (within: CallOptions): Promise<AwaitedVariable> => {
+      const { id, name, type, value, version } = await this.getVariable(sessionId, identifier, within);
+      return Object.freeze({ id, name, type, value, version });
+    };
+    const view = ({ type, value, ...told }: ToldVariable): AwaitedVariable =>
+      Object.freeze({ ...told, type, value: fromStored(type, value) });
+    return this.#calls.waitFor(sessionId, identifier, { read, view, isWanted: predicate }, options);
   }
 
   /** Reads a variable. Throws VariableNotFoundError or SessionNotFoundError. */

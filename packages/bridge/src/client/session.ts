@@ -28,7 +28,8 @@ import type {
   VariableDefinition,
 } from "./definitions.js";
 import { type ChangeView, type SessionEventView, viewEvent } from "./event-views.js";
-import { compareAndSet, untilWanted } from "./repeating.js";
+import { type ListenOptions, listen } from "./listening.js";
+import { compareAndSet } from "./repeating.js";
 import type { InitialValues, ListVariablesOptions, RegisterOptions, SessionStore } from "./session-store.js";
 import type { CallOptions } from "./transport/transport.js";
 import { fromStored, invalidValue, isSafe, toAmount, toLiteral, type VariableValue } from "./values.js";
@@ -44,6 +45,7 @@ import {
   viewResults,
   type Written,
 } from "./views.js";
+import type { ToldVariable } from "./wanted-value.js";
 import type { SessionWatch, WatchOptions } from "./watching.js";
 
 /** What a commit did to one of the variables with these names: `name` tells which, and so of what type its values are. */
@@ -268,7 +270,8 @@ export class Session<D extends Definitions = Definitions> {
   /**
    * Waits for a value, so that programs which share variables may start in any order: for one that satisfies the
    * predicate, or without one for any. A variable or session that does not exist is waited for, and so is a bridge
-   * that does not answer. The bridge is asked every 100 ms, so a value that stands for a shorter time may be missed.
+   * that does not answer. The variable is watched meanwhile: every value that it takes is looked at, however short it
+   * stands, and some may be looked at twice.
    *
    * Throws DeadlineError when the time is up; its `cause` is the last error, if it was one that is waited out.
    *
@@ -281,8 +284,8 @@ export class Session<D extends Definitions = Definitions> {
     options: CallOptions = {},
   ): Promise<ValueOf<D, N>> {
     const read = (within: CallOptions) => this.get(name, within);
-    const wait = { identifier: name, sessionId: this.id, read, isWanted: predicate };
-    return untilWanted(wait, this.#open().deadline(options));
+    const view = (told: ToldVariable) => this.#value(name, told) as ValueOf<D, N>;
+    return this.#open().waitFor(this.id, name, { read, view, isWanted: predicate }, options);
   }
 
   /**
@@ -312,6 +315,22 @@ export class Session<D extends Definitions = Definitions> {
         return isOther ? undefined : this.#value(name, { type, value });
       }),
     );
+  }
+
+  /**
+   * Has a function called with every commit from now on, as {@link Session.watch} would tell them: one after the other, each
+   * after the commit is whole, until the answered function is called. What it throws, or rejects with, goes to `onError`.
+   *
+   * @example
+   * const stop = session.onChange(["temperature"], ({ changes, source }) => console.log(source, changes[0]?.value));
+   */
+  onChange<N extends NameOf<D> = NameOf<D>>(
+    names: readonly N[] | undefined,
+    listener: (event: SessionEventView<ChangeOf<D, N>>) => unknown,
+    options: ListenOptions = {},
+  ): () => void {
+    const { signal } = options;
+    return listen(this.watch(names, signal === undefined ? {} : { signal }), listener, options);
   }
 
   /** Lists the session's variables, defined here or not, ordered by name. See `SessionStore.listVariables`. */

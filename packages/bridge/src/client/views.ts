@@ -55,6 +55,9 @@ export interface VariableView {
   readonly provisional: boolean;
 }
 
+/** What a wait for a variable finds: what was read, or told while it was watched. */
+export type AwaitedVariable = Pick<VariableView, "id" | "name" | "type" | "value" | "version">;
+
 /** A value, and how fresh it is. */
 export interface Reading<V = VariableValue> {
   readonly value: V;

@@ -37,6 +37,8 @@ export interface WatchParts<E> {
   /** How to listen to the signal of the options. */
   readonly onAbort: OnAbort;
   view(event: SessionEvent): E;
+  /** Is told each time that it is lost and will be begun again. */
+  readonly lost?: (error: BridgeError) => void;
 }
 
 /**
@@ -176,6 +178,7 @@ export class SessionWatch<E> implements AsyncIterableIterator<E, undefined, unde
     if (error.reason === "WATCH_OVERFLOW") return this.#ask();
     if (!PASSING.has(error.reason)) return this.#end(error);
     this.#state = "pausing";
+    this.#parts.lost?.(error);
     this.#failures++;
     const pauseMs = backoffMs(this.#failures, Math.random());
     this.#stop = this.#parts.transport.clock.setTimer(pauseMs, () => this.#ask());

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from snakepit_bridge._aio import SessionContext
+from snakepit_bridge._aio_transport import AioTransport
 from snakepit_bridge._steps import Carry, Share, Step
+from snakepit_bridge._subscriptions import Subscription
 
 from ._fake import FakeBridge, describe_fake
 
@@ -16,10 +18,11 @@ class FakeSession(SessionContext):
     """A `SessionContext` without a server, for tests: the same methods, arguments, results and errors.
 
     It keeps its variables in this object and obeys the rules of values: types, constraints, versions,
-    compare-and-set, increments, batches, inference. That is all. There are no other programs that write, no
-    time to live (a `ttl` is taken and forgotten), no history, no limits on sizes and numbers, no durability,
-    no lost connections; `get_history`, and a pattern that Python's `re` might read otherwise than a bridge,
-    raise NotImplementedError. A test that is about one of these takes a real bridge.
+    compare-and-set, increments, batches, inference. What is set is told to those who watch. That is all.
+    There are no other programs that write, no time to live (a `ttl` is taken and forgotten), no history, no
+    limits on sizes and numbers, no durability, no lost connections; `get_history`, and a pattern that
+    Python's `re` might read otherwise than a bridge, raise NotImplementedError. A test that is about one of
+    these takes a real bridge.
 
     Args:
         session_id: The session. It does not exist until it is created, or something is set.
@@ -48,6 +51,7 @@ class FakeSession(SessionContext):
     ) -> None:
         super().__init__(session_id, cache=cache, ttl=ttl, strict=strict, timeout=timeout)
         self._bridge = FakeBridge()
+        self._transport = _Transport(self)
 
     def __repr__(self) -> str:
         return describe_fake(self._shown_as, self.session_id)
@@ -61,3 +65,29 @@ class FakeSession(SessionContext):
         if isinstance(step, Share):
             return await self._run(step.begin(step.identifiers)[1])
         return await super()._perform(step)
+
+
+class _Transport(AioTransport):
+    """Leads to the fake, and no further."""
+
+    def __init__(self, session: FakeSession) -> None:
+        methods = session._methods
+        super().__init__(
+            channel=None,
+            address="",
+            token=None,
+            now=methods.now,
+            jitter=methods.jitter,
+            is_current=methods.cache.is_current,
+        )
+        self._watches = session._bridge.watches
+
+    def begin(self, subscription: Subscription) -> None:
+        self._watches.begin(subscription)
+
+    def end(self, subscription: Subscription) -> None:
+        self._watches.end(subscription)
+
+    async def close(self) -> None:
+        await super().close()
+        self._watches.close()

@@ -18,6 +18,7 @@ from snakepit_bridge._values import encode_type
 from . import _rules as rules
 from ._refused import RefusedError, quote
 from ._session import Session, Variable, no_session
+from ._watches import Watches, event_of
 from ._writes import Write
 
 __all__ = ["FakeBridge", "describe_fake"]
@@ -32,7 +33,10 @@ class FakeBridge:
     """The sessions of one fake."""
 
     def __init__(self) -> None:
+        self.watches = Watches(_glob)
         self._sessions: dict[str, Session] = {}
+        # What was committed and is to be told before the answer.
+        self._tell: list[variables_pb2.SessionEvent] = []
         self._rpcs: dict[str, tuple[Any, Callable[[Any], Any]]] = {
             "CreateSession": (sessions_pb2.CreateSessionRequest, self._create_session),
             "GetSession": (sessions_pb2.GetSessionRequest, self._get_session),
@@ -66,6 +70,8 @@ class FakeBridge:
             reply = command_pb2.Reply(**{errand.method.arm: act(request)})
         except RefusedError as refused:
             reply = command_pb2.Reply(error=refused.detail(request.session_id))
+        while self._tell:
+            self.watches.tell(self._tell.pop(0))
         errand.replied(reply.SerializeToString(), attempt=1, time_left=0.0, jitter=0.0)
 
     def _open(self, request: Any) -> Session:
@@ -81,6 +87,7 @@ class FakeBridge:
     def _commit(self, request: Any, write: Write) -> values_pb2.Revision:
         write.commit()
         self._sessions[request.session_id] = write.session
+        self._tell.append(event_of(request, write))
         return write.session.point()
 
     def _create_session(self, request: Any) -> sessions_pb2.CreateSessionResponse:
@@ -103,6 +110,7 @@ class FakeBridge:
     def _delete_session(self, request: Any) -> sessions_pb2.DeleteSessionResponse:
         point = self._commit(request, self._write(request))
         del self._sessions[request.session_id]
+        self._tell[-1].kind = variables_pb2.SESSION_EVENT_KIND_DELETED
         return sessions_pb2.DeleteSessionResponse(revision=point)
 
     def _register(self, request: Any) -> variables_pb2.RegisterVariableResponse:

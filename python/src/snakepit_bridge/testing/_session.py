@@ -12,7 +12,7 @@ from snakepit_bridge._values import encode_scalar, encode_type
 from . import _rules as rules
 from ._refused import RefusedError
 
-__all__ = ["Session", "Variable", "missing", "no_session"]
+__all__ = ["Session", "Variable", "missing", "no_session", "timestamp"]
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Variable:
                 for key, value in sorted({**self.registered, **self.latest}.items())
             ],
             source=self.source,
-            created_at=_timestamp(self.created_at),
-            updated_at=_timestamp(self.updated_at),
+            created_at=timestamp(self.created_at),
+            updated_at=timestamp(self.updated_at),
             provisional=self.provisional,
         )
 
@@ -96,5 +96,5 @@ def missing(identifier: str) -> RefusedError:
     return RefusedError("VARIABLE_NOT_FOUND", f"Variable not found: {identifier}", identifier=identifier)
 
 
-def _timestamp(at: datetime) -> dict[str, int]:
+def timestamp(at: datetime) -> dict[str, int]:
     return {"seconds": int(at.timestamp()), "nanos": at.microsecond * 1_000}

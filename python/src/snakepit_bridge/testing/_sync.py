@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from snakepit_bridge._steps import Carry, Share, Step
+from snakepit_bridge._subscriptions import Subscription
 from snakepit_bridge._sync import SessionContext
+from snakepit_bridge._sync_transport import SyncTransport
 
 from ._fake import FakeBridge, describe_fake
 
@@ -40,6 +42,7 @@ class FakeSession(SessionContext):
     ) -> None:
         super().__init__(session_id, cache=cache, ttl=ttl, strict=strict, timeout=timeout)
         self._bridge = FakeBridge()
+        self._transport = _Transport(self)
 
     def __repr__(self) -> str:
         return describe_fake(self._shown_as, self.session_id)
@@ -54,3 +57,25 @@ class FakeSession(SessionContext):
         if isinstance(step, Share):
             return self._run(step.begin(step.identifiers)[1])
         return super()._perform(step)
+
+
+class _Transport(SyncTransport):
+    """Leads to the fake, and no further."""
+
+    def __init__(self, session: FakeSession) -> None:
+        now, jitter = session._methods.now, session._methods.jitter
+        super().__init__(channel=None, address="", token=None, now=now, jitter=jitter)
+        self._watches = session._bridge.watches
+        self._tell_under = session._lock
+
+    def begin(self, subscription: Subscription) -> None:
+        with self._tell_under:
+            self._watches.begin(subscription)
+
+    def end(self, subscription: Subscription) -> None:
+        self._watches.end(subscription)
+
+    def close(self) -> None:
+        super().close()
+        with self._tell_under:
+            self._watches.close()

@@ -32,8 +32,12 @@ class Write:
     def __init__(self, session: Session | None, request: Any, *, may_create: bool) -> None:
         if session is None and not may_create:
             raise no_session(request.session_id)
-        old = session or Session()
-        self.session = replace(old, variables=dict(old.variables), versions=dict(old.versions))
+        self.before = session or Session()
+        self.session = replace(
+            self.before, variables=dict(self.before.variables), versions=dict(self.before.versions)
+        )
+        self.kept: list[str] = []
+        """The variables that were set or defined, in order."""
         self.source = request.source if request.HasField("source") else "unknown"
         metadata = getattr(request, "metadata", ())
         self.metadata = {entry.key: entry.value for entry in metadata}
@@ -90,10 +94,10 @@ class Write:
         standing = self.session.find(name)
         if standing is None:
             born = self._born(name, kind, first, limits)
-            return self.session.keep(replace(born, registered=registered, latest={})), True
+            return self._keep(replace(born, registered=registered, latest={})), True
         if standing.provisional:
             settled = self._refit(standing, kind, limits)
-            return self.session.keep(replace(settled, registered=registered, provisional=False)), True
+            return self._keep(replace(settled, registered=registered, provisional=False)), True
         if exclusive:
             text = (
                 f"variable {quote(name)} exists already, as {standing.type}; ensure accepts an existing one"
@@ -104,17 +108,21 @@ class Write:
             raise rules.conflicting(name, standing.held, text)
         if _operands(standing.limits) == _operands(limits):
             return standing, False
-        return self.session.keep(self._refit(standing, kind, limits)), True
+        return self._keep(self._refit(standing, kind, limits)), True
 
     def commit(self) -> None:
         self.session.incarnation = self.session.incarnation or os.urandom(16)
         self.session.revision += 1
 
+    def _keep(self, variable: Variable) -> Variable:
+        self.kept.append(variable.name)
+        return self.session.keep(variable)
+
     def _put(self, variable: Variable, value: values_pb2.Value) -> Variable:
         kind = _type_for(variable, value)
         held = rules.accept(kind, value)
         rules.check(variable.limits, held)
-        return self.session.keep(
+        return self._keep(
             replace(
                 variable,
                 type=kind,
@@ -134,9 +142,7 @@ class Write:
             )
             raise RefusedError("INVALID_VALUE", text)
         kind = _INFERRED.get(arm, "float")
-        return self.session.keep(
-            replace(self._born(name, kind, rules.accept(kind, value), {}), provisional=True)
-        )
+        return self._keep(replace(self._born(name, kind, rules.accept(kind, value), {}), provisional=True))
 
     def _born(self, name: str, kind: VariableType, held: Scalar, limits: rules.Limits) -> Variable:
         version = self.session.versions.get(name, 0) + 1

@@ -1,0 +1,120 @@
+"""Calls the callbacks of the blocking client: one thread of the process, which takes from watches in turn.
+
+What waits for a callback waits in its watch, which is bounded. Nothing of a program runs in a thread of gRPC,
+nor under a lock: those who tell a watch only leave a note that there is something to take.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from ._events import SessionEvent
+from ._listening import report
+from ._watching import Pending, Watching
+
+if TYPE_CHECKING:
+    from ._sync import SessionContext
+
+__all__ = ["Listener"]
+
+
+class Listener:
+    """Calls a function with every commit until it is closed; `sync.SessionContext.on_change` makes them.
+
+    As a context manager it is closed at the end of the block.
+    """
+
+    def __init__(
+        self,
+        context: SessionContext,
+        watching: Watching,
+        callback: Callable[[SessionEvent], Any],
+        on_error: Callable[[Exception], Any] | None,
+    ) -> None:
+        # As long as it listens, the context is in use: the stream holds the watch, and the watch its bell.
+        self._context = context
+        self._watching = watching
+        self._callback = callback
+        self._on_error = on_error
+        self._turns = _turns()
+        context._begin(watching)
+        self._turns.put(self)
+
+    def close(self) -> None:
+        """Ends it. A call that is under way goes on to its end, and no other follows. Twice is fine."""
+        self._watching.close()
+        self._context._end(self._watching)
+
+    def take_turn(self) -> None:
+        """Calls the callback with the next event; without one, there is another turn when there is one."""
+        watching = self._watching
+        mark = watching.rung
+        try:
+            told = watching.take()
+            if isinstance(told, SessionEvent):
+                self._call(told)
+            elif told is Pending.AGAIN:
+                self._context._begin(watching)
+            elif told is Pending.OVER or watching.listen(self, self._come_again, mark):
+                return
+        except Exception as error:  # noqa: BLE001 - it is the program's to know
+            self.close()
+            report(error, self._on_error, "a listener of on_change has ended")
+            return
+        self._come_again()
+
+    def _call(self, event: SessionEvent) -> None:
+        try:
+            result = self._callback(event)
+            if inspect.iscoroutine(result):
+                result.close()
+                raise TypeError("a coroutine function is for the asyncio context only")
+        except BaseException as error:  # noqa: BLE001 - it must not end the thread of all
+            report(error, self._on_error, "a callback of on_change")
+
+    def _come_again(self) -> None:
+        self._turns.put(self)
+
+    def __enter__(self) -> Listener:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class _Dispatcher:
+    """The thread of a process, from the first listener on."""
+
+    def __init__(self) -> None:
+        self.process = os.getpid()
+        self.turns: SimpleQueue[Listener] = SimpleQueue()
+        name = "snakepit-bridge callbacks"
+        threading.Thread(target=self._run, name=name, daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            self.turns.get().take_turn()
+
+
+_LOCK = threading.Lock()
+_dispatcher: _Dispatcher | None = None
+
+
+def _turns() -> SimpleQueue[Listener]:
+    global _dispatcher
+    with _LOCK:
+        # A forked process has none of its parent's threads.
+        if _dispatcher is None or _dispatcher.process != os.getpid():
+            _dispatcher = _Dispatcher()
+        return _dispatcher.turns

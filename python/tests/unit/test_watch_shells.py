@@ -1,0 +1,244 @@
+"""Watches of both clients where streams break, fall silent or end, and where programs end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from children import Child
+from scripted import Stage, never, reads, staged, writes
+from shells import SHELLS, Shell, until
+from watches import Reader
+
+from snakepit_bridge import UnavailableError, WatchGapError
+
+(BLOCKING,) = [shell for shell in SHELLS if shell.is_blocking]
+
+
+@pytest_asyncio.fixture
+async def stage(shell: Shell) -> AsyncIterator[Stage]:
+    async with staged(shell) as stage:
+        yield stage
+
+
+@pytest_asyncio.fixture
+async def blocking() -> AsyncIterator[Stage]:
+    async with staged(BLOCKING) as stage:
+        yield stage
+
+
+@pytest.mark.asyncio
+async def test_a_stream_that_falls_silent_is_left_and_all_is_asked_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """[ORD-6 accepts] [ORD-17 accepts]"""
+    monkeypatch.setattr("snakepit_bridge._link.SILENCE", 0.3)
+    async with stage.context() as context:
+        reader = Reader(context.watch())
+        await reader.ready()
+        stage.watches[0].event(2, x=1.0)
+        (event,) = await reader.take(1)
+        assert event.changes[0].value == 1.0
+        # It answers nothing any more, and the line stands.
+        stage.play(never)
+        writing = asyncio.ensure_future(context.set_variable("x", 2.0))
+        await stage.received_all(1)
+        stage.play(writes(2.0, 3))
+        assert (await writing).revision == 3
+        assert stage.requests[0] == stage.requests[1]
+        await until(lambda: len(stage.watches) >= 2)
+        assert stage.watches[1].request.after.number == 2
+        stage.watches[-1].event(3, x=2.0)
+        assert (await reader.take(1))[0].revision == 3
+        await until(lambda: stage.channels[0].ended)
+
+
+@pytest.mark.asyncio
+async def test_what_passes_is_asked_for_again_and_what_does_not_is_raised(stage: Stage) -> None:
+    async with stage.context() as context:
+        reader = Reader(context.watch(["x"], glob="y*", passive=True))
+        await reader.ready()
+        for reason in ("WATCH_OVERFLOW", "SHUTTING_DOWN"):
+            watched = stage.watches[-1]
+            watched.event(watched.request.after.number + 2, x=1.0)
+            watched.end(reason)
+            await reader.take(1)
+            await until(lambda watched=watched: stage.watches[-1] is not watched)  # type: ignore[misc]
+            again = stage.watches[-1].request
+            assert again.after.number == watched.request.after.number + 2
+            assert (list(again.names), again.glob, again.passive) == (["x"], "y*", True)
+        stage.watches[-1].end("WATCH_GAP")
+        with pytest.raises(WatchGapError, match="by script"):
+            await reader.next()
+
+
+@pytest.mark.asyncio
+async def test_a_line_that_is_cut_loses_and_repeats_nothing(stage: Stage) -> None:
+    async with stage.context() as context:
+        reader = Reader(context.watch())
+        await reader.ready()
+        stage.watches[0].event(2, x=1.0)
+        assert (await reader.take(1))[0].revision == 2
+        stage.line.cut()
+        await until(lambda: len(stage.watches) == 2)
+        assert stage.watches[1].request.after.number == 2
+        stage.watches[1].event(3, x=2.0)
+        assert (await reader.take(1))[0].revision == 3
+
+
+@pytest.mark.asyncio
+async def test_one_that_is_ended_is_taken_off_the_stream(stage: Stage) -> None:
+    async with stage.context() as context:
+        kept, ended = Reader(context.watch()), Reader(context.watch())
+        await kept.ready()
+        await ended.ready()
+        await ended.close()
+        number = stage.watches[1].number
+        await until(lambda: any(number in message.cancelled for message in stage.messages))
+        stage.watches[1].event(2, x=1.0)
+        stage.watches[0].event(2, x=1.0)
+        assert (await kept.take(1))[0].revision == 2
+        assert await ended.next() is None
+
+
+@pytest.mark.asyncio
+async def test_a_channel_that_its_owner_closes_ends_it(stage: Stage, shell: Shell) -> None:
+    """[ORD-19 refuses]"""
+    async with shell.lent(stage.address) as channel:
+        context = shell.context("s", channel)
+        reader = Reader(context.watch())
+        await reader.ready()
+        await shell.close(channel)
+        with pytest.raises(UnavailableError, match="no bridge answers on the given channel"):
+            await reader.next()
+        await context.close()
+
+
+@pytest.mark.asyncio
+async def test_a_wait_looks_again_after_a_gap(stage: Stage) -> None:
+    async with stage.context(timeout=30.0) as context:
+        stage.play(reads(1.0))
+        waiting = asyncio.ensure_future(context.wait_for("x", lambda x: x > 1))
+        await stage.received_all(1)
+        stage.play(reads(2.0, 2))
+        stage.watches[0].end("WATCH_GAP")
+        assert await waiting == 2.0
+        assert len(stage.watches) == 2
+
+
+# ---- interrupts, and the end of programs
+
+
+@pytest.mark.asyncio
+async def test_ctrl_c_ends_a_loop_and_leaves_the_context_usable(blocking: Stage) -> None:
+    program = """
+        from snakepit_bridge.sync import SessionContext
+        with SessionContext("s", address=args[0], timeout=600) as session:
+            for number in range(3):
+                watch = session.watch()
+                try:
+                    for event in watch:
+                        print(event.changes[0].value)
+                except KeyboardInterrupt:
+                    print(watch.next(), session["x"])
+                    session.invalidate_cache()
+    """
+    child = await Child.start(program, blocking.address)
+    for number in range(3):
+        await until(lambda number=number: len(blocking.watches) > number)  # type: ignore[misc]
+        blocking.watches[number].event(2, x=number)
+        assert await child.line() == f"{number}.0"
+        blocking.play(reads(7.0))
+        child.send(signal.SIGINT)
+        assert await child.line() == "None 7.0"
+    ended = await child.end()
+    assert (ended.code, ended.stderr) == (0, "")
+
+
+@pytest.mark.asyncio
+async def test_ctrl_c_at_any_moment_leaves_a_watch_whole(blocking: Stage) -> None:
+    program = """
+        import threading
+        from snakepit_bridge.sync import SessionContext
+
+        def be_busy():
+            while True:
+                pass
+
+        # Another thread takes the interpreter wherever the main thread stands.
+        threading.Thread(target=be_busy, daemon=True).start()
+        interrupts, told = 0, 0
+        with SessionContext("s", address=args[0], timeout=600) as session:
+            watch = session.watch()
+            watch.ready()
+            print("ready")
+            while interrupts < 20:
+                try:
+                    while True:
+                        watch.next()
+                        told += 1
+                except KeyboardInterrupt:
+                    interrupts += 1
+                    print(interrupts)
+            while watch.next().revision < 1_000_000:
+                pass
+            print(session["x"])
+    """
+    child = await Child.start(program, blocking.address)
+    assert await child.line() == "ready"
+    revision = 1
+    for interrupt in range(20):
+        for _ in range(10):
+            revision += 1
+            blocking.watches[0].event(revision, x=1.0)
+        child.send(signal.SIGINT)
+        assert await child.line() == str(interrupt + 1)
+    blocking.play(reads(1.0))
+    blocking.watches[0].event(1_000_000, x=1.0)
+    ended = await child.end()
+    assert (ended.code, ended.stdout, ended.stderr) == (0, "1.0\n", "")
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("follow", ["watch = session.watch()", "session.on_change(print)"])
+@pytest.mark.parametrize("end", ["pass", "session.close()", "sys.exit(0)"])
+async def test_a_program_with_an_open_watch_ends(stage: Stage, shell: Shell, follow: str, end: str) -> None:
+    module = "snakepit_bridge.sync" if shell.is_blocking else "snakepit_bridge"
+    awaits = "" if shell.is_blocking else "await "
+    end = end.replace("session.close", f"{awaits}session.close")
+    program = f"""
+        import asyncio, sys
+        from {module} import SessionContext
+        async def main():
+            session = SessionContext("s", address=args[0])
+            {follow}
+            {awaits}session.get_variable("x")
+            {end}
+        asyncio.run(main())
+    """
+    stage.play(reads(1.0))
+    child = await Child.start(program, stage.address)
+    ended = await child.end()
+    assert (ended.code, ended.stdout, ended.stderr) == (0, "", "")
+
+
+@pytest.mark.asyncio
+async def test_a_program_whose_bridge_is_gone_ends(blocking: Stage) -> None:
+    program = """
+        from snakepit_bridge.sync import SessionContext
+        with SessionContext("s", address=args[0]) as session:
+            session.watch().ready(600)
+            watch = session.watch()
+            watch.ready()
+            session.on_change(print)
+            print("ready")
+            sys.stdin.readline()
+    """
+    child = await Child.start(program, blocking.address)
+    assert await child.line() == "ready"
+    await blocking.line.close()
+    ended = await child.end()
+    assert (ended.code, ended.stdout, ended.stderr) == (0, "", "")
