@@ -48,8 +48,16 @@ describe("a read", () => {
     expect(read({ status: STATUS.CANCELLED })).toEqual({ kind: "unavailable" });
   });
 
+  test("that met an accident of the transport is tried again, and unavailable when there is no time for that", () => {
+    for (const status of [STATUS.INTERNAL, STATUS.UNKNOWN]) {
+      expect(read({ status })).toEqual({ kind: "retry", afterMs: 100 });
+      expect(read({ status, timeLeftMs: 100 })).toEqual({ kind: "unavailable" });
+      expect(read({ status, reason: "INTERNAL" })).toEqual({ kind: "asAnswered" });
+    }
+  });
+
   test("that got any other status fails with what the status stands for", () => {
-    for (const status of [STATUS.INTERNAL, STATUS.UNIMPLEMENTED, STATUS.RESOURCE_EXHAUSTED]) {
+    for (const status of [STATUS.NOT_FOUND, STATUS.UNIMPLEMENTED, STATUS.RESOURCE_EXHAUSTED]) {
       expect(read({ status })).toEqual({ kind: "asAnswered" });
     }
   });

@@ -57,7 +57,7 @@ export type Verdict =
   | { readonly kind: "unknown" };
 
 /** Statuses that a lost connection can produce, so that they say nothing about the command. */
-const INDEFINITE: ReadonlySet<number | undefined> = new Set([
+export const INDEFINITE: ReadonlySet<number | undefined> = new Set([
   STATUS.CANCELLED,
   STATUS.UNKNOWN,
   STATUS.INTERNAL,
@@ -114,7 +114,10 @@ function afterRead(failure: Failure, jitter: number): Verdict {
       return { kind: "deadline" };
     case STATUS.CANCELLED:
       return { kind: "unavailable" };
+    // An accident of the transport: a bridge that says one of these says its own reason with it.
     case STATUS.UNAVAILABLE:
+    case STATUS.INTERNAL:
+    case STATUS.UNKNOWN:
       return retryOr("unavailable", failure, jitter);
     default:
       return { kind: "asAnswered" };

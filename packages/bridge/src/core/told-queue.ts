@@ -32,9 +32,14 @@ export class ToldQueue {
   add(told: Told): boolean {
     if (this.#end !== undefined) return false;
     const waiting = this.#items.length - this.#next;
-    if (told.kind === "bookmark" && waiting > 0 && this.#items.at(-1)?.told.kind === "bookmark") {
-      this.#items[this.#items.length - 1] = { told, bytes: 0 };
-      return false;
+    const last = waiting > 0 ? this.#items.at(-1)?.told : undefined;
+    if (told.kind === "bookmark" && last !== undefined) {
+      // It says again where the reader comes to anyway.
+      if (pointAfter(last).check === told.revision.check) return false;
+      if (last.kind === "bookmark") {
+        this.#items[this.#items.length - 1] = { told, bytes: 0 };
+        return false;
+      }
     }
     const bytes = told.kind === "event" ? eventBytes(told.event) : 0;
     // One that is alone waits, however long it is.

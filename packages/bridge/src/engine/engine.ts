@@ -27,13 +27,15 @@ import type { WriteContext } from "../core/session/draft.js";
 import { checkSource, forgotten, UNKNOWN_SOURCE } from "../core/session/form.js";
 import { checkCreation, create, end } from "../core/session/lifecycle.js";
 import { checkRead, findVariable, page, read, recount } from "../core/session/reading.js";
+import type { Follow, StateUpdate } from "../core/state-update.js";
 import { utf8Length } from "../core/text.js";
 import type { Watch } from "../core/watch.js";
 import type { Store } from "../storage/store.js";
-import type { Notify, Subscription } from "./hub.js";
+import { beginFollow } from "./following.js";
 import type { Principal } from "./principal.js";
 import { ABSENT, type LiveSession, Sessions } from "./sessions.js";
 import { StoreError } from "./store-error.js";
+import type { Notify, Subscription } from "./subscription.js";
 import { beginWatch } from "./watching.js";
 
 /** What an engine is made of. */
@@ -110,17 +112,38 @@ export class Engine {
    * @param principal who asks, as with a command
    * @param notify called with the watch when there is something to take
    */
-  async watch(_principal: Principal, watch: Watch, notify: Notify): Promise<Subscription | Refusal> {
+  watch(_principal: Principal, watch: Watch, notify: Notify): Promise<Subscription | Refusal> {
+    const { store, limits } = this.#options;
+    return this.#subscribe(watch.sessionId, () => beginWatch(this.#sessions, store, limits, watch, notify));
+  }
+
+  /**
+   * Begins to tell the state of a session (ORD-6), as {@link Engine.watch} begins to tell its events. It tells what is
+   * durable. Throws a StoreError if the store has failed.
+   *
+   * @param principal who asks, as with a command
+   * @param notify called with the subscription when there is something to take
+   */
+  follow(
+    _principal: Principal,
+    follow: Follow,
+    notify: Notify<StateUpdate>,
+  ): Promise<Subscription<StateUpdate> | Refusal> {
+    const { store, limits } = this.#options;
+    return this.#subscribe(follow.sessionId, () =>
+      beginFollow(this.#sessions, store, limits, follow, notify),
+    );
+  }
+
+  async #subscribe<S>(sessionId: string, begin: () => Promise<S | Refusal>): Promise<S | Refusal> {
     if (this.#closing !== undefined) return shuttingDown();
-    const { sessionId } = watch;
     const fault = checkSessionId(sessionId);
     if (fault !== undefined) return fault;
     if (this.#sessions.asleep(sessionId)) await this.#sessions.wake(sessionId);
     if (this.#closing !== undefined) return shuttingDown();
     this.#assertWell({ begun: false });
-    const { store, limits } = this.#options;
     try {
-      const begun = await beginWatch(this.#sessions, store, limits, watch, notify);
+      const begun = await begin();
       return begun instanceof Refusal ? begun.at({ sessionId }) : begun;
     } catch (error) {
       this.#assertWell({ begun: true });

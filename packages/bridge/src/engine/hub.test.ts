@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { SessionEvent } from "../core/session/event.js";
-import { Hub, type Subscription } from "./hub.js";
+import { Hub } from "./hub.js";
+import type { Subscription } from "./subscription.js";
 
 function event(number: number): SessionEvent {
   const revision = { incarnation: "1".repeat(32), number, check: BigInt(number) };

@@ -1,40 +1,22 @@
 /**
- * Who watches which session. A commit is offered here when it is made, and told when it is durable (ORD-5): to each watcher
- * that was there before it, whole and in order. The hub has no time of its own, waits for no watcher, and does nothing for
- * a session that nobody watches.
+ * Who is to be told of which session. A commit is offered here when it is made, and told when it is durable (ORD-5): to each
+ * listener that was there before it, whole and in order. The hub has no time of its own, waits for no listener, and does
+ * nothing for a session that nobody listens to.
  */
-import { Refusal } from "../core/refusal.js";
+import type { Refusal } from "../core/refusal.js";
 import type { SessionEvent } from "../core/session/event.js";
-import { ToldQueue } from "../core/told-queue.js";
-import { narrowed, type Told, type WatchFilter } from "../core/watch.js";
+import type { StateLog } from "../core/state-log.js";
+import { Follower, type FollowerOptions } from "./follower.js";
+import { type Listener, News } from "./listener.js";
+import { Watcher, type WatcherOptions } from "./watcher.js";
 
-/** A watch as its reader has it. */
-export interface Subscription {
-  /** What comes next, or why nothing comes any more; undefined while there is nothing new. */
-  take(): Told | Refusal | undefined;
-  /** How often `take` gives something now. */
-  readonly waiting: number;
-  /** Ends the watch. */
-  close(): void;
-}
-
-/** How its reader is told that there is something to take. It must not throw. */
-export type Notify = (subscription: Subscription) => void;
-
-/** How a watch is begun. */
-export interface SubscribeOptions {
-  readonly filter: WatchFilter;
-  /** True: it does not count as use of the session. */
-  readonly passive: boolean;
-  /** Called with the watch when there is something to take; first when it is open. */
-  readonly notify: Notify;
-}
-
-/** The watchers of one session, and the commits that they are yet to be told. */
+/** The listeners of one session, and the commits that they are yet to be told. */
 interface Topic {
-  readonly watchers: Set<Watcher>;
+  readonly listeners: Set<Listener>;
   /** Offered and not durable yet, in order. */
   pending: { readonly place: number; readonly event: SessionEvent }[];
+  /** The state of the session while it has followers, and the place up to which it shows already what was offered. */
+  states: { readonly log: StateLog; readonly since: number; followers: number } | undefined;
 }
 
 export class Hub {
@@ -45,12 +27,12 @@ export class Hub {
   #place = 0;
   #ended: Refusal | undefined;
 
-  /** `unused` is told of a session when the last watch that counted as use has ended. */
+  /** `unused` is told of a session when the last listener that counted as use has left. */
   constructor(unused: (sessionId: string) => void) {
     this.#unused = unused;
   }
 
-  /** How many watches there are. */
+  /** How many listeners there are. */
   get count(): number {
     return this.#count;
   }
@@ -60,23 +42,35 @@ export class Hub {
     return this.#topics.has(sessionId);
   }
 
-  /** True if a watch of the session counts as use of it. */
+  /** True if a listener to the session counts as use of it. */
   isUsed(sessionId: string): boolean {
     const topic = this.#topics.get(sessionId);
     if (topic === undefined) return false;
-    for (const { passive } of topic.watchers) if (!passive) return true;
+    for (const { passive } of topic.listeners) if (!passive) return true;
     return false;
   }
 
   /** Begins a watch: what is offered from now on is kept for it, and told from its `open` on. */
-  subscribe(sessionId: string, options: SubscribeOptions): Watcher {
-    const topic = this.#topics.get(sessionId) ?? { watchers: new Set(), pending: [] };
-    this.#topics.set(sessionId, topic);
+  subscribe(sessionId: string, options: WatcherOptions): Watcher {
+    const topic = this.#topicOf(sessionId);
     const watcher = new Watcher(options, this.#place, () => this.#leave(sessionId, topic, watcher));
-    topic.watchers.add(watcher);
-    this.#count++;
-    if (this.#ended !== undefined) watcher.end(this.#ended);
-    return watcher;
+    return this.#join(topic, watcher);
+  }
+
+  /**
+   * Begins to follow a session: from its `open` on the follower is taken to where the session stands.
+   *
+   * @param state the log of the session as it stands now, asked for if nobody follows it yet
+   */
+  follow(sessionId: string, options: FollowerOptions, state: () => StateLog): Follower {
+    const topic = this.#topicOf(sessionId);
+    topic.states ??= { log: state(), since: this.#place, followers: 0 };
+    const { states } = topic;
+    states.followers++;
+    const follower = new Follower(options, states.log, this.#place, () => {
+      if (this.#leave(sessionId, topic, follower) && --states.followers === 0) topic.states = undefined;
+    });
+    return this.#join(topic, follower);
   }
 
   /** Takes a commit of a watched session that was made just now; it is told when it is durable, undefined: already. */
@@ -90,11 +84,34 @@ export class Hub {
     else durable.then(() => this.#tell(topic, place)).catch(() => {});
   }
 
-  /** Ends all watches, and those that are begun later. What is not durable yet is never told. */
+  /** Tells all listeners that nothing comes any more, and those that join later. What is not durable yet is never told. */
   end(why: Refusal): void {
     if (this.#ended !== undefined) return;
     this.#ended = why;
-    for (const { watchers } of this.#topics.values()) for (const watcher of watchers) watcher.end(why);
+    for (const { listeners } of this.#topics.values()) for (const listener of listeners) listener.end(why);
+  }
+
+  #topicOf(sessionId: string): Topic {
+    const topic = this.#topics.get(sessionId) ?? { listeners: new Set(), pending: [], states: undefined };
+    this.#topics.set(sessionId, topic);
+    return topic;
+  }
+
+  #join<L extends Listener>(topic: Topic, listener: L): L {
+    topic.listeners.add(listener);
+    this.#count++;
+    if (this.#ended !== undefined) listener.end(this.#ended);
+    return listener;
+  }
+
+  /** True if it had not left before. */
+  #leave(sessionId: string, topic: Topic, listener: Listener): boolean {
+    if (!topic.listeners.delete(listener)) return false;
+    this.#count--;
+    const wasUsed = !listener.passive && !this.isUsed(sessionId);
+    if (topic.listeners.size === 0) this.#topics.delete(sessionId);
+    if (wasUsed) this.#unused(sessionId);
+    return true;
   }
 
   /** Tells what was offered up to a place: with a commit all those before it are durable. */
@@ -103,86 +120,11 @@ export class Hub {
     const { pending } = topic;
     let count = 0;
     while (count < pending.length && (pending[count]?.place ?? 0) <= last) count++;
-    for (const { place, event } of pending.splice(0, count)) tellAll(topic.watchers, place, event);
-  }
-
-  #leave(sessionId: string, topic: Topic, watcher: Watcher): void {
-    if (!topic.watchers.delete(watcher)) return;
-    this.#count--;
-    const wasUsed = !watcher.passive && !this.isUsed(sessionId);
-    if (topic.watchers.size === 0) this.#topics.delete(sessionId);
-    if (wasUsed) this.#unused(sessionId);
-  }
-}
-
-/** Filters that are the same are asked once. */
-function tellAll(watchers: Iterable<Watcher>, place: number, event: SessionEvent): void {
-  const answers = new Map<string, Told>();
-  for (const watcher of watchers) {
-    if (place <= watcher.since) continue;
-    const { filter } = watcher;
-    const told = answers.get(filter.key) ?? narrowed(event, filter);
-    answers.set(filter.key, told);
-    watcher.tell(told);
-  }
-}
-
-/** A watch as the hub has it. */
-export class Watcher implements Subscription {
-  readonly filter: WatchFilter;
-  readonly passive: boolean;
-  /** What was offered up to this place it is not told. */
-  readonly since: number;
-  readonly #notify: Notify;
-  readonly #leave: () => void;
-  /** What came before it began, which need not be bounded: it is what a store keeps. */
-  #earlier: readonly Told[] | undefined;
-  #taken = 0;
-  readonly #queue = new ToldQueue();
-
-  constructor({ filter, passive, notify }: SubscribeOptions, since: number, leave: () => void) {
-    this.filter = filter;
-    this.passive = passive;
-    this.since = since;
-    this.#notify = notify;
-    this.#leave = leave;
-  }
-
-  /** Lets the reader take what came earlier, and then what was kept since. */
-  open(earlier: readonly Told[]): void {
-    this.#earlier = earlier;
-    this.#notify(this);
-  }
-
-  tell(told: Told): void {
-    if (this.#queue.add(told) && this.#earlier !== undefined) this.#notify(this);
-  }
-
-  end(why: Refusal): void {
-    this.#queue.end(why);
-    if (this.#earlier !== undefined) this.#notify(this);
-  }
-
-  get waiting(): number {
-    return this.#earlier === undefined ? 0 : this.#earlier.length - this.#taken + this.#queue.waiting;
-  }
-
-  take(): Told | Refusal | undefined {
-    if (this.#earlier === undefined) return undefined;
-    const earlier = this.#earlier[this.#taken];
-    if (earlier !== undefined) {
-      if (++this.#taken === this.#earlier.length) {
-        this.#earlier = [];
-        this.#taken = 0;
-      }
-      return earlier;
+    for (const { place, event } of pending.splice(0, count)) {
+      const { states } = topic;
+      if (states !== undefined && place > states.since) states.log.add(event);
+      const news = new News(event);
+      for (const listener of topic.listeners) if (place > listener.since) listener.hear(news);
     }
-    const told = this.#queue.take();
-    if (told instanceof Refusal) this.close();
-    return told;
-  }
-
-  close(): void {
-    this.#leave();
   }
 }

@@ -10,8 +10,8 @@ import { Bench, command, settle } from "../testing/bench.contract.js";
 import { FaultyStore } from "../testing/faulty-store.contract.js";
 import { ManualClock } from "../testing/manual-clock.js";
 import { checkReading } from "../testing/watch-validators.contract.js";
-import type { Subscription } from "./hub.js";
 import { ANYONE } from "./principal.js";
+import type { Subscription } from "./subscription.js";
 
 const NAMES = ["a", "b", "ab"];
 const FILTERS: readonly { names: readonly string[]; glob?: string; wants: (name: string) => boolean }[] = [

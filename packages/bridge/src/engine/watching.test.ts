@@ -15,9 +15,9 @@ import {
   openBench,
   settle,
 } from "../testing/bench.contract.js";
-import type { Subscription } from "./hub.js";
 import { ANYONE } from "./principal.js";
 import { ABSENT } from "./sessions.js";
+import type { Subscription } from "./subscription.js";
 
 type Asked = Partial<Watch>;
 

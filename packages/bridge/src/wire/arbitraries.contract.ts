@@ -17,6 +17,7 @@ import { INT64_MAX, INT64_MIN, type KnownLiteral, type Literal } from "../core/l
 import { EMPTY_METADATA, type Metadata } from "../core/metadata.js";
 import { REASONS, Refusal } from "../core/refusal.js";
 import type { VariableAt, VariableChange } from "../core/session/event.js";
+import type { Follow, StateUpdate } from "../core/state-update.js";
 import { TYPE_NAMES } from "../core/values/registry.js";
 import type { Definition, Variable } from "../core/variable.js";
 import type { Told, Watch } from "../core/watch.js";
@@ -330,4 +331,27 @@ export const watch: fc.Arbitrary<Watch> = fc.record(
     passive: fc.boolean(),
   },
   { requiredKeys: ["sessionId", "names", "passive"] },
+);
+
+/** Whatever may be followed. */
+export const follow: fc.Arbitrary<Follow> = fc.record(
+  { sessionId: text, after: revision, passive: fc.boolean() },
+  { requiredKeys: ["sessionId", "passive"] },
+);
+
+/** Whatever a follower may be told. */
+export const update: fc.Arbitrary<StateUpdate> = fc.record(
+  {
+    base: revision,
+    revision,
+    changed: fc.array(
+      fc
+        .tuple(stored, fc.record({ name: word, id: word, version: count }), fc.boolean())
+        .map(([{ type, value }, named, isTold]) => ({ ...named, type, ...(isTold ? { value } : {}) })),
+      { maxLength: 4 },
+    ),
+    deleted: fc.array(word, { maxLength: 4 }),
+    more: fc.boolean(),
+  },
+  { requiredKeys: ["revision", "changed", "deleted", "more"] },
 );

@@ -18,7 +18,8 @@ import {
 import { CommandSchema, ReplySchema } from "./gen/snakepit/bridge/v1/command_pb.js";
 import { replyFromProto, replyToProto } from "./replies.js";
 
-export { toldBytes, toldFromBytes, watchBytes, watchFromBytes } from "./watch-codecs.js";
+export { followBytes, followFromBytes, standingBytes, updateBytes, updateFromBytes } from "./state-codecs.js";
+export { bookmarkBytes, toldBytes, toldFromBytes, watchBytes, watchFromBytes } from "./watch-codecs.js";
 
 export type { ChannelRequest, ChannelResponse };
 
@@ -96,11 +97,24 @@ export function commandMessages(id: number, timeoutMs: number, command: Uint8Arr
   );
 }
 
-/** The messages that ask for a watch, each with a part of what is asked. */
+/** The messages that ask to be told events, each with a part of what is asked. */
 export function watchMessages(id: number, asked: Uint8Array): Uint8Array[] {
+  return watchingMessages(id, asked, { watch: true, state: false });
+}
+
+/** The messages that ask to be told the state, each with a part of what is asked. */
+export function followMessages(id: number, asked: Uint8Array): Uint8Array[] {
+  return watchingMessages(id, asked, { watch: false, state: true });
+}
+
+function watchingMessages(
+  id: number,
+  asked: Uint8Array,
+  what: { readonly watch: boolean; readonly state: boolean },
+): Uint8Array[] {
   const $typeName = "snakepit.bridge.v1.CommandFrame";
   return inParts(asked, (part, more) =>
-    request({ commands: [{ $typeName, id, command: part, more, watch: true, state: false }] }),
+    request({ commands: [{ $typeName, id, command: part, more, ...what }] }),
   );
 }
 
@@ -122,6 +136,11 @@ export function cancellation(id: number): Uint8Array {
 /** Says that the server takes no more commands. */
 export function goingAway(): Uint8Array {
   return response({ goingAway: true });
+}
+
+/** Says nothing, which is a sign of life. */
+export function signOfLife(): Uint8Array {
+  return response({});
 }
 
 /** What a client says, or why it says nothing. */

@@ -1,4 +1,5 @@
 /** Watches, between the domain and the contract: what is asked for, and what is told. */
+import type { Revision } from "../core/commands.js";
 import { errorFor, errorFrom } from "../core/errors.js";
 import { Refusal } from "../core/refusal.js";
 import type { SessionEvent, VariableAt, VariableChange } from "../core/session/event.js";
@@ -78,8 +79,9 @@ const SHORTENINGS: readonly ((side: VariableAt | undefined, isAfter: boolean) =>
   withoutValue,
 ];
 
-/** Of events that many are told, so that each is made into bytes once. */
+/** Of events and revisions that many are told, so that each is made into bytes once. */
 const encodedEvents = new WeakMap<SessionEvent, Uint8Array>();
+const encodedBookmarks = new WeakMap<Revision, Uint8Array>();
 
 /**
  * The bytes of what a watcher is told.
@@ -87,13 +89,21 @@ const encodedEvents = new WeakMap<SessionEvent, Uint8Array>();
  * @param maxBytes what a message may have: of a longer one values are left out, those before the change first
  */
 export function toldBytes(told: Told, maxBytes: number): Uint8Array {
-  if (told.kind === "bookmark")
-    return encode(WatchResponseSchema, response({ case: "bookmark", value: revisionToProto(told.revision) }));
+  if (told.kind === "bookmark") return bookmarkBytes(told.revision);
   const { event } = told;
   const known = encodedEvents.get(event);
   if (known !== undefined) return known;
   const bytes = eventBytes(event, maxBytes);
   encodedEvents.set(event, bytes);
+  return bytes;
+}
+
+/** The bytes of a bookmark. */
+export function bookmarkBytes(revision: Revision): Uint8Array {
+  const known = encodedBookmarks.get(revision);
+  if (known !== undefined) return known;
+  const bytes = encode(WatchResponseSchema, response({ case: "bookmark", value: revisionToProto(revision) }));
+  encodedBookmarks.set(revision, bytes);
   return bytes;
 }
 

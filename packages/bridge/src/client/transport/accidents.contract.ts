@@ -6,7 +6,7 @@ import { createServer, type Server as NetServer, type Socket, connect as tcpConn
 import { Metadata, Server, ServerCredentials, type ServerDuplexStream } from "@grpc/grpc-js";
 import { Refusal } from "../../core/refusal.js";
 import { ManualClock } from "../../testing/manual-clock.js";
-import { CHANNEL, readRequest, replyMessages } from "../../wire/channel.js";
+import { CHANNEL, goingAway, readRequest, replyMessages } from "../../wire/channel.js";
 
 /** What can be done about a command. */
 export interface Answers {
@@ -14,6 +14,8 @@ export interface Answers {
   reply(bytes: Uint8Array): void;
   /** Ends the channel with this status, and with these bytes as its details. */
   end(code: number, details?: Uint8Array): void;
+  /** Says that the channel takes no more commands. */
+  goAway(): void;
 }
 
 /** What happens to a command. */
@@ -43,6 +45,8 @@ export class AccidentServer {
   #tellCancelled = (): void => {};
   /** How many channels were opened so far, and when the first has ended. */
   channels = 0;
+  /** How many connections were made so far. */
+  connections = 0;
   readonly ended: Promise<void>;
   #tellEnded = (): void => {};
   readonly #grpc = new Server();
@@ -115,6 +119,7 @@ export class AccidentServer {
     });
     // grpc-js has no way to break a connection, so everything goes through sockets that can be destroyed.
     this.#front = createServer((near) => {
+      this.connections += 1;
       const far = tcpConnect(port, "127.0.0.1");
       for (const socket of [near, far]) {
         this.#sockets.add(socket);
@@ -155,7 +160,8 @@ export class AccidentServer {
       if (details !== undefined) metadata.set("grpc-status-details-bin", Buffer.from(details));
       stream.emit("error", { code, details: "an accident", metadata });
     };
-    accident(command, { reply, end }, this);
+    const goAway = (): unknown => stream.write(Buffer.from(goingAway()));
+    accident(command, { reply, end, goAway }, this);
     this.#tell();
   }
 

@@ -26,8 +26,8 @@ export const NOT_HANDED_OVER: Failed = { status: undefined, details: "", refusal
 /** What is sent on a stream and waits there for its end. */
 export interface Carried {
   readonly bytes: Uint8Array;
-  /** Whether it is a watch, and no command. */
-  readonly isWatch: boolean;
+  /** What the bytes ask for. */
+  readonly asks: "answer" | "events" | "state";
   /** By the transport's clock. */
   readonly deadline: number;
   /** Whether its caller was told how it ended. */
@@ -56,7 +56,7 @@ export interface ErrandOptions extends Told {
 }
 
 export class Errand implements Carried {
-  readonly isWatch = false;
+  readonly asks = "answer";
   readonly bytes: Uint8Array;
   readonly deadline: number;
   readonly #options: ErrandOptions;

@@ -13,12 +13,14 @@ import { refusalFromDetails } from "../../wire/status.js";
 import { STATUS } from "../outcome.js";
 import { isConnected } from "./grpc-connection.js";
 import { type Carried, type Failed, NOT_HANDED_OVER } from "./grpc-errand.js";
+import { Silence } from "./grpc-silence.js";
 import { type ChannelEvents, ChannelStream } from "./grpc-stream.js";
 
 /** A stream, and what was sent on it and is not answered, in order. */
 interface Open {
   readonly stream: ChannelStream;
   readonly sent: Map<number, Carried>;
+  readonly silence: Silence;
   /** Looks no more whether it is used. */
   stopWatching: () => void;
 }
@@ -33,7 +35,8 @@ const MOST_ID = 2 ** 32;
 const IDLE_MS = 150;
 
 export class Link {
-  readonly #client: Client;
+  readonly #connect: (how: "shared" | "alone") => Client;
+  #client: Client;
   readonly #clock: Clock;
   readonly #random: () => number;
   /** What is to be sent, in order. */
@@ -48,8 +51,10 @@ export class Link {
   #lastId = 0;
   #stopPause = (): void => {};
 
-  constructor(client: Client, clock: Clock, random: () => number) {
-    this.#client = client;
+  /** `connect` makes a client of gRPC: with a connection that others of this process have too, or with one of its own. */
+  constructor(connect: (how: "shared" | "alone") => Client, clock: Clock, random: () => number) {
+    this.#connect = connect;
+    this.#client = connect("shared");
     this.#clock = clock;
     this.#random = random;
   }
@@ -69,6 +74,7 @@ export class Link {
     this.#places.delete(errand);
     place.sent.delete(place.id);
     place.stream.cancel(place.id);
+    this.#go();
   }
 
   /** Lets go of an errand whose time is up, and tells its caller what that means. */
@@ -79,20 +85,28 @@ export class Link {
     errand.failed(failed, 0, 1, 0);
   }
 
-  /** Ends all streams. Nothing may be under way. */
+  /** Ends all streams, and lets go of the connection. Nothing may be under way. */
   close(): void {
     if (this.#state === "pausing") this.#stopPause();
     this.#state = "closed";
     for (const open of this.#streams) this.#drop(open);
+    this.#client.close();
   }
 
   #go(): void {
     if (this.#waiting.size === 0) return;
     if (this.#open !== undefined) this.#handOver(this.#open);
-    else if (this.#state === "idle") void this.#connect();
+    else if (this.#state === "idle" && !this.#isOwed) void this.#reach();
   }
 
-  async #connect(): Promise<void> {
+  /** True if a server that goes away has still to answer: what it does not answer is sent again before all that waits. */
+  get #isOwed(): boolean {
+    for (const { sent } of this.#streams)
+      for (const { asks } of sent.values()) if (asks === "answer") return true;
+    return false;
+  }
+
+  async #reach(): Promise<void> {
     this.#state = "connecting";
     const isReady = await isConnected(this.#client.getChannel());
     if (this.#isClosed) return;
@@ -114,6 +128,7 @@ export class Link {
   #openStream(): void {
     const sent = new Map<number, Carried>();
     const events: ChannelEvents = {
+      heard: () => open.silence.heard(),
       told: (id, bytes) => sent.get(id)?.told(bytes),
       replied: (id, bytes) => this.#replied(sent, id, bytes),
       goingAway: () => {
@@ -132,7 +147,9 @@ export class Link {
       },
     };
     const stream = new ChannelStream(this.#client, events);
-    const open: Open = { stream, sent, stopWatching: () => {} };
+    const isWatching = (): boolean => [...sent.values()].some(({ asks }) => asks !== "answer");
+    const silence = new Silence(this.#clock, isWatching, () => this.#abandon(open));
+    const open: Open = { stream, sent, silence, stopWatching: () => {} };
     this.#streams.add(open);
     this.#open = open;
     this.#handOver(open);
@@ -147,6 +164,16 @@ export class Link {
     });
   }
 
+  /** Gives a stream up on which nothing is heard, and the connection, which may be no better: others would wait on it too. */
+  #abandon(open: Open): void {
+    if (this.#open === open || this.#open === undefined) {
+      const dead = this.#client;
+      this.#client = this.#connect("alone");
+      dead.close();
+    }
+    open.stream.giveUp(STATUS.UNAVAILABLE, "nothing was heard of it for 5 s");
+  }
+
   #drop(open: Open): void {
     open.stream.close();
     this.#forget(open);
@@ -154,6 +181,7 @@ export class Link {
 
   #forget(open: Open): void {
     open.stopWatching();
+    open.silence.stop();
     this.#streams.delete(open);
     if (this.#open === open) this.#open = undefined;
   }
@@ -165,7 +193,9 @@ export class Link {
       const id = this.#nextId();
       open.sent.set(id, errand);
       this.#places.set(errand, { stream: open.stream, sent: open.sent, id });
-      if (errand.isWatch) open.stream.watch(id, errand.bytes);
+      if (errand.asks !== "answer") open.silence.start();
+      if (errand.asks === "events") open.stream.watch(id, errand.bytes);
+      else if (errand.asks === "state") open.stream.follow(id, errand.bytes);
       else open.stream.send(id, Math.max(1, Math.ceil(errand.deadline - now)), errand.bytes);
     }
     this.#waiting.clear();
@@ -186,6 +216,7 @@ export class Link {
     const attempt = this.#failures + 1;
     const afterMs = errand.answered(bytes, timeLeftMs, attempt, this.#random());
     this.#failures = afterMs === undefined ? 0 : attempt;
+    this.#go();
     if (afterMs === undefined) return;
     this.#clock.setTimer(afterMs, () => {
       if (!errand.isSettled) this.submit(errand);

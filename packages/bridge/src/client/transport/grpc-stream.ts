@@ -10,6 +10,7 @@ import {
   cancellation,
   clientHello,
   commandMessages,
+  followMessages,
   readResponse,
   watchMessages,
 } from "../../wire/channel.js";
@@ -21,6 +22,8 @@ import { LONGEST_REPLY_BYTES } from "./grpc-options.js";
 
 /** What a stream tells. */
 export interface ChannelEvents {
+  /** Something has come, whatever it is. */
+  heard(): void;
   /** The bytes of what a watch tells. */
   told(id: number, bytes: Uint8Array): void;
   /** The bytes of a reply. What was told before it is told before. */
@@ -62,9 +65,14 @@ export class ChannelStream {
     for (const message of commandMessages(id, timeoutMs, command)) this.#say(message);
   }
 
-  /** Asks for a watch. */
+  /** Asks to be told events. */
   watch(id: number, asked: Uint8Array): void {
     for (const message of watchMessages(id, asked)) this.#say(message);
+  }
+
+  /** Asks to be told the state. */
+  follow(id: number, asked: Uint8Array): void {
+    for (const message of followMessages(id, asked)) this.#say(message);
   }
 
   /** Says that nobody waits for a reply any more, or reads a watch. */
@@ -78,32 +86,35 @@ export class ChannelStream {
     this.#stream.cancel();
   }
 
+  /** Ends the stream from this side, since it is of no more use, as if the server had ended it so. */
+  giveUp(code: number, details: string): void {
+    this.#stream.cancel();
+    this.#end({ code, details, metadata: new Metadata() });
+  }
+
   #receive(bytes: Buffer): void {
     if (this.#ended) return;
+    this.#events.heard();
     const response = readResponse(bytes);
-    if (response instanceof Refusal) return this.#giveUp(response.message);
+    if (response instanceof Refusal) return this.giveUp(STATUS.INTERNAL, response.message);
     for (const { id, event, more } of response.events) {
       const whole = this.#eventParts.add({ id, bytes: event, more });
       if (whole === undefined) continue;
-      if (!(whole instanceof Uint8Array)) return this.#giveUp(`the parts of event ${id} are ${whole.kind}`);
+      if (!(whole instanceof Uint8Array))
+        return this.giveUp(STATUS.INTERNAL, `the parts of event ${id} are ${whole.kind}`);
       this.#events.told(id, whole);
       if (this.#ended) return;
     }
     for (const { id, reply, more } of response.replies) {
       const whole = this.#parts.add({ id, bytes: reply, more });
       if (whole === undefined) continue;
-      if (!(whole instanceof Uint8Array)) return this.#giveUp(`the parts of reply ${id} are ${whole.kind}`);
+      if (!(whole instanceof Uint8Array))
+        return this.giveUp(STATUS.INTERNAL, `the parts of reply ${id} are ${whole.kind}`);
       this.#events.replied(id, whole);
       // Whoever was told may have closed the stream.
       if (this.#ended) return;
     }
     if (response.goingAway) this.#events.goingAway();
-  }
-
-  /** What cannot be understood is of no more use. */
-  #giveUp(details: string): void {
-    this.#stream.cancel();
-    this.#end({ code: STATUS.INTERNAL, details, metadata: new Metadata() });
   }
 
   #end(status: Parameters<ChannelEvents["ended"]>[0]): void {

@@ -1,24 +1,34 @@
-/** A watch on its way over a stream: told what comes, until it ends. Whether it is begun again, its reader decides. */
+/** A watch on its way over a stream, of either kind: told what comes, until it ends. Whether it is begun again, its reader decides. */
 import { type BridgeError, errorFor, errorFrom } from "../../core/errors.js";
 import { Refusal } from "../../core/refusal.js";
-import { replyFromBytes, toldFromBytes } from "../../wire/channel.js";
+import { replyFromBytes } from "../../wire/channel.js";
 import { transportError } from "../../wire/status.js";
+import { INDEFINITE } from "../outcome.js";
 import type { Carried, Failed } from "./grpc-errand.js";
-import type { WatchReader } from "./transport.js";
 
-export class WatchErrand implements Carried {
-  readonly isWatch = true;
+/** What is asked for, how what is told is read, and who is told it. */
+export interface WatchErrandOptions<T> {
+  readonly address: string;
+  readonly asks: "events" | "state";
+  readonly bytes: Uint8Array;
+  /** Throws a BridgeError for what makes no sense. */
+  read(bytes: Uint8Array): T;
+  told(told: T): void;
+  ended(error: BridgeError): void;
+}
+
+export class WatchErrand<T> implements Carried {
+  readonly asks: "events" | "state";
   /** It is waited for as long as it takes. */
   readonly deadline = Number.POSITIVE_INFINITY;
   readonly bytes: Uint8Array;
-  readonly #address: string;
-  readonly #reader: WatchReader;
+  readonly #options: WatchErrandOptions<T>;
   #isSettled = false;
 
-  constructor(address: string, bytes: Uint8Array, reader: WatchReader) {
-    this.#address = address;
-    this.bytes = bytes;
-    this.#reader = reader;
+  constructor(options: WatchErrandOptions<T>) {
+    this.asks = options.asks;
+    this.bytes = options.bytes;
+    this.#options = options;
   }
 
   get isSettled(): boolean {
@@ -28,7 +38,7 @@ export class WatchErrand implements Carried {
   told(bytes: Uint8Array): void {
     if (this.#isSettled) return;
     try {
-      this.#reader.told(toldFromBytes(bytes));
+      this.#options.told(this.#options.read(bytes));
     } catch (cause) {
       this.#end(cause as BridgeError);
     }
@@ -43,7 +53,7 @@ export class WatchErrand implements Carried {
           ? errorFrom(reply)
           : errorFor(
               "PROTOCOL",
-              `the bridge at ${this.#address} ended a watch with an answer to ${reply.kind}`,
+              `the bridge at ${this.#options.address} ended a watch with an answer to ${reply.kind}`,
             ),
       );
     } catch (cause) {
@@ -52,10 +62,12 @@ export class WatchErrand implements Carried {
   }
 
   failed({ status, details, refusal }: Failed): undefined {
+    const { address } = this.#options;
     if (refusal !== undefined) this.#end(errorFrom(refusal));
-    else if (status === undefined)
-      this.#end(errorFor("UNAVAILABLE", `no bridge answers at ${this.#address}`));
-    else this.#end(transportError({ code: status, message: `${details} (from ${this.#address})` }));
+    else if (status === undefined) this.#end(errorFor("UNAVAILABLE", `no bridge answers at ${address}`));
+    else if (INDEFINITE.has(status))
+      this.#end(errorFor("UNAVAILABLE", `the bridge at ${address} is gone (${details})`));
+    else this.#end(transportError({ code: status, message: `${details} (from ${address})` }));
   }
 
   /** Nobody reads any more. */
@@ -71,6 +83,6 @@ export class WatchErrand implements Carried {
   #end(error: BridgeError): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
-    this.#reader.ended(error);
+    this.#options.ended(error);
   }
 }

@@ -293,6 +293,23 @@ describe("a write", () => {
 });
 
 describe("a status without a word of the bridge", () => {
+  test.each(["INTERNAL", "UNKNOWN", "UNAVAILABLE"] as const)(
+    "%s is asked again, and a watch may be",
+    async (code) => {
+      const { server, transport } = await serve(status(STATUS[code]), status(STATUS[code]), answer(WRITTEN));
+      const ending = new Promise((ended) => {
+        transport.watch({ sessionId: "s", names: [], passive: false }, { told: () => {}, ended });
+      });
+      expect(await ending).toMatchObject({ reason: "UNAVAILABLE" });
+      const reading = failure(transport.call(READ));
+      // It is the second time in a row that a stream ends so.
+      await clock.pass(200);
+      // It was answered, though not with what it asked for.
+      expect(await reading).toMatchObject({ reason: "PROTOCOL" });
+      expect(server.requests[2]).toEqual(server.requests[1]);
+    },
+  );
+
   test.each([
     ["RESOURCE_EXHAUSTED", LimitError, "TOO_LARGE"],
     ["UNAUTHENTICATED", AuthError, "UNAUTHENTICATED"],
@@ -345,6 +362,76 @@ describe("an abort", () => {
     controller.abort("enough");
     expect(await reading).toBe("enough");
     expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe("a server that goes away", () => {
+  const write = (sequence: number) => ({ ...WRITE, requestId: { clientId: "ab".repeat(16), sequence } });
+
+  /** A client that has heard it, with one write under way: how it is answered, how the channel ends, how it is given up. */
+  async function goneAway() {
+    let [hear, owe, end] = [() => {}, () => {}, () => {}];
+    const { server, transport } = await serve(
+      (_, { reply }) => {
+        hear = () => reply(WRITTEN);
+      },
+      (_, answers) => {
+        owe = () => answers.reply(WRITTEN);
+        end = () => answers.end(STATUS.UNAVAILABLE);
+        answers.goAway();
+        hear();
+      },
+      answer(WRITTEN),
+    );
+    const heard = transport.call(write(1));
+    const waiting = new AbortController();
+    const owed = transport.call(write(2), { signal: waiting.signal });
+    await heard;
+    return { server, transport, owed, owe, end, giveUp: () => waiting.abort("enough") };
+  }
+
+  test("is asked nothing more, and what it does not answer is asked elsewhere before what came later [ORD-17 accepts]", async () => {
+    const { server, transport, owed, end } = await goneAway();
+    const later = transport.call(write(3));
+    for (let i = 0; i < 50 && server.requests.length < 3; i++) await new Promise(setImmediate);
+    end();
+    await clock.pass(100);
+    await Promise.all([owed, later]);
+    expect(server.requests).toHaveLength(4);
+    expect(server.requests[2]).toEqual(server.requests[1]);
+  });
+
+  test("is waited for by what came later until it has answered all that it owes", async () => {
+    const { server, transport, owed, owe } = await goneAway();
+    const later = transport.call(write(3));
+    expect(server.channels).toBe(1);
+    owe();
+    await Promise.all([owed, later]);
+    expect(server.channels).toBe(2);
+  });
+
+  test("is not waited for when nobody wants its answers any more", async () => {
+    const { server, transport, owed, giveUp } = await goneAway();
+    const later = transport.call(write(3));
+    giveUp();
+    expect(await failure(owed)).toBe("enough");
+    await later;
+    expect(server.channels).toBe(2);
+  });
+
+  test("is not waited for to end its watches", async () => {
+    const { server, transport } = await serve(
+      keepSilent,
+      (_, { reply, goAway }) => {
+        goAway();
+        reply(WRITTEN);
+      },
+      answer(WRITTEN),
+    );
+    transport.watch({ sessionId: "s", names: [], passive: false }, { told: () => {}, ended: () => {} });
+    await transport.call(write(1));
+    await transport.call(write(2));
+    expect(server.channels).toBe(2);
   });
 });
 

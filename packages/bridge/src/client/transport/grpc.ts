@@ -7,19 +7,21 @@ import { Client, credentials } from "@grpc/grpc-js";
 import type { Clock } from "../../core/clock.js";
 import type { Command, Reply, ReplyTo } from "../../core/commands.js";
 import { type BridgeError, errorFor } from "../../core/errors.js";
+import type { Follow } from "../../core/state-update.js";
 import type { Watch } from "../../core/watch.js";
-import { commandBytes, watchBytes } from "../../wire/channel.js";
+import { commandBytes, followBytes, toldFromBytes, updateFromBytes, watchBytes } from "../../wire/channel.js";
 import { AbortWatch, type OnAbort } from "./abort.js";
 import { checkAddress } from "./address.js";
 import { Errand } from "./grpc-errand.js";
 import { Link } from "./grpc-link.js";
 import { CHANNEL_OPTIONS } from "./grpc-options.js";
-import { WatchErrand } from "./grpc-watch.js";
+import { WatchErrand, type WatchErrandOptions } from "./grpc-watch.js";
 import { systemClock } from "./system-clock.js";
 import {
   type CallOptions,
   checkTimeout,
   DEFAULT_TIMEOUT_MS,
+  type FollowReader,
   type Transport,
   type WatchReader,
 } from "./transport.js";
@@ -37,11 +39,10 @@ export class GrpcTransport implements Transport {
   readonly address: string;
   readonly timeoutMs: number;
   readonly clock: Clock;
-  readonly #client: Client;
   readonly #link: Link;
   readonly #aborts = new AbortWatch();
   readonly #pending = new Set<Promise<unknown>>();
-  readonly #watches = new Set<WatchErrand>();
+  readonly #watches = new Set<WatchErrand<unknown>>();
   #closed = false;
 
   /** Connects with the first call. */
@@ -50,8 +51,7 @@ export class GrpcTransport implements Transport {
     this.address = checkAddress(address);
     this.timeoutMs = checkTimeout(timeoutMs);
     this.clock = clock;
-    this.#client = new Client(address, credentials.createInsecure(), CHANNEL_OPTIONS);
-    this.#link = new Link(this.#client, clock, random);
+    this.#link = new Link((how) => clientOf(address, how), clock, random);
   }
 
   async call<C extends Command>(
@@ -71,11 +71,32 @@ export class GrpcTransport implements Transport {
   }
 
   watch(watch: Watch, reader: WatchReader): () => void {
-    const errand = new WatchErrand(this.address, watchBytes(watch), {
+    return this.#subscribe({
+      asks: "events",
+      bytes: watchBytes(watch),
+      read: toldFromBytes,
       told: (told) => reader.told(told),
+      ended: (error) => reader.ended(error),
+    });
+  }
+
+  follow(follow: Follow, reader: FollowReader): () => void {
+    return this.#subscribe({
+      asks: "state",
+      bytes: followBytes(follow),
+      read: updateFromBytes,
+      told: (update) => reader.updated(update),
+      ended: (error) => reader.ended(error),
+    });
+  }
+
+  #subscribe<T>(options: Omit<WatchErrandOptions<T>, "address">): () => void {
+    const errand = new WatchErrand<T>({
+      ...options,
+      address: this.address,
       ended: (error) => {
         this.#watches.delete(errand);
-        reader.ended(error);
+        options.ended(error);
       },
     });
     this.#watches.add(errand);
@@ -101,7 +122,6 @@ export class GrpcTransport implements Transport {
     // Each of them has its own deadline, so this ends.
     await Promise.allSettled(this.#pending);
     this.#link.close();
-    this.#client.close();
   }
 
   #carry(command: Command, timeoutMs: number, onAbort: OnAbort): Promise<Reply> {
@@ -135,4 +155,9 @@ export class GrpcTransport implements Transport {
       this.#link.submit(errand);
     });
   }
+}
+
+function clientOf(address: string, how: "shared" | "alone"): Client {
+  const options = how === "alone" ? { "grpc.use_local_subchannel_pool": 1 } : {};
+  return new Client(address, credentials.createInsecure(), { ...CHANNEL_OPTIONS, ...options });
 }

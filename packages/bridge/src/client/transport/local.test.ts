@@ -123,7 +123,11 @@ test("a store that fails leaves the outcome of a write open; a read, and what co
 test("an engine that breaks is a failure of its own for a read, and an unknown outcome for a write", async () => {
   const bug = new Error("a bug");
   const transport = new LocalTransport({
-    engine: { dispatch: () => Promise.reject(bug), watch: () => Promise.reject(bug) },
+    engine: {
+      dispatch: () => Promise.reject(bug),
+      watch: () => Promise.reject(bug),
+      follow: () => Promise.reject(bug),
+    },
     clock,
   });
   const writing = await failure(transport.call({ kind: "deleteSession", sessionId: "s" }));
@@ -132,4 +136,8 @@ test("an engine that breaks is a failure of its own for a read, and an unknown o
   const reading = await failure(transport.call({ kind: "getSession", sessionId: "s" }));
   expect(reading).toBeInstanceOf(InternalError);
   expect(reading).toMatchObject({ reason: "INTERNAL", cause: bug });
+  const ending = new Promise((ended) => {
+    transport.follow({ sessionId: "s", passive: false }, { updated: () => {}, ended });
+  });
+  expect(await ending).toMatchObject({ reason: "INTERNAL", sessionId: "s", cause: bug });
 });

@@ -7,23 +7,25 @@ import type { Clock } from "../../core/clock.js";
 import type { Command, Reply, ReplyTo } from "../../core/commands.js";
 import { type BridgeError, errorFor, errorFrom } from "../../core/errors.js";
 import { Refusal } from "../../core/refusal.js";
-import type { Watch } from "../../core/watch.js";
+import type { Follow, StateUpdate } from "../../core/state-update.js";
+import type { Told, Watch } from "../../core/watch.js";
 import type { Engine } from "../../engine/engine.js";
-import type { Subscription } from "../../engine/hub.js";
 import type { Principal } from "../../engine/principal.js";
 import { StoreError } from "../../engine/store-error.js";
+import type { Notify, Subscription } from "../../engine/subscription.js";
 import { AbortWatch, type OnAbort } from "./abort.js";
 import {
   type CallOptions,
   checkTimeout,
   DEFAULT_TIMEOUT_MS,
+  type FollowReader,
   isWrite,
   type Transport,
   type WatchReader,
 } from "./transport.js";
 
 export interface LocalTransportOptions {
-  readonly engine: Pick<Engine, "dispatch" | "watch">;
+  readonly engine: Pick<Engine, "dispatch" | "watch" | "follow">;
   /** The engine's clock: deadlines are told to the engine, and are waited for, on the same one. */
   readonly clock: Clock;
   /** How long a call waits that says nothing else, in milliseconds. Default: 5,000. */
@@ -40,7 +42,7 @@ export class LocalTransport implements Transport {
   readonly #engine: LocalTransportOptions["engine"];
   readonly #aborts = new AbortWatch();
   readonly #pending = new Set<Promise<unknown>>();
-  readonly #watches = new Set<LocalWatch>();
+  readonly #watches = new Set<LocalWatch<unknown>>();
   #closed = false;
 
   constructor({ engine, clock, timeoutMs = DEFAULT_TIMEOUT_MS }: LocalTransportOptions) {
@@ -66,19 +68,31 @@ export class LocalTransport implements Transport {
   }
 
   watch(watch: Watch, reader: WatchReader): () => void {
+    return this.#subscribe<Told>(watch, reader, (notify) => this.#engine.watch(HOST, watch, notify));
+  }
+
+  follow(follow: Follow, reader: FollowReader): () => void {
+    const told = (update: StateUpdate): void => reader.updated(update);
+    const ended = (error: BridgeError): void => reader.ended(error);
+    return this.#subscribe(follow, { told, ended }, (notify) => this.#engine.follow(HOST, follow, notify));
+  }
+
+  #subscribe<T>(
+    asked: Watch | Follow,
+    reader: LocalReader<T>,
+    begin: (notify: Notify<T>) => Promise<Subscription<T> | Refusal>,
+  ): () => void {
     const local = new LocalWatch(reader, () => this.#watches.delete(local));
     this.#watches.add(local);
     if (this.#closed) queueMicrotask(() => local.end(wasClosed()));
     else
-      this.#engine
-        .watch(HOST, watch, (subscription) => local.read(subscription))
-        .then(
-          (begun) => {
-            if (begun instanceof Refusal) local.end(errorFrom(begun));
-            else if (local.isOver) begun.close();
-          },
-          (cause: unknown) => local.end(unwatched(watch, cause)),
-        );
+      begin((subscription) => local.read(subscription)).then(
+        (begun) => {
+          if (begun instanceof Refusal) local.end(errorFrom(begun));
+          else if (local.isOver) begun.close();
+        },
+        (cause: unknown) => local.end(unwatched(asked, cause)),
+      );
     return () => local.stop();
   }
 
@@ -117,14 +131,19 @@ export class LocalTransport implements Transport {
   }
 }
 
-/** A watch and its reader. */
-class LocalWatch {
-  readonly #reader: WatchReader;
+interface LocalReader<T> {
+  told(told: T): void;
+  ended(error: BridgeError): void;
+}
+
+/** A watch of either kind, and its reader. */
+class LocalWatch<T> {
+  readonly #reader: LocalReader<T>;
   readonly #over: () => void;
-  #subscription: Subscription | undefined;
+  #subscription: Subscription<T> | undefined;
   #isOver = false;
 
-  constructor(reader: WatchReader, over: () => void) {
+  constructor(reader: LocalReader<T>, over: () => void) {
     this.#reader = reader;
     this.#over = over;
   }
@@ -134,7 +153,7 @@ class LocalWatch {
   }
 
   /** Tells its reader what there is to tell. */
-  read(subscription: Subscription): void {
+  read(subscription: Subscription<T>): void {
     this.#subscription = subscription;
     while (!this.#isOver) {
       const told = subscription.take();
@@ -162,7 +181,7 @@ function wasClosed(): BridgeError {
 }
 
 /** The engine failed where a watch should have begun. */
-function unwatched({ sessionId }: Watch, cause: unknown): BridgeError {
+function unwatched({ sessionId }: Watch | Follow, cause: unknown): BridgeError {
   return cause instanceof StoreError
     ? errorFor("UNAVAILABLE", cause.message, { sessionId, cause })
     : errorFor("INTERNAL", "the bridge failed to begin a watch", { sessionId, cause });

@@ -5,6 +5,7 @@
 import type { Clock } from "../../core/clock.js";
 import type { Command, CommandKind, ReplyTo } from "../../core/commands.js";
 import type { BridgeError } from "../../core/errors.js";
+import type { Follow, StateUpdate } from "../../core/state-update.js";
 import type { Told, Watch } from "../../core/watch.js";
 
 /** What every call may be given. */
@@ -15,10 +16,18 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Who is told what a watch tells. Neither function is called before `watch` has returned, and neither must throw. */
+/** Who is told what a watch tells. Neither function is called before `watch` or `follow` has returned, and neither must throw. */
 export interface WatchReader {
   told(told: Told): void;
   /** The watch is over, and this is why. Nothing follows. */
+  ended(error: BridgeError): void;
+}
+
+/** Who is told the state of a session, as with {@link WatchReader}. Updates are shared, and not to be changed. */
+export interface FollowReader {
+  /** Comes before the reply to any command that is true at its revision or a later one (ORD-2). */
+  updated(update: StateUpdate): void;
+  /** Nothing is told any more, and this is why. An update of which only parts have come is of no use. */
   ended(error: BridgeError): void;
 }
 
@@ -43,6 +52,9 @@ export interface Transport {
    * is its reader's part. Returns how to stop it: then nothing is told any more.
    */
   watch(watch: Watch, reader: WatchReader): () => void;
+
+  /** Begins to follow the state of a session, in its turn among the calls, as `watch` begins a watch. */
+  follow(follow: Follow, reader: FollowReader): () => void;
 
   /** Refuses further calls, ends watches, lets those under way come to their end, and releases the connection. */
   close(): Promise<void>;

@@ -8,17 +8,17 @@ import type { Logger } from "pino";
 import type { Clock } from "../../core/clock.js";
 import type { Command, CommandKind, Reply } from "../../core/commands.js";
 import { overLimit, Refusal } from "../../core/refusal.js";
-import type { Watch } from "../../core/watch.js";
 import type { Engine } from "../../engine/engine.js";
-import type { Notify, Subscription } from "../../engine/hub.js";
 import { ANYONE } from "../../engine/principal.js";
 import { StoreError } from "../../engine/store-error.js";
+import type { Notify, Subscription } from "../../engine/subscription.js";
 import { codeOf } from "../../wire/errors.js";
 import { aboutAnswer, aboutCommand } from "./call-log.js";
+import type { Telling } from "./tellings.js";
 
 /** What the handlers work with. */
 export interface DoorContext {
-  readonly engine: Pick<Engine, "dispatch" | "watch" | "limits">;
+  readonly engine: Pick<Engine, "dispatch" | "watch" | "follow" | "limits">;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -58,27 +58,27 @@ export async function answer(
 }
 
 /** Has a watch begun. The watch, or why there is none. */
-export async function beginWatch(
+export async function beginWatch<A extends { readonly sessionId: string }, T>(
   { engine, logger }: DoorContext,
   { method, refusal }: Pick<Way, "method" | "refusal">,
-  watch: Watch | Refusal,
-  notify: Notify,
-): Promise<Subscription | Refusal> {
-  const fault = watch instanceof Refusal ? watch : refusal;
-  const begun = fault ?? (await begin(engine, logger, watch as Watch, notify));
-  const session = watch instanceof Refusal ? undefined : watch.sessionId;
+  telling: Pick<Telling<A, T>, "begin">,
+  asked: A | Refusal,
+  notify: Notify<T>,
+): Promise<Subscription<T> | Refusal> {
+  const begun = asked instanceof Refusal ? asked : (refusal ?? (await begin()));
+  const session = asked instanceof Refusal ? undefined : asked.sessionId;
   const reason = begun instanceof Refusal ? begun.reason : undefined;
   logger.debug({ method, session, reason, code: reason === undefined ? "OK" : codeOf(reason) }, "watch");
   return begun;
-}
 
-async function begin(engine: DoorContext["engine"], logger: Logger, watch: Watch, notify: Notify) {
-  try {
-    return await engine.watch(ANYONE, watch, notify);
-  } catch (error) {
-    return error instanceof StoreError
-      ? new Refusal("SHUTTING_DOWN", "the store of the bridge has failed")
-      : new Refusal("INTERNAL", aBug(logger, error, "watch"));
+  async function begin(): Promise<Subscription<T> | Refusal> {
+    try {
+      return await telling.begin(engine, asked as A, notify);
+    } catch (error) {
+      return error instanceof StoreError
+        ? new Refusal("SHUTTING_DOWN", "the store of the bridge has failed")
+        : new Refusal("INTERNAL", aBug(logger, error, "watch"));
+    }
   }
 }
 

@@ -1,12 +1,5 @@
 /** Watches at the door: on a channel message by message, and as streams of their own. */
-import {
-  Client,
-  type ClientReadableStream,
-  credentials,
-  Metadata,
-  type StatusObject,
-  status,
-} from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Command, Reply, Revision } from "../../core/commands.js";
@@ -20,13 +13,11 @@ import {
   cancellation,
   commandBytes,
   commandMessages,
-  toldFromBytes,
   watchBytes,
   watchMessages,
 } from "../../wire/channel.js";
-import { refusalFromDetails } from "../../wire/status.js";
-import { WATCH } from "../../wire/watch-codecs.js";
 import { RawChannel } from "./raw-channel.contract.js";
+import { RawWatch } from "./raw-watch.contract.js";
 
 const open: { close(): unknown }[] = [];
 
@@ -45,6 +36,12 @@ function channelTo({ address }: Bridge): RawChannel {
   open.push(channel);
   channel.hello();
   return channel;
+}
+
+function rawWatch({ address }: Bridge, asked: Partial<Watch> | Uint8Array): RawWatch {
+  const watch = new RawWatch(address, asked);
+  open.push(watch);
+  return watch;
 }
 
 const set = (name: string, value: string): Command => ({
@@ -300,62 +297,10 @@ describe("a client that does not read", () => {
   });
 });
 
-/** A watch as a stream of its own, as any client of gRPC has it. */
-class RawWatch {
-  readonly told: Told[] = [];
-  readonly ended: Promise<{ code: number; refusal: Refusal | undefined }>;
-  readonly stream: ClientReadableStream<Buffer>;
-  readonly #client: Client;
-  readonly #waiting = new Set<() => void>();
-
-  constructor({ address }: Bridge, asked: Partial<Watch> | Uint8Array) {
-    this.#client = new Client(address, credentials.createInsecure(), { "grpc.use_local_subchannel_pool": 1 });
-    open.push(this);
-    const bytes =
-      asked instanceof Uint8Array
-        ? asked
-        : watchBytes({ sessionId: "s", names: [], passive: false, ...asked });
-    const asIs = (buffer: Buffer): Buffer => buffer;
-    this.stream = this.#client.makeServerStreamRequest(
-      WATCH.path,
-      asIs,
-      asIs,
-      Buffer.from(bytes),
-      new Metadata(),
-    );
-    this.stream.on("error", () => {});
-    this.stream.on("data", (message: Buffer) => {
-      this.told.push(toldFromBytes(message));
-      for (const look of this.#waiting) look();
-    });
-    this.ended = new Promise((resolve) => {
-      this.stream.on("status", ({ code, metadata }: StatusObject) => {
-        const [content] = metadata.get("grpc-status-details-bin");
-        resolve({ code, refusal: Buffer.isBuffer(content) ? refusalFromDetails(content) : undefined });
-      });
-    });
-  }
-
-  until(holds: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        if (holds()) resolve();
-      };
-      this.#waiting.add(look);
-      look();
-    });
-  }
-
-  close(): void {
-    this.stream.cancel();
-    this.#client.close();
-  }
-}
-
 describe("the RPC Watch", () => {
   test("tells what a channel tells, to any client of gRPC [ORD-6 accepts]", async () => {
     const bridge = await start();
-    const watch = new RawWatch(bridge, { glob: "a*" });
+    const watch = rawWatch(bridge, { glob: "a*" });
     await watch.until(() => watch.told.length === 1);
     const session = await bridge.session("s");
     await session.set("ab", 1, { metadata: { why: "test" } });
@@ -370,28 +315,28 @@ describe("the RPC Watch", () => {
         changes: [{ name: "ab", after: { version: 1, value: 1, type: "float" } }],
       },
     });
-    const again = new RawWatch(bridge, { after: pointAfter(watch.told[1] as Told) });
+    const again = rawWatch(bridge, { after: pointAfter(watch.told[1] as Told) });
     await again.until(() => again.told.length === 3);
     expect(again.told.map((told) => pointAfter(told).number)).toEqual([1, 2, 3]);
   });
 
   test("says why it ends", async () => {
     const bridge = await start({ limits: { maxWatches: 1 } });
-    expect(await new RawWatch(bridge, { names: [""] }).ended).toMatchObject({
+    expect(await rawWatch(bridge, { names: [""] }).ended).toMatchObject({
       code: status.INVALID_ARGUMENT,
       refusal: { reason: "INVALID_NAME" },
     });
-    expect(await new RawWatch(bridge, Uint8Array.from([0xff])).ended).toMatchObject({
+    expect(await rawWatch(bridge, Uint8Array.from([0xff])).ended).toMatchObject({
       code: status.INVALID_ARGUMENT,
     });
     const gone = { incarnation: "0".repeat(32), number: 4, check: 1n };
-    expect(await new RawWatch(bridge, { after: gone }).ended).toMatchObject({
+    expect(await rawWatch(bridge, { after: gone }).ended).toMatchObject({
       code: status.OUT_OF_RANGE,
       refusal: { reason: "WATCH_GAP" },
     });
-    const watch = new RawWatch(bridge, {});
+    const watch = rawWatch(bridge, {});
     await watch.until(() => watch.told.length === 1);
-    expect(await new RawWatch(bridge, {}).ended).toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+    expect(await rawWatch(bridge, {}).ended).toMatchObject({ code: status.RESOURCE_EXHAUSTED });
     await bridge.close();
     expect(await watch.ended).toMatchObject({
       code: status.UNAVAILABLE,
@@ -403,7 +348,7 @@ describe("the RPC Watch", () => {
     const bridge = await start();
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 40 }), async (bytes) => {
-        const watch = new RawWatch(bridge, bytes);
+        const watch = rawWatch(bridge, bytes);
         const code = await Promise.race([
           watch.ended.then((ended) => ended.code),
           watch.until(() => watch.told.length > 0),
@@ -418,7 +363,7 @@ describe("the RPC Watch", () => {
   test("ends for a reader that is too slow, after a beginning without a gap [ORD-6 refuses]", async () => {
     const bridge = await start();
     const session = await bridge.session("s");
-    const watch = new RawWatch(bridge, {});
+    const watch = rawWatch(bridge, {});
     await watch.until(() => watch.told.length === 1);
     watch.stream.pause();
     for (let i = 0; i < 3_000; i++) await session.set("a", "x".repeat(8_192));

@@ -47,7 +47,7 @@ async function doorTo(
   dispatch: DoorContext["engine"]["dispatch"],
 ): Promise<{ door: GrpcDoor; channel: RawChannel }> {
   const door = await openGrpcDoor({
-    engine: { dispatch, watch: noWatch, limits: DEFAULT_LIMITS },
+    engine: { dispatch, watch: noWatch, follow: noWatch, limits: DEFAULT_LIMITS },
     clock: new ManualClock({ now: 1_000 }),
     logger: pino({ level: "silent" }),
     host: "127.0.0.1",

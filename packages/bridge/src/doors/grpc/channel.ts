@@ -19,15 +19,17 @@ import {
   replyBytes,
   replyMessages,
   serverHello,
-  toldBytes,
-  watchFromBytes,
+  signOfLife,
 } from "../../wire/channel.js";
 import { Outbox } from "../../wire/outbox.js";
 import { Parts } from "../../wire/parts.js";
 import { answer, beginWatch, type DoorContext, tooLong } from "./answering.js";
+import { ChannelWatch } from "./channel-watch.js";
 import { refuseClient } from "./client-version.js";
+import { Pulse } from "./pulse.js";
 import { refused } from "./refused.js";
-import { ChannelWatch, type Said, Turns } from "./turns.js";
+import { EVENTS, STATE, type Telling } from "./tellings.js";
+import { type Said, Turns } from "./turns.js";
 
 type Requests = ChannelRequest | Refusal;
 type Stream = ServerDuplexStream<Requests, Uint8Array>;
@@ -76,6 +78,7 @@ class Channel {
   readonly #turns = new Turns();
   readonly #outbox = new Outbox();
   readonly #watches = new Map<number, ChannelWatch>();
+  readonly #pulse: Pulse;
   /** The commands that have not been answered, and the bytes that they came in. */
   readonly #running = new Map<number, number>();
   #runningBytes = 0;
@@ -93,6 +96,7 @@ class Channel {
     this.#ended = ended;
     this.#refusal = refuseClient(stream.metadata);
     this.#parts = new Parts(context.engine.limits.maxMessageBytes);
+    this.#pulse = new Pulse(context.clock, () => this.#beat());
     stream.on("data", (request: Requests) => this.#receive(request));
     // The client has said all that it wanted to say.
     stream.on("end", () => this.drain());
@@ -119,13 +123,15 @@ class Channel {
     if (this.#draining || this.#closed) return;
     if (request instanceof Refusal) return this.#fail(request);
     if (!this.#greeted && !this.#greet(request)) return;
-    for (const { id, timeoutMs, command, more, watch } of request.commands) {
+    for (const { id, timeoutMs, command, more, watch, state } of request.commands) {
       const whole = this.#parts.add({ id, bytes: command, more });
       if (whole === undefined) continue;
       if (this.#running.has(id) || this.#watches.has(id)) return this.#fail(underWay(id));
-      if (whole instanceof Uint8Array)
-        watch ? this.#beginWatch(id, whole) : this.#begin(id, whole, timeoutMs);
-      else if (whole.kind === "too long") this.#refuse(id, tooLong(whole.bytes, this.#maxBytes));
+      if (whole instanceof Uint8Array) {
+        if (state) this.#beginWatch(id, whole, STATE);
+        else if (watch) this.#beginWatch(id, whole, EVENTS);
+        else this.#begin(id, whole, timeoutMs);
+      } else if (whole.kind === "too long") this.#refuse(id, tooLong(whole.bytes, this.#maxBytes));
       else return this.#fail(outOfTurn(id, whole.expectedId));
     }
     // What was begun and is not wanted any more may stand in one message.
@@ -174,11 +180,16 @@ class Channel {
     this.#endIfDone();
   }
 
-  #beginWatch(id: number, bytes: Uint8Array): void {
-    const watch = new ChannelWatch(id);
+  #beginWatch<A extends { readonly sessionId: string }, T>(
+    id: number,
+    bytes: Uint8Array,
+    telling: Telling<A, T>,
+  ): void {
+    const watch = new ChannelWatch(id, telling, this.#maxBytes);
     this.#watches.set(id, watch);
+    this.#pulse.start();
     const way = { method: "Channel", refusal: this.#refusal };
-    void beginWatch(this.#context, way, watchFromBytes(bytes), (subscription) => {
+    void beginWatch(this.#context, way, telling, telling.asked(bytes), (subscription) => {
       this.#turns.addWatch(watch, subscription);
       this.#flushLater();
     }).then((begun) => {
@@ -198,6 +209,19 @@ class Channel {
   #stopWatch(watch: ChannelWatch): void {
     watch.close();
     this.#watches.delete(watch.id);
+    if (this.#watches.size === 0) this.#pulse.stop();
+  }
+
+  /** Says of watches that are told nothing where they stand. What waits says more, and is not overtaken. */
+  #beat(): void {
+    if (!this.#turns.isEmpty || this.#outbox.bytes > 0) return;
+    for (const watch of this.#watches.values()) {
+      if (!watch.looksQuiet()) continue;
+      const { standing } = watch;
+      const messages = standing === undefined ? [signOfLife()] : eventMessages(watch.id, standing);
+      for (const message of messages) this.#outbox.add(message);
+      this.#flushLater();
+    }
   }
 
   /** Nobody waits for the answer any more, or for what a watch tells. */
@@ -238,7 +262,7 @@ class Channel {
   #messages(said: Said): Uint8Array[] {
     if (!("watch" in said)) return replyMessages(said.id, said.reply);
     const { watch, told } = said;
-    if (!(told instanceof Refusal)) return eventMessages(watch.id, toldBytes(told, this.#maxBytes));
+    if (!(told instanceof Refusal)) return eventMessages(watch.id, told);
     this.#stopWatch(watch);
     return replyMessages(watch.id, replyBytes(told));
   }

@@ -36,7 +36,7 @@ async function doorTo(
   options: Partial<DoorContext> = {},
 ): Promise<{ door: GrpcDoor; client: RawClient }> {
   const door = await openGrpcDoor({
-    engine: { dispatch, watch: noWatch, limits: DEFAULT_LIMITS },
+    engine: { dispatch, watch: noWatch, follow: noWatch, limits: DEFAULT_LIMITS },
     clock: new ManualClock(),
     logger: pino({ level: "silent" }),
     host: "127.0.0.1",

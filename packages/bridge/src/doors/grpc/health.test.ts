@@ -29,6 +29,7 @@ beforeEach(async () => {
     engine: {
       dispatch: () => Promise.reject(new Error("nobody asks")),
       watch: noWatch,
+      follow: noWatch,
       limits: DEFAULT_LIMITS,
     },
     clock: new ManualClock(),

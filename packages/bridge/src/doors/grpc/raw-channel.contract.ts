@@ -2,6 +2,7 @@
 import { Client, type ClientDuplexStream, credentials, type StatusObject } from "@grpc/grpc-js";
 import type { Command, Reply } from "../../core/commands.js";
 import { Refusal } from "../../core/refusal.js";
+import type { Follow, StateUpdate } from "../../core/state-update.js";
 import type { Told, Watch } from "../../core/watch.js";
 import {
   CHANNEL,
@@ -9,9 +10,12 @@ import {
   clientHello,
   commandBytes,
   commandMessages,
+  followBytes,
+  followMessages,
   readResponse,
   replyFromBytes,
   toldFromBytes,
+  updateFromBytes,
   watchBytes,
   watchMessages,
 } from "../../wire/channel.js";
@@ -30,12 +34,16 @@ export class RawChannel {
   readonly messages: { readonly response: ChannelResponse; readonly bytes: number }[] = [];
   /** What watches told, by their numbers, with the message that it came in. */
   readonly told = new Map<number, { readonly told: Told; readonly message: number }[]>();
+  /** What followers are told, as `told`. */
+  readonly updates = new Map<number, { readonly update: StateUpdate; readonly message: number }[]>();
   readonly replies = new Map<number, Reply | Refusal>();
   readonly ended: Promise<Ending>;
   readonly stream: ClientDuplexStream<Buffer, Buffer>;
   readonly #client: Client;
   readonly #parts = new Parts(64 * 1_048_576);
   readonly #eventParts = new Parts(64 * 1_048_576);
+  /** The numbers that states are told with. */
+  readonly #followed = new Set<number>();
   readonly #waiting = new Set<() => void>();
 
   constructor(address: string) {
@@ -77,6 +85,12 @@ export class RawChannel {
     this.send(...watchMessages(id, watchBytes({ sessionId, names: [], passive: false, ...more })));
   }
 
+  /** Follows the state of a session. */
+  follow(id: number, sessionId: string, more: Partial<Follow> = {}): void {
+    this.#followed.add(id);
+    this.send(...followMessages(id, followBytes({ sessionId, passive: false, ...more })));
+  }
+
   /** The reply to a command, when it has come. */
   async reply(id: number): Promise<Reply | Refusal> {
     await this.until(() => this.replies.has(id));
@@ -109,9 +123,16 @@ export class RawChannel {
       const whole = this.#eventParts.add({ id, bytes: event, more });
       if (whole === undefined) continue;
       if (!(whole instanceof Uint8Array)) throw new Error(`event ${id} is ${whole.kind}`);
-      const told = this.told.get(id) ?? [];
-      this.told.set(id, told);
-      told.push({ told: toldFromBytes(whole), message: this.messages.length });
+      const message = this.messages.length;
+      if (this.#followed.has(id)) {
+        const updates = this.updates.get(id) ?? [];
+        this.updates.set(id, updates);
+        updates.push({ update: updateFromBytes(whole), message });
+      } else {
+        const told = this.told.get(id) ?? [];
+        this.told.set(id, told);
+        told.push({ told: toldFromBytes(whole), message });
+      }
     }
     for (const { id, reply, more } of response.replies) {
       const whole = this.#parts.add({ id, bytes: reply, more });

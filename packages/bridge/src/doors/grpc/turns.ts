@@ -4,44 +4,8 @@
  * reply still leaves after all that was told before it (ORD-2).
  */
 import type { Refusal } from "../../core/refusal.js";
-import type { Told } from "../../core/watch.js";
-import type { Subscription } from "../../engine/hub.js";
-
-/** A watch on a channel. */
-export class ChannelWatch {
-  readonly id: number;
-  #subscription: Subscription | undefined;
-  /** How much of what waits has its turn already. */
-  #promised = 0;
-  #closed = false;
-
-  constructor(id: number) {
-    this.id = id;
-  }
-
-  get closed(): boolean {
-    return this.#closed;
-  }
-
-  /** How much has become ready that has no turn yet; it is promised one. */
-  promise(subscription: Subscription): number {
-    this.#subscription = subscription;
-    const count = subscription.waiting - this.#promised;
-    this.#promised += count;
-    return count;
-  }
-
-  /** What it tells in its turn. */
-  take(): Told | Refusal | undefined {
-    this.#promised--;
-    return this.#closed ? undefined : this.#subscription?.take();
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#subscription?.close();
-  }
-}
+import type { Subscription } from "../../engine/subscription.js";
+import type { ChannelWatch } from "./channel-watch.js";
 
 /** A turn: a reply, or so much of what a watch tells. */
 type Turn =
@@ -51,7 +15,7 @@ type Turn =
 /** What is said next. */
 export type Said =
   | { readonly id: number; readonly reply: Uint8Array }
-  | { readonly watch: ChannelWatch; readonly told: Told | Refusal };
+  | { readonly watch: ChannelWatch; readonly told: Uint8Array | Refusal };
 
 export class Turns {
   #turns: Turn[] = [];
@@ -75,7 +39,7 @@ export class Turns {
   }
 
   /** Gives a turn to what has become ready of a watch. */
-  addWatch(watch: ChannelWatch, subscription: Subscription): void {
+  addWatch<T>(watch: ChannelWatch<T>, subscription: Subscription<T>): void {
     const count = watch.promise(subscription);
     if (count === 0) return;
     const last = this.#turns.at(-1);
@@ -93,8 +57,9 @@ export class Turns {
         this.#over();
         return turn;
       }
-      if (--turn.count <= 0) this.#over();
       const told = turn.watch.take();
+      // What is told in parts has one turn for all of them.
+      if (!turn.watch.isAmid && --turn.count <= 0) this.#over();
       if (told !== undefined) return { watch: turn.watch, told };
     }
   }

@@ -3,13 +3,15 @@
  * where it is bounded; gRPC itself is handed only so much, as it would keep all of it.
  */
 import type { handleServerStreamingCall, ServerWritableStream } from "@grpc/grpc-js";
+import type { Revision } from "../../core/commands.js";
 import { Refusal } from "../../core/refusal.js";
 import type { Watch } from "../../core/watch.js";
-import type { Subscription } from "../../engine/hub.js";
-import { toldBytes } from "../../wire/watch-codecs.js";
+import type { Subscription } from "../../engine/subscription.js";
 import { beginWatch, type DoorContext } from "./answering.js";
 import { refuseClient } from "./client-version.js";
+import { Pulse } from "./pulse.js";
 import { refused } from "./refused.js";
+import { EVENTS } from "./tellings.js";
 
 type Stream = ServerWritableStream<Watch | Refusal, Uint8Array>;
 
@@ -43,6 +45,10 @@ class WatchStream {
   readonly #maxBytes: number;
   readonly #left: () => void;
   #subscription: Subscription | undefined;
+  readonly #pulse: Pulse;
+  /** Where its reader stands; undefined: it was told nothing yet. */
+  #point: Revision | undefined;
+  #isQuiet = false;
   #inFlightBytes = 0;
   #closed = false;
 
@@ -50,9 +56,11 @@ class WatchStream {
     this.#stream = stream;
     this.#maxBytes = context.engine.limits.maxMessageBytes;
     this.#left = left;
+    this.#pulse = new Pulse(context.clock, () => this.#beat());
+    this.#pulse.start();
     for (const event of ["cancelled", "close", "error"]) stream.on(event, () => this.#close());
     const way = { method: "Watch", refusal: refuseClient(stream.metadata) };
-    void beginWatch(context, way, stream.request, (subscription) => {
+    void beginWatch(context, way, EVENTS, stream.request, (subscription) => {
       this.#subscription = subscription;
       this.#flush();
     }).then((begun) => {
@@ -75,18 +83,31 @@ class WatchStream {
       const told = this.#subscription?.take();
       if (told === undefined) return;
       if (told instanceof Refusal) return this.end(told);
-      const bytes = toldBytes(told, this.#maxBytes);
-      this.#inFlightBytes += bytes.length;
-      this.#stream.write(bytes, () => {
-        this.#inFlightBytes -= bytes.length;
-        this.#flush();
-      });
+      this.#point = EVENTS.pointAfter(told);
+      this.#isQuiet = false;
+      this.#write(EVENTS.bytes(told, this.#maxBytes));
     }
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#inFlightBytes += bytes.length;
+    this.#stream.write(bytes, () => {
+      this.#inFlightBytes -= bytes.length;
+      this.#flush();
+    });
+  }
+
+  /** Says where its reader stands if it was told nothing since the last look, and nothing is on its way. */
+  #beat(): void {
+    if (this.#isQuiet && this.#point !== undefined && this.#inFlightBytes === 0)
+      this.#write(EVENTS.standing(this.#point));
+    this.#isQuiet = !this.#isQuiet;
   }
 
   #close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#pulse.stop();
     this.#subscription?.close();
     this.#left();
   }

@@ -1051,7 +1051,8 @@ export type WatchResponse = Message<"snakepit.bridge.v1.WatchResponse"> & {
   kind: {
     /**
      * The session stands here, and no change that was asked for lies between this and what was told before. The first
-     * message is one: the point from which everything is told.
+     * message is one: the point from which everything is told. One that says the same again comes when nothing else was told
+     * for 2 s.
      *
      * @generated from field: snakepit.bridge.v1.Revision bookmark = 1;
      */
