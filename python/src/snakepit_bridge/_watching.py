@@ -69,7 +69,6 @@ class Watching(Subscription):
 
     Attributes:
         point: The point that was read: everything up to it was told. None until it is known where it begins.
-        rung: Counts what happened; whoever waits does so until it is another number.
     """
 
     flag = "watch"
@@ -85,7 +84,6 @@ class Watching(Subscription):
     ) -> None:
         super().__init__(judge)
         self.point = after
-        self.rung = 0
         self._request = variables_pb2.WatchRequest(
             session_id=session_id, names=names, glob=glob, passive=passive
         )
@@ -97,7 +95,6 @@ class Watching(Subscription):
         self._bytes = 0
         # The lengths of what was read, not yet taken off the bytes.
         self._read: deque[int] = deque()
-        self._bells: dict[object, Callable[[], None]] = {}
 
     # ---- for those who drive the stream
 
@@ -224,24 +221,3 @@ class Watching(Subscription):
         self._closed = True
         self._waiting.clear()
         self._ring()
-
-    # ---- waiting
-
-    def listen(self, key: object, bell: Callable[[], None], mark: int) -> bool:
-        """Has a bell rung once at the next that happens; returns False if that was since `rung` was so."""
-        self._bells[key] = bell
-        if self.rung == mark:
-            return True
-        self.unlisten(key)
-        return False
-
-    def unlisten(self, key: object) -> None:
-        """Lets go of a bell."""
-        self._bells.pop(key, None)
-
-    def _ring(self) -> None:
-        self.rung += 1
-        for key in list(self._bells):
-            bell = self._bells.pop(key, None)
-            if bell is not None:
-                bell()
