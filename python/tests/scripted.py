@@ -24,6 +24,7 @@ from snakepit_bridge._gen import (
     channel_pb2,
     command_pb2,
     errors_pb2,
+    state_pb2,
     status_pb2,
     values_pb2,
     variables_pb2,
@@ -166,6 +167,7 @@ class Stage:
         self.messages: list[channel_pb2.ChannelRequest] = []
         self.channels: list[Channel] = []
         self.watches: list[Watched] = []
+        self.followers: list[Followed] = []
         # Whether a watch is told at once where it begins.
         self.stands = True
         self.pauses: list[float] = []
@@ -191,7 +193,8 @@ class Stage:
     def context(self, session_id: str = "s", **options: Any) -> Context:
         """A context whose pauses between attempts only move its clock."""
         # Real time passes in these tests, so no entry may expire by it.
-        context = self.shell.context(session_id, address=self.address, **{"ttl": 60.0, **options})
+        usual = {"cache": "ttl", "ttl": 60.0}
+        context = self.shell.context(session_id, address=self.address, **{**usual, **options})
         self.shell.pass_pauses(context, self.pauses.append)
         context._methods.now = lambda: time.monotonic() + sum(self.pauses)
         return context
@@ -281,7 +284,28 @@ class Watched:
         self.channel.say(replies=[{"id": self.number, "reply": reply}])
 
 
+@dataclass(frozen=True)
+class Followed:
+    """The state of a session that a client has asked to be told."""
+
+    channel: Channel
+    number: int
+    request: state_pb2.StateRequest
+
+    def tell(self, base: int | None, revision: int, *changed: state_pb2.StateEntry) -> None:
+        """Tells what takes one from a revision to another; from None: the whole session."""
+        update = state_pb2.StateUpdate(
+            base=None if base is None else point(base), revision=point(revision), changed=changed
+        )
+        self.say(update.SerializeToString())
+
+    def say(self, data: bytes) -> None:
+        self.channel.say(events=[{"id": self.number, "event": data}])
+
+
 def point(revision: int) -> values_pb2.Revision:
+    if revision == 0:
+        return values_pb2.Revision()
     return values_pb2.Revision(incarnation=LIFE, number=revision, commit_check=revision)
 
 
@@ -325,6 +349,9 @@ class Channel:
                     self._stage.watches.append(watched)
                     if self._stage.stands:
                         watched.bookmark(watched.request.after.number or 1)
+                elif whole is not None and frame.state:
+                    request = state_pb2.StateRequest.FromString(whole)
+                    self._stage.followers.append(Followed(self, frame.id, request))
                 elif whole is not None:
                     act = asyncio.ensure_future(self._play(frame.id, command_pb2.Command.FromString(whole)))
                     self._acts.add(act)

@@ -6,6 +6,7 @@ Its blocking twin is `_sync`.
 from __future__ import annotations
 
 import inspect
+import weakref
 from collections.abc import Callable, Coroutine, Iterable
 from types import TracebackType
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
@@ -18,8 +19,10 @@ from ._context import Context
 from ._definitions import Variables
 from ._events import SessionEvent
 from ._methods import Methods
+from ._points import ResumePoint
+from ._results import UNSET
 from ._steps import Begin, Carry, Flow, News, Pause, Share, Step, present_as
-from ._watching import Watching
+from ._subscriptions import Subscription
 
 __all__ = ["SessionContext"]
 
@@ -48,6 +51,27 @@ def _at_once(
         return done(self._methods, *args, **kwargs)
 
     return present_as(method, done)
+
+
+async def _get_variable(
+    self: SessionContext,
+    name: str,
+    default: Any = UNSET,
+    bypass_cache: bool = False,
+    *,
+    timeout: float | None = None,
+) -> Any:
+    # What a current replica has is one look into a dict; all else is a flow.
+    if not bypass_cache:
+        replica = self._replica
+        try:
+            value = replica.hits[name]
+        except (KeyError, TypeError):
+            pass
+        else:
+            replica.served += 1
+            return value
+    return await self._run(self._methods.get_variable(name, default, bypass_cache, timeout=timeout))
 
 
 async def _typed(self: SessionContext, params: type[Variables[T, Any]], *, timeout: float | None = None) -> T:
@@ -105,10 +129,14 @@ class SessionContext(Context):
         address: HOST:PORT of the bridge. None: the environment variable SNAKEPIT_BRIDGE_ADDRESS, else
             127.0.0.1:50051.
         token: Sent as a bearer token with every call. None: none is sent.
-        cache: `ttl`: a value read or written is used again for `ttl` seconds, counted from the start of the
-            call that fetched it; changes made by others are seen after that time at the latest. `off`: every
-            read asks the server.
+        cache: `live`: from the first read on the server tells of every change, and reads are answered here,
+            from a copy that it keeps current. That takes one subscription, keeps the session alive, and holds
+            up to 64 MiB of values. `ttl`: a value read or written is used again for `ttl` seconds, counted
+            from the start of the call that fetched it; changes made by others are seen after that time at the
+            latest. `off`: every read asks the server.
         ttl: See `cache`; 0 keeps nothing.
+        max_stale: With `cache="live"`: how long values are still read while the server is out of reach, in
+            seconds; `read` marks them as stale. After that reads raise UnavailableError. 0: at once.
         strict: Create nothing by inference: a missing session or variable is an error.
         timeout: How long a call may take, in seconds, retries included; every method's `timeout` overrides
             it.
@@ -140,8 +168,9 @@ class SessionContext(Context):
         *,
         address: str | None = None,
         token: str | None = None,
-        cache: Literal["ttl", "off"] = "ttl",
+        cache: Literal["live", "ttl", "off"] = "live",
         ttl: float = 1.0,
+        max_stale: float = 30.0,
         strict: bool = False,
         timeout: float = 5.0,
     ) -> None:
@@ -152,22 +181,27 @@ class SessionContext(Context):
             token=token,
             cache=cache,
             ttl=ttl,
+            max_stale=max_stale,
             strict=strict,
             timeout=timeout,
         )
+        methods = self._methods
         self._transport = AioTransport(
             channel=channel,
             address=self._options.address,
             token=token,
-            now=lambda: self._methods.now(),
-            jitter=lambda: self._methods.jitter(),
-            is_current=self._methods.cache.is_current,
+            now=lambda: methods.now(),
+            jitter=lambda: methods.jitter(),
+            is_current=methods.cache.is_current,
         )
+        # The tasks of a loop hold the transport, and not the context.
+        weakref.finalize(self, self._transport.leave, methods.following).atexit = False
 
     create_session = _awaited(Methods.create_session)
     typed = present_as(_typed, Methods.typed)
     get_all = _awaited(Methods.get_all)
-    get_variable = _awaited(Methods.get_variable)
+    snapshot = _awaited(Methods.snapshot)
+    get_variable = present_as(_get_variable, Methods.get_variable)
     read = _awaited(Methods.read)
     get_variables = _awaited(Methods.get_variables)
     set_variable = _awaited(Methods.set_variable)
@@ -175,6 +209,7 @@ class SessionContext(Context):
     update_variable = _awaited(Methods.update_variable)
     update_variables = _awaited(Methods.update_variables)
     set_variables = _awaited(Methods.set_variables)
+    ready = _awaited(Methods.ready)
     wait_for = _awaited(Methods.wait_for)
     watch = present_as(_watch, Methods.watch)
     on_change = present_as(_on_change, Methods.on_change)
@@ -185,6 +220,7 @@ class SessionContext(Context):
     get_history = _awaited(Methods.get_history)
     heartbeat = _awaited(Methods.heartbeat)
     delete_session = _awaited(Methods.delete_session)
+    peek = _at_once(Methods.peek)
     set_cache_ttl = _at_once(Methods.set_cache_ttl)
     invalidate_cache = _at_once(Methods.invalidate_cache)
     get_cache_stats = _at_once(Methods.get_cache_stats)
@@ -230,18 +266,18 @@ class SessionContext(Context):
             self._methods.check_open()
             return None if link is None else await link.flights.share(step, self._run)
         if isinstance(step, Begin):
-            self._begin(step.watching)
-            return lambda: self._end(step.watching)
+            self._begin(step.subscription)
+            return lambda: self._end(step.subscription)
         if isinstance(step, News):
-            return await until_news(step.watching, step.mark, step.seconds)
+            return await until_news(step.subscription, step.mark, step.seconds)
         result = step.function(step.argument)
         return await result if inspect.isawaitable(result) else result
 
-    def _begin(self, watching: Watching) -> None:
-        self._transport.begin(watching)
+    def _begin(self, subscription: Subscription) -> None:
+        self._transport.begin(subscription)
 
-    def _end(self, watching: Watching) -> None:
-        self._transport.end(watching)
+    def _end(self, subscription: Subscription) -> None:
+        self._transport.end(subscription)
 
-    def _heed(self, event: SessionEvent) -> None:
-        self._methods.heed(event)
+    def _heed(self, event: SessionEvent, point: ResumePoint) -> None:
+        self._methods.heed(event, point)

@@ -106,6 +106,14 @@ class AioLink:
         """Has something subscribed to, until it has ended or `end` is called."""
         self._submit(subscription)
 
+    def carries(self, subscription: Subscription) -> bool:
+        """Returns whether it has a subscription that has not ended."""
+        return self._link.carries(subscription)
+
+    def abandon(self) -> None:
+        """Takes that the event loop is closed."""
+        self._link.abandon()
+
     def end(self, subscription: Subscription) -> None:
         """Lets go of a subscription. Twice is fine."""
         self._let_go(self._link.withdraw(subscription))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -87,6 +88,9 @@ class AioTransport:
                 "the channel given to this context belongs to another event loop: give each loop a channel "
                 "of its own, or give address= instead of a channel"
             )
+        for link in self._links:
+            if link.loop.is_closed():
+                link.commands.abandon()
         self._links = [link for link in self._links if not link.loop.is_closed()]
         channel = self._channel or grpc.aio.insecure_channel(self._address, options=CHANNEL_OPTIONS)
         commands = AioLink(
@@ -109,11 +113,14 @@ class AioTransport:
             await link.commands.carry(errand)
 
     def begin(self, subscription: Subscription) -> None:
-        """Has something subscribed to in the running loop, until it has ended or `end` is called."""
+        """Has something subscribed to in the running loop, until it has ended or `end` is called.
+
+        What is subscribed to already, in whichever loop that lives, stays so.
+        """
         link = self.link()
         if link is None:
             subscription.failed(_CLOSED, attempt=1, time_left=0.0, jitter=0.0)
-        else:
+        elif not any(each.commands.carries(subscription) for each in self._links):
             link.commands.begin(subscription)
 
     def end(self, subscription: Subscription) -> None:
@@ -122,6 +129,13 @@ class AioTransport:
         for link in self._links:
             if link.loop is loop:
                 link.commands.end(subscription)
+
+    def leave(self, subscription: Subscription) -> None:
+        """Lets go of the subscription of a context that nobody holds. Garbage collection may do it."""
+        for link in self._links:
+            if link.process == os.getpid() and not link.loop.is_closed():
+                with contextlib.suppress(RuntimeError):
+                    link.loop.call_soon_threadsafe(link.commands.end, subscription)
 
     async def pause(self, seconds: float) -> None:
         """Waits between attempts."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._events import SessionEvent
 from ._listening import report
+from ._subscriptions import Subscription
 from ._watching import Pending, Watching
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Watch:
             mark = watching.rung
             told = watching.take()
             if isinstance(told, SessionEvent):
-                self._context._heed(told)
+                self._context._heed(told, watching.committed)
                 return told
             if told is Pending.OVER:
                 return None
@@ -175,15 +176,15 @@ class Listener:
 _LISTENING: set[asyncio.Task[None]] = set()
 
 
-async def until_news(watching: Watching, mark: int, seconds: float | None) -> None:
-    """Waits until something happens to a watch, or the time is up; None: for ever."""
+async def until_news(subscription: Subscription, mark: int, seconds: float | None) -> None:
+    """Waits until something happens to a subscription, or the time is up; None: for ever."""
     news: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    if not watching.listen(news, lambda: None if news.done() else news.set_result(None), mark):
+    if not subscription.listen(news, lambda: None if news.done() else news.set_result(None), mark):
         return
     try:
         await asyncio.wait((news,), timeout=seconds)
     finally:
-        watching.unlisten(news)
+        subscription.unlisten(news)
 
 
 def _end_in(loop: asyncio.AbstractEventLoop, end: Callable[[Watching], None], watching: Watching) -> None:

@@ -25,7 +25,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from ._json import value_of
 from ._results import Scalar, Value, VariableType
@@ -80,18 +80,7 @@ class Fetch:
     began: float
 
 
-class CacheStats(TypedDict):
-    """A snapshot of the counts; the module's docstring says how they are counted.
-
-    Attributes:
-        hits: Look-ups that the cache answered.
-        misses: Look-ups that it did not answer.
-        evictions: Entries that expired or were pushed out.
-        fetches: Reading calls sent to the server.
-        size: Entries held now.
-        hit_rate: hits / (hits + misses), 0.0 before the first look-up.
-    """
-
+class _Counts(TypedDict):
     hits: int
     misses: int
     evictions: int
@@ -100,8 +89,38 @@ class CacheStats(TypedDict):
     hit_rate: float
 
 
+class CacheStats(_Counts, total=False):
+    """A snapshot of the counts; the module's docstring says how those of mode `ttl` are counted.
+
+    Attributes:
+        hits: Look-ups that the cache answered.
+        misses: Look-ups that it did not answer.
+        evictions: Entries that expired or were pushed out.
+        fetches: Reading calls sent to the server.
+        size: Entries held now.
+        hit_rate: hits / (hits + misses), 0.0 before the first look-up.
+        state: With `cache="live"`: `NOT_READY`, `READY` or `STALE`.
+        reason: With `cache="live"`: why it is not READY, for people; None if it is.
+        age: With `cache="live"`: how long ago the server was heard last, in seconds; None: never.
+        stale_reads: With `cache="live"`: hits that were marked as stale.
+        variables: With `cache="live"`: the variables that are known.
+        bytes: With `cache="live"`: what the values take that are held here.
+    """
+
+    state: Literal["NOT_READY", "READY", "STALE"]
+    reason: str | None
+    age: float | None
+    stale_reads: int
+    variables: int
+    bytes: int
+
+
 class TtlCache:
-    """See the module. The bounds: `max_entries` entries, and as many marks of recent changes."""
+    """See the module. The bounds: `max_entries` entries, and as many marks of recent changes.
+
+    Attributes:
+        fetches: Reading calls sent to the server.
+    """
 
     def __init__(self, ttl: float, max_entries: int = 10_000) -> None:
         if max_entries < 1:
@@ -115,7 +134,7 @@ class TtlCache:
         self._sequence = 0
         self._marks: OrderedDict[str, int] = OrderedDict()
         self._floor = 0
-        self._hits = self._misses = self._evictions = self._fetches = 0
+        self._hits = self._misses = self._evictions = self.fetches = 0
 
     def set_ttl(self, ttl: float) -> None:
         """Sets how long answers are used, in seconds; also those already held. 0: never.
@@ -127,8 +146,16 @@ class TtlCache:
             raise ValueError(f"a cache TTL is 0 or more seconds, not {ttl}")
         self.ttl = float(ttl)
 
-    def look_up(self, identifier: str, now: float) -> tuple[Entry, float] | None:
-        """Returns the entry and its age in seconds, or None; counts a hit or a miss."""
+    def look_up(
+        self, identifier: str, now: float, max_age: float | None = None
+    ) -> tuple[Entry, float] | None:
+        """Returns the entry and its age in seconds, or None; counts a hit or a miss.
+
+        Args:
+            identifier: The name or id.
+            now: The time.
+            max_age: What is older is not returned, but stays; None: as the TTL says.
+        """
         name = name_of(identifier)
         held = self._entries.get(name)
         if held is not None:
@@ -136,7 +163,7 @@ class TtlCache:
             if now - began >= self.ttl:
                 del self._entries[name]
                 self._evictions += 1
-            elif identifier in (name, entry.id):
+            elif identifier in (name, entry.id) and (max_age is None or now - began <= max_age):
                 self._hits += 1
                 return entry, max(0.0, now - began)
         self._misses += 1
@@ -148,7 +175,7 @@ class TtlCache:
 
     def count_fetch(self) -> None:
         """Notes that a reading call was sent."""
-        self._fetches += 1
+        self.fetches += 1
 
     def is_current(self, identifier: str, fetch: Fetch) -> bool:
         """Returns whether the variable was neither invalidated nor written by us since the call began."""
@@ -212,7 +239,7 @@ class TtlCache:
             "hits": self._hits,
             "misses": self._misses,
             "evictions": self._evictions,
-            "fetches": self._fetches,
+            "fetches": self.fetches,
             "size": len(self._entries),
             "hit_rate": self._hits / looked_up if looked_up else 0.0,
         }

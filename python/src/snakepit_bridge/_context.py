@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import random
 import time
+import weakref
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
 from . import _options
@@ -20,13 +23,21 @@ class Context:
     Args:
         session_id: The session.
         channel: The caller's channel, or None.
+        make_lock: Makes the lock of those who change the replica; one that its holder can take again.
         options: As in the shells.
     """
 
     _shown_as: ClassVar[str]
     _channel_class: ClassVar[type]
 
-    def __init__(self, session_id: str, channel: Any, **options: Any) -> None:
+    def __init__(
+        self,
+        session_id: str,
+        channel: Any,
+        *,
+        make_lock: Callable[[], AbstractContextManager[object]] = nullcontext,
+        **options: Any,
+    ) -> None:
         if channel is not None and not isinstance(channel, self._channel_class):
             package = self._channel_class.__module__.partition("._")[0]
             raise TypeError(f"channel must be a {package}.Channel, not {type(channel).__name__}")
@@ -41,7 +52,11 @@ class Context:
             ids=RequestIds(lambda: os.urandom(16), os.getpid),
             now=time.monotonic,
             jitter=random.random,
+            lock=make_lock(),
         )
+        self._replica = self._methods.replica
+        self._make_lock = make_lock
+        _CONTEXTS.add(self)
 
     @property
     def session_id(self) -> str:
@@ -62,6 +77,20 @@ class Context:
             raise TypeError("a SessionContext with a channel cannot be pickled: give it address= instead")
         keywords = _options.to_keywords(self._options, self._methods.cache.ttl)
         return _unpickle, (type(self), self.session_id, keywords)
+
+
+_CONTEXTS: weakref.WeakSet[Context] = weakref.WeakSet()
+"""Those of this process: a fork has to find them."""
+
+
+def _forked() -> None:
+    """Has the contexts of a process that was forked notice that nobody keeps their replicas any more."""
+    for context in list(_CONTEXTS):
+        context._methods.following.abandon(context._make_lock())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 def _unpickle(cls: type[Any], session_id: str, keywords: dict[str, Any]) -> Any:

@@ -26,6 +26,7 @@ from ._errors import (
     VariableNotFoundError,
 )
 from ._gen import sessions_pb2, variables_pb2
+from ._points import ResumePoint, read_point
 from ._request_ids import RequestIds
 from ._results import Committed, History, Value, VariableInfo, Written
 from ._values import encode_scalar, encode_text, encode_type
@@ -43,6 +44,18 @@ ItemResults = Mapping[str, Entry | BridgeError]
 
 _STALE_HERE = frozenset({"VERSION_CONFLICT", "VARIABLE_NOT_FOUND"})
 """Refusals which show that what we hold of the variable is out of date."""
+
+_OF_THE_STATE = frozenset(
+    {
+        "SESSION_NOT_FOUND",
+        "VARIABLE_NOT_FOUND",
+        "VARIABLE_EXISTS",
+        "DEFINITION_CONFLICT",
+        "VERSION_CONFLICT",
+        "BATCH_REFUSED",
+    }
+)
+"""Refusals from which one learns what the session is."""
 
 _PROOFS_OF_SESSION = frozenset({"VARIABLE_EXISTS", "DEFINITION_CONFLICT", "VERSION_CONFLICT"})
 """Refusals that only an existing session gives, whatever the request asked to be created."""
@@ -70,6 +83,21 @@ class Call(Generic[T]):
     settled_by: tuple[str, T] | None = None
 
 
+@dataclass(frozen=True)
+class Page:
+    """A page of a list.
+
+    Attributes:
+        variables: The variables by name.
+        point: What it is true at.
+        next_token: Asks for the next page; empty: there is none.
+    """
+
+    variables: Mapping[str, VariableInfo]
+    point: ResumePoint
+    next_token: str
+
+
 class SessionCore:
     """See the module.
 
@@ -90,6 +118,14 @@ class SessionCore:
         self._ids = ids
         self._now = now
         self._seen = False
+        # Told the point of every answer, and of all that a watch tells.
+        self.answered: Callable[[ResumePoint], None] = _ignore
+        # Called after a refusal that shows what the session is.
+        self.doubt: Callable[[], None] = lambda: None
+
+    def see(self) -> None:
+        """Notes that the session exists."""
+        self._seen = True
 
     # ---- how a call ends
 
@@ -115,6 +151,8 @@ class SessionCore:
     def refuse(self, call: Call[Any], error: BridgeError) -> None:
         """Draws the conclusions from a definite refusal."""
         reason = error.reason
+        if reason in _OF_THE_STATE:
+            self.doubt()
         if reason == "SESSION_NOT_FOUND":
             self.cache.invalidate()
         elif reason == "OUTCOME_UNKNOWN":
@@ -136,13 +174,15 @@ class SessionCore:
         for identifier in call.about or ():
             self.cache.invalidate(identifier)
 
-    def heed(self, names: Iterable[str] | None) -> None:
+    def heed(self, names: Iterable[str] | None, point: ResumePoint) -> None:
         """Draws the conclusions from what a watch told: no later read is older than that.
 
         Args:
             names: The variables that changed; None: the session began or ended.
+            point: That of the commit.
         """
         self._seen = True
+        self.answered(point)
         if names is None:
             self.cache.invalidate()
         for name in names or ():
@@ -176,7 +216,7 @@ class SessionCore:
         request = sessions_pb2.DeleteSessionRequest(session_id=self.session_id, source=calls.SOURCE)
 
         def understand(answer: sessions_pb2.DeleteSessionResponse) -> None:
-            self._done(calls.DELETE_SESSION, answer)
+            self._point(calls.DELETE_SESSION, answer)
             self.cache.invalidate()
 
         # A memory of request ids would end with the session: a repetition may not find it any more.
@@ -195,7 +235,7 @@ class SessionCore:
             return self._get_one(identifiers[0])
 
         def understand(answer: variables_pb2.GetVariablesResponse) -> Found:
-            revision = self._point(calls.GET_MANY, answer)
+            revision = self._point(calls.GET_MANY, answer).number
             found: dict[str, Entry | VariableNotFoundError] = {}
             for each in answer.found:
                 found[each.identifier] = self._read(each.variable, revision, call.fetch)
@@ -216,7 +256,7 @@ class SessionCore:
         self.cache.count_fetch()
 
         def understand(answer: variables_pb2.GetVariablesResponse) -> dict[str, Definition]:
-            revision = self._point(calls.GET_MANY, answer)
+            revision = self._point(calls.GET_MANY, answer).number
             for each in answer.found:
                 self._read(each.variable, revision, call.fetch)
             for identifier in answer.missing:
@@ -233,7 +273,7 @@ class SessionCore:
         request = variables_pb2.GetVariableRequest(session_id=self.session_id, identifier=identifier)
 
         def understand(answer: variables_pb2.GetVariableResponse) -> Found:
-            revision = self._point(calls.GET, answer)
+            revision = self._point(calls.GET, answer).number
             return {identifier: self._read(answer.variable, revision, call.fetch)}
 
         call = self._call(calls.GET, request, understand, about=(identifier,))
@@ -241,8 +281,8 @@ class SessionCore:
 
     def list_page(
         self, glob: str | None, type_name: str | None, source: str | None, page_token: str
-    ) -> Call[tuple[dict[str, VariableInfo], str]]:
-        """Asks for a page of a list; the result is the variables by name, and the next page's token."""
+    ) -> Call[Page]:
+        """Asks for a page of a list."""
         request = variables_pb2.ListVariablesRequest(
             session_id=self.session_id,
             glob=None if glob is None else encode_text(glob, "the glob", "INVALID_ARGUMENT"),
@@ -251,12 +291,10 @@ class SessionCore:
             page_token=page_token,
         )
 
-        def understand(
-            answer: variables_pb2.ListVariablesResponse,
-        ) -> tuple[dict[str, VariableInfo], str]:
-            self._point(calls.LIST, answer)
-            page = {variable.name: calls.decode_info(variable) for variable in answer.variables}
-            return page, answer.next_page_token
+        def understand(answer: variables_pb2.ListVariablesResponse) -> Page:
+            point = self._point(calls.LIST, answer)
+            variables = {variable.name: calls.decode_info(variable) for variable in answer.variables}
+            return Page(variables, point, answer.next_page_token)
 
         return self._call(calls.LIST, request, understand)
 
@@ -269,7 +307,7 @@ class SessionCore:
         )
 
         def understand(answer: variables_pb2.GetVariableHistoryResponse) -> History:
-            revision = self._point(calls.HISTORY, answer)
+            revision = self._point(calls.HISTORY, answer).number
             if not answer.id or not answer.entries:
                 raise calls.nonsense(calls.HISTORY)
             entries = tuple(calls.decode_history_entry(entry) for entry in answer.entries)
@@ -292,9 +330,9 @@ class SessionCore:
         )
 
         def understand(answer: variables_pb2.SetVariableResponse) -> Written:
-            revision = self._point(calls.SET, answer)
-            entry = self._wrote(calls.SET, answer.item, revision, call.fetch)
-            return Written(entry.version, revision, entry.value)
+            point = self._point(calls.SET, answer)
+            entry = self._wrote(calls.SET, answer.item, point.number, call.fetch)
+            return Written(entry.version, point.number, entry.value, str(point))
 
         call = self._call(calls.SET, request, understand, about=(identifier,))
         return call
@@ -306,7 +344,7 @@ class SessionCore:
         )
 
         def understand(answer: variables_pb2.IncrementVariableResponse) -> Value:
-            revision = self._point(calls.INCREMENT, answer)
+            revision = self._point(calls.INCREMENT, answer).number
             return self._wrote(calls.INCREMENT, answer.item, revision, call.fetch).value
 
         call = self._call(calls.INCREMENT, request, understand, about=(identifier,))
@@ -337,7 +375,7 @@ class SessionCore:
         def understand(
             answer: variables_pb2.SetVariablesResponse,
         ) -> tuple[Committed, dict[str, BridgeError]]:
-            revision = self._point(calls.SET_MANY, answer)
+            point = self._point(calls.SET_MANY, answer)
             if len(answer.results) != len(identifiers):
                 raise calls.nonsense(calls.SET_MANY)
             versions: dict[str, int] = {}
@@ -348,9 +386,9 @@ class SessionCore:
                     fault.identifier = identifier
                     self._item_refused(identifier, fault)
                 else:
-                    entry = self._wrote(calls.SET_MANY, result.set, revision, call.fetch)
+                    entry = self._wrote(calls.SET_MANY, result.set, point.number, call.fetch)
                     versions[identifier] = entry.version
-            return Committed(revision, versions), faults
+            return Committed(point.number, versions, str(point)), faults
 
         call = self._call(calls.SET_MANY, request, understand, about=identifiers)
         return call
@@ -362,7 +400,7 @@ class SessionCore:
         )
 
         def understand(answer: variables_pb2.RegisterVariableResponse) -> str:
-            revision = self._point(calls.REGISTER, answer)
+            revision = self._point(calls.REGISTER, answer).number
             return self._defined(answer.variable, revision, call.fetch)
 
         call = self._call(calls.REGISTER, request, understand, about=(request.definition.name,))
@@ -377,7 +415,7 @@ class SessionCore:
         )
 
         def understand(answer: variables_pb2.EnsureVariablesResponse) -> str:
-            revision = self._point(calls.ENSURE, answer)
+            revision = self._point(calls.ENSURE, answer).number
             if len(answer.variables) != 1:
                 raise calls.nonsense(calls.ENSURE)
             return self._defined(answer.variables[0], revision, call.fetch)
@@ -427,14 +465,15 @@ class SessionCore:
             fields["metadata"] = calls.metadata_list(metadata)
         return fields
 
-    def _point(self, method: calls.Method, answer: Any) -> int:
-        """Takes notice of the point that an answer is true at; returns the revision's number."""
+    def _point(self, method: calls.Method, answer: Any) -> ResumePoint:
+        """Takes notice of the point that an answer is true at; returns it."""
         if not answer.HasField("revision") or answer.revision.number < 1:
             raise calls.nonsense(method)
         self._seen = True
-        self.cache.observe(answer.revision.incarnation)
-        revision: int = answer.revision.number
-        return revision
+        point = read_point(answer.revision)
+        self.cache.observe(point.incarnation)
+        self.answered(point)
+        return point
 
     def _done(self, method: calls.Method, answer: Any) -> None:
         self._point(method, answer)
@@ -461,6 +500,10 @@ class SessionCore:
     def _item_refused(self, identifier: str, error: BridgeError) -> None:
         if error.reason in _STALE_HERE:
             self.cache.invalidate(identifier)
+
+
+def _ignore(_point: ResumePoint) -> None:
+    pass
 
 
 def batch_error(faults: Mapping[str, BridgeError], count: int, session_id: str) -> BatchError:

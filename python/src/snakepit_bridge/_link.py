@@ -18,7 +18,7 @@ from typing import TypeAlias
 
 from ._errands import Errand
 from ._frames import LONGEST_MESSAGE, Parts, cancellation, command_frames, hello, read_response
-from ._retry import CANCELLED, DEADLINE_EXCEEDED, UNAVAILABLE
+from ._retry import CANCELLED, DEADLINE_EXCEEDED, UNAVAILABLE, backoff
 from ._steps import Status
 from ._subscriptions import Subscription
 from ._version import __version__
@@ -39,6 +39,7 @@ LONGEST_REPLY = 64 * 1_048_576
 
 _NUMBERS = 2**32
 _CLOSED = Status(CANCELLED, "the context was closed", closed=True)
+_ABANDONED = Status(CANCELLED, "its event loop has ended", closed=True)
 _SILENT = Status(UNAVAILABLE, "nothing was heard for too long")
 
 
@@ -95,8 +96,20 @@ class Link:
     # ---- errands
 
     def submit(self, errand: Carried) -> None:
-        """Takes an errand."""
-        self.waiting[errand] = None
+        """Takes an errand; a subscription that it has already, it has."""
+        if not self.carries(errand):
+            self.waiting[errand] = None
+
+    def carries(self, errand: Carried) -> bool:
+        """Returns whether it has an errand that has not ended."""
+        return errand in self.waiting or errand in self._places or errand in self._resting
+
+    def abandon(self) -> None:
+        """Tells subscriptions that nobody drives this any more."""
+        for errand in [*self._places, *self._resting, *self.waiting]:
+            if isinstance(errand, Subscription):
+                self.withdraw(errand)
+                errand.failed(_ABANDONED, attempt=1, time_left=0.0, jitter=0.0)
 
     def withdraw(self, errand: Carried) -> Stream | None:
         """Lets go of an errand that nobody waits for. Returns the stream on which that is to be said."""
@@ -191,9 +204,10 @@ class Link:
             data = stream.events.add(event.id, event.event, event.more)
             told = None if data is None else stream.sent.get(event.id)
             if data is not None and isinstance(told, Subscription):
-                self._failures = 0
-                if not told.told(data):
-                    self.withdraw(told)
+                if told.told(data):
+                    self._failures = 0
+                else:
+                    self._let_go(told)
         for frame in response.replies:
             reply = stream.parts.add(frame.id, frame.reply, frame.more)
             errand = None if reply is None else stream.remove(frame.id)
@@ -212,6 +226,13 @@ class Link:
                 yield errand, pause
         if response.going_away:
             self.retire(stream)
+
+    def _let_go(self, told: Subscription) -> None:
+        """Takes that a subscription wants to be told no more, as things are."""
+        self.withdraw(told)
+        if told.ending is None and told.trouble is not None:
+            self._failures += 1
+            self._resting[told] = self._now() + backoff(self._failures, self._jitter())
 
     def retire(self, stream: Stream) -> None:
         """Gives a stream no more commands; what it has taken it may answer."""
@@ -273,7 +294,7 @@ class Link:
             self.submit(subscription)
         dead: list[tuple[Stream, float | None]] = []
         for stream in [each for each in self._streams if each.subscriptions]:
-            silent = now - stream.heard - SILENCE
+            silent = now - (stream.heard + SILENCE)
             if silent > LATE:
                 stream.heard = now - SILENCE + LATE
             elif silent >= 0:

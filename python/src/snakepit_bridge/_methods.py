@@ -7,22 +7,19 @@ waits or locks: a shell sees to it that one step is taken at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, TypeVar
 
 from . import _core as core
-from ._cache import CacheStats, Entry
 from ._definitions import Definition, Variables, check_fit, definitions_of
 from ._errors import (
     BatchError,
     ConflictError,
     LimitError,
-    SessionNotFoundError,
-    TypeMismatchError,
-    VariableNotFoundError,
 )
-from ._results import UNSET, Committed, History, Reading, Value, VariableInfo, VariableType, Written
+from ._reads import Reads
+from ._results import Committed, History, VariableInfo, VariableType, Written
 from ._retry import after_conflict
 from ._steps import Flow, Invoke, Pause
 from ._waiting import Waiting
@@ -32,7 +29,7 @@ __all__ = ["Methods"]
 ParamsT = TypeVar("ParamsT", bound=Variables[Any, Any])
 
 
-class Methods(Waiting):
+class Methods(Reads, Waiting):
     """The methods of one context."""
 
     def create_session(
@@ -85,123 +82,6 @@ class Methods(Waiting):
                     raise
                 parts += [names[:middle], names[middle:]]
         check_fit(params, found, self.session_id)
-
-    def get_all(self, params: type[ParamsT], *, timeout: float | None = None) -> Flow[ParamsT]:
-        """Returns the values of all variables of generated code at one revision, from the server.
-
-        Args:
-            params: The dataclass that `snakepit-bridge types` made, of at most 1,000 variables.
-            timeout: See the class.
-
-        Raises:
-            VariableNotFoundError: One was deleted.
-            TypeMismatchError: One is of another type by now.
-            SessionNotFoundError: There is no such session.
-        """
-        definitions = definitions_of(params).variables
-        found = yield from self._fetch(list(definitions), timeout, shared=False)
-        values: list[Value] = []
-        for name, definition in definitions.items():
-            entry = found[name]
-            if isinstance(entry, VariableNotFoundError):
-                raise entry
-            if entry.type != definition.type:
-                raise TypeMismatchError(
-                    f"variable {name!r} is of type {entry.type} now, and was defined as {definition.type}",
-                    expected=definition.type,
-                    actual=entry.type,
-                    session_id=self.session_id,
-                    identifier=name,
-                )
-            values.append(entry.value)
-        return cast(Callable[..., ParamsT], params)(*values)
-
-    def get_variable(
-        self,
-        name: str,
-        default: Any = UNSET,
-        bypass_cache: bool = False,
-        *,
-        timeout: float | None = None,
-    ) -> Flow[Any]:
-        """Returns the value of a variable, at most the cache's TTL old; of json a new object each time.
-
-        Args:
-            name: Its name or id.
-            default: Returned if the variable or the session does not exist; None is a default too.
-            bypass_cache: Ask the server in any case; the answer includes every write acknowledged before.
-            timeout: See the class.
-
-        Raises:
-            VariableNotFoundError: There is no such variable, and no default was given.
-            SessionNotFoundError: There is no such session, and no default was given.
-        """
-        try:
-            hit = self._held(name, bypass_cache)
-            entry = (yield from self._fetch_one(name, bypass_cache, timeout)) if hit is None else hit[0]
-            return entry.value
-        except (VariableNotFoundError, SessionNotFoundError):
-            if default is UNSET:
-                raise
-            return default
-
-    def read(self, name: str, *, timeout: float | None = None) -> Flow[Reading]:
-        """Returns a variable's value together with its version and how fresh the answer is.
-
-        Raises:
-            VariableNotFoundError: There is no such variable.
-            SessionNotFoundError: There is no such session.
-        """
-        hit = self._held(name)
-        source: Literal["server", "cache"] = "cache"
-        if hit is None:
-            hit, source = ((yield from self._fetch_one(name, False, timeout)), 0.0), "server"
-        entry, age = hit
-        return Reading(entry.value, entry.type, entry.version, entry.revision, source, age)
-
-    def get_variables(
-        self,
-        names: Iterable[str],
-        defaults: Mapping[str, Any] | None = None,
-        *,
-        timeout: float | None = None,
-    ) -> Flow[dict[str, Any]]:
-        """Returns the values of many variables; those that are not cached are read at one revision.
-
-        Args:
-            names: Names or ids, at most 1,000 that are not cached.
-            defaults: Values for variables that do not exist.
-            timeout: See the class.
-
-        Returns:
-            The values by the identifiers asked for, in their order. A variable that does not exist, in an
-            existing session or not, has its default or is left out.
-        """
-        self.check_open()
-        if isinstance(names, str):
-            raise TypeError("names is a list of names, not one str")
-        entries: dict[str, Entry | VariableNotFoundError] = {}
-        missing: list[str] = []
-        wanted = list(dict.fromkeys(names))
-        for name in wanted:
-            hit = self._held(name)
-            if hit is None:
-                missing.append(name)
-            else:
-                entries[name] = hit[0]
-        if missing:
-            try:
-                entries.update((yield from self._fetch(missing, timeout, shared=True)))
-            except SessionNotFoundError:
-                entries.clear()  # what was cached is of a session that is gone
-        values: dict[str, Any] = {}
-        for name in wanted:
-            entry = entries.get(name)
-            if isinstance(entry, Entry):
-                values[name] = entry.value
-            elif defaults is not None and name in defaults:
-                values[name] = defaults[name]
-        return values
 
     def set_variable(
         self,
@@ -265,8 +145,8 @@ class Methods(Waiting):
     ) -> Flow[Written]:
         """Sets a variable to what a function makes of its value, without losing the write of another.
 
-        The value is read from the server, and the result is set if the variable is still at the version that
-        was read; else this begins anew. So the function may be called several times, and should only compute.
+        The result is set if the variable is still at the version that was read; else this begins anew, with a
+        value from the server. So the function may be called several times, and should only compute.
         `increment` does sums in one call.
 
         Args:
@@ -284,9 +164,11 @@ class Methods(Waiting):
         attempt = 0
         while True:
             attempt += 1
-            entry = yield from self._fetch_one(name, True, self._left(deadline, "the update", limit))
-            value = yield Invoke(fn, entry.value)
-            call = self._core.set(name, value, metadata, entry.version)
+            left = self._left(deadline, "the update", limit)
+            # What a replica has may be a moment old; then the first attempt finds a conflict.
+            reading = yield from self._read(name, left, bypass=attempt > 1 or not self.replica.is_current)
+            value = yield Invoke(fn, reading.value)
+            call = self._core.set(name, value, metadata, reading.version)
             try:
                 return (yield from self._run(call, self._left(deadline, "the update", limit)))
             except ConflictError:
@@ -348,7 +230,7 @@ class Methods(Waiting):
         if faults:
             raise core.batch_error(faults, len(updates), self.session_id)
         if not items:
-            return Committed(None, {})
+            return Committed(None, {}, None)
         return (yield from self._run(self._core.set_many(items, metadata, True), timeout))[0]
 
     def register_variable(
@@ -452,8 +334,9 @@ class Methods(Waiting):
         page_token = ""
         while True:
             call = self._core.list_page(glob, type, source, page_token)
-            page, page_token = yield from self._run(call, self._left(deadline, "the list", limit))
-            variables.update(page)
+            page = yield from self._run(call, self._left(deadline, "the list", limit))
+            variables.update(page.variables)
+            page_token = page.next_token
             if not page_token:
                 return variables
 
@@ -490,29 +373,3 @@ class Methods(Waiting):
             SessionNotFoundError: There is no such session.
         """
         yield from self._run(self._core.delete_session(), timeout)
-
-    def set_cache_ttl(self, ttl: float) -> None:
-        """Sets how long cached answers are used, in seconds; 0: never.
-
-        Raises:
-            ValueError: If it is negative or NaN, or if the context was made with `cache="off"`.
-        """
-        self.check_open()
-        if self._options.cache == "off":
-            raise ValueError('the context was made with cache="off": make one with cache="ttl"')
-        self.cache.set_ttl(ttl)
-
-    def invalidate_cache(self, name: str | None = None) -> None:
-        """Forgets what is cached of a variable, by name or id; None: of all."""
-        self.check_open()
-        self.cache.invalidate(name)
-
-    def get_cache_stats(self) -> CacheStats:
-        """Returns how often the cache helped: hits, misses, evictions, fetches, size, hit_rate.
-
-        Every variable that is looked up is one hit or one miss; calls that bypass the cache are neither. An
-        eviction is an entry that expired or was pushed out. A fetch is one reading call to the server, for
-        however many variables and waiters.
-        """
-        self.check_open()
-        return self.cache.stats(self.now())

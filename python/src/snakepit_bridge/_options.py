@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
-__all__ = ["CacheMode", "Options", "check_timeout", "describe", "resolve_options", "to_keywords"]
+__all__ = ["CacheMode", "Options", "check_age", "check_timeout", "describe", "resolve_options", "to_keywords"]
 
-CacheMode = Literal["ttl", "off"]
+CacheMode = Literal["live", "ttl", "off"]
 
 ADDRESS_VARIABLE = "SNAKEPIT_BRIDGE_ADDRESS"
 DEFAULT_ADDRESS = "127.0.0.1:50051"
@@ -23,6 +23,7 @@ class Options:
         token: The bearer token, or None.
         cache: The mode of the cache.
         ttl: The cache's TTL at the beginning, in seconds.
+        max_stale: How long a replica is read from that is out of touch, in seconds.
         strict: Whether nothing is created by inference.
         timeout: The usual time limit of a call, in seconds.
     """
@@ -31,6 +32,7 @@ class Options:
     token: str | None
     cache: CacheMode
     ttl: float
+    max_stale: float
     strict: bool
     timeout: float
 
@@ -46,6 +48,7 @@ def resolve_options(
     token: str | None,
     cache: str,
     ttl: float,
+    max_stale: float,
     strict: bool,
     timeout: float,
     environment: Mapping[str, str],
@@ -59,18 +62,25 @@ def resolve_options(
         raise ValueError("give either a channel or an address and a token, not both")
     if token is not None and not (token and token.isascii() and token.isprintable()):
         raise ValueError("a token is printable ASCII text")
-    if cache not in ("ttl", "off"):
-        raise ValueError(f'cache is "ttl" or "off", not {cache!r}; "live" comes with a later version')
-    if not ttl >= 0:
-        raise ValueError(f"a cache TTL is 0 or more seconds, not {ttl}")
+    if cache not in ("live", "ttl", "off"):
+        raise ValueError(f'cache is "live", "ttl" or "off", not {cache!r}')
+    checked_ttl = check_age(ttl, "a cache TTL")
     return Options(
         address=address or environment.get(ADDRESS_VARIABLE) or DEFAULT_ADDRESS,
         token=token,
-        cache="off" if cache == "off" else "ttl",
-        ttl=float(ttl) if cache == "ttl" else 0.0,
+        cache=cast(CacheMode, cache),
+        ttl=checked_ttl if cache == "ttl" else 0.0,
+        max_stale=check_age(max_stale, "max_stale"),
         strict=strict,
         timeout=check_timeout(timeout),
     )
+
+
+def check_age(seconds: float, what: str) -> float:
+    """Returns a time in seconds. Raises ValueError if it is negative or NaN."""
+    if not seconds >= 0:
+        raise ValueError(f"{what} is 0 or more seconds, not {seconds}")
+    return float(seconds)
 
 
 def check_timeout(timeout: float) -> float:
@@ -84,7 +94,8 @@ def describe(shown_as: str, session_id: str, options: Options, *, has_channel: b
     """Returns the repr of a context, without the token."""
     where = "channel=…" if has_channel else f"address={options.address!r}"
     token = "" if options.token is None else ", token='***'"
-    return f"{shown_as}({session_id!r}, {where}{token}, cache={options.cache!r}, ttl={ttl:g})"
+    age = {"live": f", max_stale={options.max_stale:g}", "ttl": f", ttl={ttl:g}", "off": ""}[options.cache]
+    return f"{shown_as}({session_id!r}, {where}{token}, cache={options.cache!r}{age})"
 
 
 def to_keywords(options: Options, ttl: float) -> dict[str, Any]:

@@ -99,7 +99,7 @@ class Replica:
         hits: The values by name, but those of json; empty unless it is current. It is replaced whenever
             something leaves it, so what is found in it needs no other look.
         is_current: Whether it may be read from without a mark.
-        generation: Changes with everything that may make a reader see something else.
+        served: How many look-ups it answered; readers count, each by itself.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Replica:
     ) -> None:
         self.hits: dict[str, Scalar] = {}
         self.is_current = False
-        self.generation = 0
+        self.served = 0
         self._budget = budget
         self._lock: AbstractContextManager[object] = nullcontext() if lock is None else lock
         # Odd while it is being changed.
@@ -124,6 +124,8 @@ class Replica:
         self._answered: dict[bytes, int] = {}
         # The last life of the session before the present one: it is over.
         self._former_life: bytes | None = None
+        # Whether the server said something since it was lost, of which it is not known what it was true at.
+        self._doubted = False
         self._entries: dict[str, StateEntry] = {}
         # The names of ids.
         self._names: dict[str, str] = {}
@@ -154,6 +156,11 @@ class Replica:
         return len(self._entries)
 
     @property
+    def loaded(self) -> int:
+        """How many variables have their value here."""
+        return len(self._loaded)
+
+    @property
     def bytes(self) -> int:
         """How many bytes the values take that are here."""
         return self._bytes
@@ -163,6 +170,14 @@ class Replica:
         return None if self._revision is None else max(0.0, now - self._heard_at)
 
     # ---- what it is told
+
+    def abandon(self, lock: AbstractContextManager[object]) -> None:
+        """Takes that it is in another process now, in which nobody is who could hold the old lock."""
+        self._lock = lock
+        self._sequence = 0
+        self._answered = {}
+        self._former_life = None
+        self.forget("the process was forked")
 
     def take(self, update: StateUpdate, now: float) -> Taken:
         """Takes an update, or a part of one."""
@@ -188,7 +203,7 @@ class Replica:
                 self._state = "STALE"
             self._reason = reason
             self._down = True
-            self._settle(is_news=False)
+            self._settle()
 
     def forget(self, reason: str) -> None:
         """Takes that there will be no subscription any more: what is here is of no use."""
@@ -201,7 +216,7 @@ class Replica:
                 self._reason = reason
                 self._down = False
                 self._revision = None
-                self._settle(is_news=True)
+                self._settle()
             finally:
                 self._sequence += 1
 
@@ -225,11 +240,20 @@ class Replica:
             if not _covers(self._revision, revision):
                 self.hits = {}
             self._answered[revision.incarnation] = revision.number
-            self._settle(is_news=False)
+            self._settle()
 
     def _is_known(self, revision: ResumePoint) -> bool:
         life, number = revision.incarnation, revision.number
         return life == self._former_life or self._answered.get(life, 0) >= number
+
+    def doubt(self) -> None:
+        """Takes that the server refused something because of what the session is.
+
+        A refusal does not say what it was true at. What is out of touch may be older than that, and is not
+        read after it; what is in touch was told before.
+        """
+        with self._lock:
+            self._doubted = self._state == "STALE"
 
     # ---- reading
 
@@ -242,7 +266,7 @@ class Replica:
         """
         if self.is_current:
             return "current"
-        if self._state != "STALE" or self._is_behind():
+        if self._state != "STALE" or self._doubted or self._is_behind():
             return "ask"
         if max_stale > 0 and now - self._heard_at <= max_stale:
             return "stale"
@@ -280,7 +304,6 @@ class Replica:
 
     def _move(self, parts: Sequence[StateUpdate], revision: ResumePoint) -> None:
         is_whole = parts[0].base is None
-        is_news = is_whole or revision != self._revision
         was_current = self.is_current
         touched: set[str] = set()
         self._sequence += 1
@@ -302,24 +325,23 @@ class Replica:
             self._state = "READY"
             self._reason = None
             self._down = False
+            self._doubted = False
             # What was answered of another life of the session was sent before this, so that life is over.
             if self._answered.keys() - {revision.incarnation}:
                 reached = self._answered.get(revision.incarnation)
                 self._answered = {} if reached is None else {revision.incarnation: reached}
-            self._settle(is_news=is_news)
+            self._settle()
             if was_current and self.is_current:
                 self._renew_hits(is_whole, touched)
         finally:
             self._sequence += 1
 
-    def _settle(self, *, is_news: bool) -> None:
+    def _settle(self) -> None:
         """Sees whether it may be read from."""
         was_current = self.is_current
         self.is_current = self._state == "READY" and not self._is_behind()
         if self.is_current != was_current:
             self.hits = self._all_hits() if self.is_current else {}
-        if is_news or self.is_current != was_current:
-            self.generation += 1
 
     def _is_behind(self) -> bool:
         """Returns whether a call was answered with what this has not come to."""
@@ -369,7 +391,7 @@ class Replica:
     def _drop(self, name: str) -> None:
         before = self._entries.pop(name, None)
         if before is not None:
-            del self._names[before.id]
+            self._names.pop(before.id, None)
             self._bytes -= self._loaded.pop(name, 0)
 
     def _clear(self) -> None:

@@ -15,6 +15,7 @@ __all__ = [
     "HistoryEntry",
     "Reading",
     "Scalar",
+    "Snapshot",
     "Unset",
     "Value",
     "VariableInfo",
@@ -54,16 +55,39 @@ class Reading:
         type: The variable's type.
         version: The variable's version: 1 at its registration, one more for each accepted set.
         revision: The revision of the session that the answer is true at.
-        source: Who answered: `server`, or `cache` for an answer kept from before.
-        age: An upper bound on how old the answer is, in seconds; 0.0 when the server has just answered.
-        stale: True if the client knows that it is out of touch with the server. Never with `cache="ttl"`.
+        source: Who answered: `server`; `replica`, the copy that the server keeps current (`cache="live"`); or
+            `cache` for an answer kept from before (`cache="ttl"`).
+        age: An upper bound on how old the answer is, in seconds; 0.0 when the server has just answered. Of
+            the replica: how long ago the server was heard last, which is every 2 s where nothing changes.
+        stale: True if the replica is out of touch with the server, so that this may have changed meanwhile.
     """
 
     value: Value
     type: VariableType
     version: int
     revision: int
-    source: Literal["server", "cache"]
+    source: Literal["server", "replica", "cache"]
+    age: float
+    stale: bool = False
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The values of all variables of a session, at one revision.
+
+    Attributes:
+        values: The values by name.
+        revision: The revision of the session that they are true at.
+        point: The same as a text that `read` and `watch` take as `after`.
+        source: Who answered, as in `Reading`; never `cache`.
+        age: As in `Reading`.
+        stale: As in `Reading`.
+    """
+
+    values: Mapping[str, Value]
+    revision: int
+    point: str
+    source: Literal["server", "replica"]
     age: float
     stale: bool = False
 
@@ -76,11 +100,13 @@ class Written:
         version: The variable's new version.
         revision: The session's revision that the write made.
         value: The value as the bridge keeps it: an int that was set into a float variable is a float.
+        point: The same revision as a text that `read` and `watch` take as `after`, in any program.
     """
 
     version: int
     revision: int
     value: Value
+    point: str
 
 
 @dataclass(frozen=True)
@@ -90,10 +116,12 @@ class Committed:
     Attributes:
         revision: The session's revision that the batch made; None for an empty batch, which makes none.
         versions: The new version of each variable, by the identifier it was given by.
+        point: The same revision as a text, as in `Written`.
     """
 
     revision: int | None
     versions: Mapping[str, int]
+    point: str | None
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from ._attempts import Attempts
 from ._cache import Entry, Fetch, TtlCache
 from ._core import Call, Found, SessionCore
-from ._errors import DeadlineError, VariableNotFoundError
+from ._errors import ClosedError, DeadlineError, VariableNotFoundError
 from ._events import SessionEvent
+from ._following import Following
 from ._options import Options
+from ._points import ResumePoint
 from ._request_ids import RequestIds
 from ._steps import Flow, Share
 
@@ -29,6 +32,14 @@ class State:
         ids: The names for its writes.
         now: A monotonic clock in seconds.
         jitter: Draws from [0, 1).
+        lock: Of those who change the replica.
+
+    Attributes:
+        cache: What is held in the mode `ttl`.
+        following: Keeps the replica.
+        replica: What is read from in the mode `live`.
+        misses: Look-ups that the replica did not answer.
+        stale_reads: Look-ups that it answered while it was out of touch.
     """
 
     def __init__(
@@ -40,11 +51,14 @@ class State:
         ids: RequestIds,
         now: Callable[[], float],
         jitter: Callable[[], float],
+        lock: AbstractContextManager[object],
     ) -> None:
         self.now = now
         self.jitter = jitter
         self.cache = TtlCache(options.ttl)
         self._options = options
+        self.misses = 0
+        self.stale_reads = 0
         self._core = SessionCore(session_id, cache=self.cache, strict=options.strict, ids=ids, now=self._time)
         self.session_id = self._core.session_id
         self._attempts = Attempts(
@@ -52,10 +66,22 @@ class State:
             address=None if has_channel else options.address,
             now=self._time,
         )
+        self.following = Following(
+            session_id,
+            now=self._time,
+            judge=self._attempts.end_of,
+            saw_session=self._core.see,
+            lock=lock,
+        )
+        self.replica = self.following.replica
+        if options.cache == "live":
+            self._core.answered = self.replica.answered
+            self._core.doubt = self.replica.doubt
 
     def close(self) -> None:
         """Has every call from now on raise ClosedError, and those under way end."""
         self._attempts.closed = True
+        self.following.end(ClosedError("the context is closed", session_id=self.session_id))
 
     def check_open(self) -> None:
         """Raises ClosedError after `close`."""
@@ -74,21 +100,23 @@ class State:
     def _run(self, call: Call[T], timeout: float | None) -> Flow[T]:
         return self._attempts.carry(call, self._options.limit(timeout))
 
-    def _held(self, name: str, bypass: bool = False) -> tuple[Entry, float] | None:
+    def _held(
+        self, name: str, bypass: bool = False, max_age: float | None = None
+    ) -> tuple[Entry, float] | None:
         """Returns what the cache has of a variable, and its age in seconds."""
         self.check_open()
-        if bypass or self._options.cache == "off":
+        if bypass or self._options.cache != "ttl":
             return None
-        return self.cache.look_up(name, self.now())
+        return self.cache.look_up(name, self.now(), max_age)
 
     def fetch(self, name: str, timeout: float) -> Flow[Entry]:
         """Reads a variable from the server. Raises as `get_variable` does without a default."""
         return self._fetch_one(name, True, timeout)
 
-    def heed(self, event: SessionEvent) -> None:
-        """Takes notice of what a watch told, before its reader does."""
+    def heed(self, event: SessionEvent, point: ResumePoint) -> None:
+        """Takes notice of a commit that a watch told, before its reader does."""
         is_change = event.kind == "changed"
-        self._core.heed([change.name for change in event.changes] if is_change else None)
+        self._core.heed([change.name for change in event.changes] if is_change else None, point)
 
     def unanswered(self, timeout: float) -> DeadlineError:
         """Returns the error of one whom the bridge did not answer in time."""

@@ -19,7 +19,7 @@ from ._gen import errors_pb2
 
 if TYPE_CHECKING:
     from ._errands import Errand
-    from ._watching import Watching
+    from ._subscriptions import Subscription
 
 __all__ = ["Begin", "Carry", "Flow", "Invoke", "News", "Pause", "Share", "Status", "Step", "present_as"]
 
@@ -83,22 +83,22 @@ class Share:
 
 @dataclass(frozen=True)
 class Begin:
-    """Begin a watch, or begin it again; the reply is the function that lets go of it."""
+    """Begin a subscription, or begin it again; the reply is the function that lets go of it."""
 
-    watching: Watching
+    subscription: Subscription
 
 
 @dataclass(frozen=True)
 class News:
-    """Wait until something happens to a watch; it comes back without that when the time is up.
+    """Wait until something happens to a subscription; it comes back without that when the time is up.
 
     Attributes:
-        watching: The watch.
+        subscription: The subscription.
         mark: Its count of what has happened, as it was when it was last looked at.
         seconds: For how long.
     """
 
-    watching: Watching
+    subscription: Subscription
     mark: int
     seconds: float
 

@@ -37,6 +37,7 @@ class Subscription:
         deadline: It is waited for as long as it takes.
         ending: Why it has ended; None before that.
         trouble: Why it was lost, as long as it does not stand again; None: it was not.
+        rung: Counts what happened; whoever waits does so until it is another number.
     """
 
     flag: ClassVar[str]
@@ -45,7 +46,9 @@ class Subscription:
     def __init__(self, judge: Callable[[Status], tuple[BridgeError, bool]]) -> None:
         self.ending: BridgeError | None = None
         self.trouble: BridgeError | None = None
+        self.rung = 0
         self._judge = judge
+        self._bells: dict[object, Callable[[], None]] = {}
 
     @property
     def command(self) -> bytes:
@@ -53,7 +56,10 @@ class Subscription:
         raise NotImplementedError
 
     def told(self, data: bytes) -> bool:
-        """Takes what was told; returns whether it wants to be told more."""
+        """Takes what was told; returns whether it wants to be told more.
+
+        If not, it is asked for again after a pause if it has a `trouble`, and else let go of.
+        """
         raise NotImplementedError
 
     def lost(self) -> None:
@@ -91,3 +97,24 @@ class Subscription:
         self.trouble = error
         self.lost()
         return 0.0 if error.reason in _AT_ONCE else backoff(attempt, jitter)
+
+    # ---- waiting
+
+    def listen(self, key: object, bell: Callable[[], None], mark: int) -> bool:
+        """Has a bell rung once at the next that happens; returns False if that was since `rung` was so."""
+        self._bells[key] = bell
+        if self.rung == mark:
+            return True
+        self.unlisten(key)
+        return False
+
+    def unlisten(self, key: object) -> None:
+        """Lets go of a bell."""
+        self._bells.pop(key, None)
+
+    def _ring(self) -> None:
+        self.rung += 1
+        for key in list(self._bells):
+            bell = self._bells.pop(key, None)
+            if bell is not None:
+                bell()

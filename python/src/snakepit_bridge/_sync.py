@@ -21,11 +21,13 @@ from ._dispatcher import Listener
 from ._events import SessionEvent
 from ._html import html_note, html_table
 from ._methods import Methods
+from ._points import ResumePoint
+from ._results import UNSET
 from ._steps import Begin, Carry, Flow, News, Pause, Share, Step, present_as
+from ._subscriptions import Subscription
 from ._sync_flights import Flights
 from ._sync_transport import SyncTransport
 from ._sync_watch import Watch, until_news
-from ._watching import Watching
 
 __all__ = ["SessionContext"]
 
@@ -60,6 +62,27 @@ def _at_once(
             return done(self._methods, *args, **kwargs)
 
     return present_as(method, done)
+
+
+def _get_variable(
+    self: SessionContext,
+    name: str,
+    default: Any = UNSET,
+    bypass_cache: bool = False,
+    *,
+    timeout: float | None = None,
+) -> Any:
+    # What a current replica has is one look into a dict, without a lock; all else is a flow.
+    if not bypass_cache:
+        replica = self._replica
+        try:
+            value = replica.hits[name]
+        except (KeyError, TypeError):
+            pass
+        else:
+            replica.served += 1
+            return value
+    return self._run(self._methods.get_variable(name, default, bypass_cache, timeout=timeout))
 
 
 def _typed(self: SessionContext, params: type[Variables[Any, T]], *, timeout: float | None = None) -> T:
@@ -122,10 +145,14 @@ class SessionContext(Context):
         address: HOST:PORT of the bridge. None: the environment variable SNAKEPIT_BRIDGE_ADDRESS, else
             127.0.0.1:50051.
         token: Sent as a bearer token with every call. None: none is sent.
-        cache: `ttl`: a value read or written is used again for `ttl` seconds, counted from the start of the
-            call that fetched it; changes made by others are seen after that time at the latest. `off`: every
-            read asks the server.
+        cache: `live`: from the first read on the server tells of every change, and reads are answered here,
+            from a copy that it keeps current. That takes one subscription, keeps the session alive, and holds
+            up to 64 MiB of values. `ttl`: a value read or written is used again for `ttl` seconds, counted
+            from the start of the call that fetched it; changes made by others are seen after that time at the
+            latest. `off`: every read asks the server.
         ttl: See `cache`; 0 keeps nothing.
+        max_stale: With `cache="live"`: how long values are still read while the server is out of reach, in
+            seconds; `read` marks them as stale. After that reads raise UnavailableError. 0: at once.
         strict: Create nothing by inference: a missing session or variable is an error.
         timeout: How long a call may take, in seconds, retries included; every method's `timeout` overrides
             it.
@@ -157,18 +184,21 @@ class SessionContext(Context):
         *,
         address: str | None = None,
         token: str | None = None,
-        cache: Literal["ttl", "off"] = "ttl",
+        cache: Literal["live", "ttl", "off"] = "live",
         ttl: float = 1.0,
+        max_stale: float = 30.0,
         strict: bool = False,
         timeout: float = 5.0,
     ) -> None:
         super().__init__(
             session_id,
             channel,
+            make_lock=threading.RLock,
             address=address,
             token=token,
             cache=cache,
             ttl=ttl,
+            max_stale=max_stale,
             strict=strict,
             timeout=timeout,
         )
@@ -190,7 +220,8 @@ class SessionContext(Context):
     create_session = _blocking(Methods.create_session)
     typed = present_as(_typed, Methods.typed)
     get_all = _blocking(Methods.get_all)
-    get_variable = _blocking(Methods.get_variable)
+    snapshot = _blocking(Methods.snapshot)
+    get_variable = present_as(_get_variable, Methods.get_variable)
     read = _blocking(Methods.read)
     get_variables = _blocking(Methods.get_variables)
     set_variable = _blocking(Methods.set_variable)
@@ -198,6 +229,7 @@ class SessionContext(Context):
     update_variable = _blocking(Methods.update_variable)
     update_variables = _blocking(Methods.update_variables)
     set_variables = _blocking(Methods.set_variables)
+    ready = _blocking(Methods.ready)
     wait_for = _blocking(Methods.wait_for)
     watch = present_as(_watch, Methods.watch)
     on_change = present_as(_on_change, Methods.on_change)
@@ -208,6 +240,7 @@ class SessionContext(Context):
     get_history = _blocking(Methods.get_history)
     heartbeat = _blocking(Methods.heartbeat)
     delete_session = _blocking(Methods.delete_session)
+    peek = _at_once(Methods.peek)
     set_cache_ttl = _at_once(Methods.set_cache_ttl)
     invalidate_cache = _at_once(Methods.invalidate_cache)
     get_cache_stats = _at_once(Methods.get_cache_stats)
@@ -279,22 +312,22 @@ class SessionContext(Context):
         if isinstance(step, Share):
             return self._flights.share(step, self._run)
         if isinstance(step, Begin):
-            self._begin(step.watching)
-            return lambda: self._end(step.watching)
+            self._begin(step.subscription)
+            return lambda: self._end(step.subscription)
         if isinstance(step, News):
-            return until_news(step.watching, step.mark, step.seconds)
+            return until_news(step.subscription, step.mark, step.seconds)
         result = step.function(step.argument)
         if inspect.iscoroutine(result):
             result.close()
             raise TypeError("a coroutine function is for the asyncio context only")
         return result
 
-    def _begin(self, watching: Watching) -> None:
-        self._transport.begin(watching)
+    def _begin(self, subscription: Subscription) -> None:
+        self._transport.begin(subscription)
 
-    def _end(self, watching: Watching) -> None:
-        self._transport.end(watching)
+    def _end(self, subscription: Subscription) -> None:
+        self._transport.end(subscription)
 
-    def _heed(self, event: SessionEvent) -> None:
+    def _heed(self, event: SessionEvent, point: ResumePoint) -> None:
         with self._lock:
-            self._methods.heed(event)
+            self._methods.heed(event, point)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ._errors import DeadlineError
 from ._events import SessionEvent
+from ._subscriptions import Subscription
 from ._sync_helpers import LOOK
 from ._watching import Pending, Watching
 
@@ -81,7 +82,7 @@ class Watch:
             mark = watching.rung
             told = watching.take()
             if isinstance(told, SessionEvent):
-                self._context._heed(told)
+                self._context._heed(told, watching.committed)
                 return told
             if told is Pending.OVER:
                 return None
@@ -125,13 +126,13 @@ class Watch:
         self.close()
 
 
-def until_news(watching: Watching, mark: int, seconds: float | None) -> None:
-    """Waits until something happens to a watch, or the time is up; None: for ever."""
+def until_news(subscription: Subscription, mark: int, seconds: float | None) -> None:
+    """Waits until something happens to a subscription, or the time is up; None: for ever."""
     news = threading.Lock()
     news.acquire()
     deadline = _deadline(seconds)
     try:
-        if not watching.listen(news, news.release, mark):
+        if not subscription.listen(news, news.release, mark):
             return
         # A signal that comes in the instant before the waiting does not end it: so never for long.
         left = LOOK
@@ -140,7 +141,7 @@ def until_news(watching: Watching, mark: int, seconds: float | None) -> None:
             if left <= 0:
                 return
     finally:
-        watching.unlisten(news)
+        subscription.unlisten(news)
 
 
 def _deadline(seconds: float | None) -> float | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from ._errors import InternalError, InvalidInputError
-from ._gen import values_pb2, variables_pb2
+from ._gen import state_pb2, values_pb2, variables_pb2
 from ._json import value_of, write_json
 from ._results import Scalar, Value, VariableType
 from ._scalars import encode_text, plain_value
@@ -93,7 +93,8 @@ def decode_kept(
     message: values_pb2.Variable
     | variables_pb2.ItemSet
     | variables_pb2.HistoryEntry
-    | variables_pb2.VariableAt,
+    | variables_pb2.VariableAt
+    | state_pb2.StateEntry,
 ) -> tuple[Scalar, VariableType]:
     """Returns what a variable holds or held, JSON as its text, and the variable's type.
 

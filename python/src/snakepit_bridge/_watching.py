@@ -25,7 +25,7 @@ from google.protobuf.message import DecodeError
 from ._errors import BridgeError, ClosedError, InternalError
 from ._events import SessionEvent, decode_event, point_after
 from ._gen import variables_pb2
-from ._points import ResumePoint
+from ._points import NOWHERE, ResumePoint, read_point
 from ._steps import Status
 from ._subscriptions import Subscription
 
@@ -69,7 +69,7 @@ class Watching(Subscription):
 
     Attributes:
         point: The point that was read: everything up to it was told. None until it is known where it begins.
-        rung: Counts what happened; whoever waits does so until it is another number.
+        committed: The point that the commit made which was read last.
     """
 
     flag = "watch"
@@ -85,7 +85,7 @@ class Watching(Subscription):
     ) -> None:
         super().__init__(judge)
         self.point = after
-        self.rung = 0
+        self.committed = NOWHERE
         self._request = variables_pb2.WatchRequest(
             session_id=session_id, names=names, glob=glob, passive=passive
         )
@@ -97,7 +97,6 @@ class Watching(Subscription):
         self._bytes = 0
         # The lengths of what was read, not yet taken off the bytes.
         self._read: deque[int] = deque()
-        self._bells: dict[object, Callable[[], None]] = {}
 
     # ---- for those who drive the stream
 
@@ -216,6 +215,7 @@ class Watching(Subscription):
             self._read.append(told.length)
             self.point = told.point
             if told.event is not None:
+                self.committed = read_point(told.event.revision)
                 return told.event
         return Pending.OVER
 
@@ -224,24 +224,3 @@ class Watching(Subscription):
         self._closed = True
         self._waiting.clear()
         self._ring()
-
-    # ---- waiting
-
-    def listen(self, key: object, bell: Callable[[], None], mark: int) -> bool:
-        """Has a bell rung once at the next that happens; returns False if that was since `rung` was so."""
-        self._bells[key] = bell
-        if self.rung == mark:
-            return True
-        self.unlisten(key)
-        return False
-
-    def unlisten(self, key: object) -> None:
-        """Lets go of a bell."""
-        self._bells.pop(key, None)
-
-    def _ring(self) -> None:
-        self.rung += 1
-        for key in list(self._bells):
-            bell = self._bells.pop(key, None)
-            if bell is not None:
-                bell()

@@ -28,3 +28,11 @@ async def session(make: Callable[..., Context]) -> AsyncIterator[Context]:
     async with make() as context:
         await context.create_session()
         yield context
+
+
+@pytest_asyncio.fixture
+async def cached(make: Callable[..., Context]) -> AsyncIterator[Context]:
+    """A session whose context has a cache of the mode `ttl`."""
+    async with make(cache="ttl") as context:
+        await context.create_session()
+        yield context

@@ -256,7 +256,7 @@ def test_a_notebook_is_told_why_there_is_no_table(session: SessionContext) -> No
 
 def test_the_repr_asks_nobody() -> None:
     with SessionContext("s", address="127.0.0.1:1", token="s3cret") as session:
-        text = "sync.SessionContext('s', address='127.0.0.1:1', token='***', cache='ttl', ttl=1)"
+        text = "sync.SessionContext('s', address='127.0.0.1:1', token='***', cache='live', max_stale=30)"
         assert repr(session) == str(session) == text
         assert session._transport._channel is None
 

@@ -34,7 +34,7 @@ class Pair:
 
 @pytest_asyncio.fixture
 async def pair(make: Callable[..., Context]) -> AsyncIterator[Pair]:
-    async with make(ttl=1.0) as one, make() as two:
+    async with make(cache="ttl", ttl=1.0) as one, make() as two:
         yield Pair(one, two)
 
 

@@ -50,15 +50,15 @@ async def test_without_a_default_an_absence_raises(session: Context, make: Calla
 
 
 @pytest.mark.asyncio
-async def test_many_are_read_at_once(session: Context) -> None:
-    await session.set_variables({"a": 1, "b": 0.5, "c": "text", "d": True})
-    identifier = (await session.list_variables())["c"]["id"]
-    session.invalidate_cache()
+async def test_many_are_read_at_once(cached: Context) -> None:
+    await cached.set_variables({"a": 1, "b": 0.5, "c": "text", "d": True})
+    identifier = (await cached.list_variables())["c"]["id"]
+    cached.invalidate_cache()
     wanted = ["d", identifier, "nobody", "a", "a"]
-    assert await session.get_variables(wanted) == {"d": True, identifier: "text", "a": 1}
-    assert session.get_cache_stats()["fetches"] == 1
-    assert await session.get_variables(["a", "b"]) == {"a": 1, "b": 0.5}
-    stats = session.get_cache_stats()
+    assert await cached.get_variables(wanted) == {"d": True, identifier: "text", "a": 1}
+    assert cached.get_cache_stats()["fetches"] == 1
+    assert await cached.get_variables(["a", "b"]) == {"a": 1, "b": 0.5}
+    stats = cached.get_cache_stats()
     assert (stats["fetches"], stats["hits"]) == (2, 1)
 
 
@@ -89,10 +89,10 @@ async def test_a_message_beyond_what_the_server_takes_is_a_limit_too(session: Co
 
 
 @pytest.mark.asyncio
-async def test_a_reading_tells_how_fresh_it_is(session: Context) -> None:
-    written = await session.set_variable("x", 1)
-    session.invalidate_cache()
-    reading = await session.read("x")
+async def test_a_reading_tells_how_fresh_it_is(cached: Context) -> None:
+    written = await cached.set_variable("x", 1)
+    cached.invalidate_cache()
+    reading = await cached.read("x")
     assert (reading.value, reading.type, reading.version) == (1, "integer", written.version)
     assert (reading.revision, reading.source, reading.age, reading.stale) == (
         written.revision,
@@ -100,7 +100,7 @@ async def test_a_reading_tells_how_fresh_it_is(session: Context) -> None:
         0.0,
         False,
     )
-    again = await session.read("x")
+    again = await cached.read("x")
     assert (again.value, again.source, again.stale) == (1, "cache", False)
     assert 0 < again.age < 60
 
@@ -185,15 +185,13 @@ async def test_a_history_tells_what_a_variable_was(session: Context) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_history_is_asked_for_and_never_cached(
-    session: Context, make: Callable[..., Context]
-) -> None:
-    await session.set_variable("x", 1)
+async def test_a_history_is_asked_for_and_never_cached(cached: Context, make: Callable[..., Context]) -> None:
+    await cached.set_variable("x", 1)
     async with make() as other:
         await other.set_variable("x", 2)
-    assert await session.get_variable("x") == 1
-    assert [entry.value for entry in (await session.get_history("x")).entries] == [2, 1]
-    assert await session.get_variable("x") == 1
+    assert await cached.get_variable("x") == 1
+    assert [entry.value for entry in (await cached.get_history("x")).entries] == [2, 1]
+    assert await cached.get_variable("x") == 1
 
 
 @pytest.mark.asyncio

@@ -35,7 +35,7 @@ async def test_a_variable_is_set_to_what_a_function_makes_of_it(session: Context
 
 @pytest.mark.asyncio
 async def test_the_value_is_the_one_that_the_server_has(make: Callable[..., Context]) -> None:
-    async with make() as context, make() as other:
+    async with make(cache="ttl") as context, make() as other:
         await context.set_variable("x", 1)
         await other.set_variable("x", 5)
         assert await context.get_variable("x") == 1

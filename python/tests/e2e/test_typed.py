@@ -53,13 +53,13 @@ async def define(session: Context, **others: Definition) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_session_that_fits_is_the_context_itself(session: Context, shell: Shell) -> None:
-    await define(session)
-    assert await session.typed(Params) is shell.bare(session)
-    assert session.get_cache_stats()["fetches"] == 1
+async def test_a_session_that_fits_is_the_context_itself(cached: Context, shell: Shell) -> None:
+    await define(cached)
+    assert await cached.typed(Params) is shell.bare(cached)
+    assert cached.get_cache_stats()["fetches"] == 1
     # What the check has read need not be read again.
-    assert await session.get_variable("learning.rate") == 0.1
-    assert session.get_cache_stats()["fetches"] == 1
+    assert await cached.get_variable("learning.rate") == 0.1
+    assert cached.get_cache_stats()["fetches"] == 1
 
 
 @pytest.mark.asyncio
@@ -92,15 +92,15 @@ async def test_nothing_is_changed_or_created_by_the_check(make: Callable[..., Co
 
 @pytest.mark.asyncio
 async def test_all_values_are_read_at_once_whatever_the_cache_has(
-    session: Context, make: Callable[..., Context]
+    cached: Context, make: Callable[..., Context]
 ) -> None:
-    await define(session)
-    await session.typed(Params)
+    await define(cached)
+    await cached.typed(Params)
     async with make() as other:
         await other.set_variables({"temperature": 1.5, "plan": [1]})
-    assert await session.get_variable("temperature") == 0.7
-    assert await session.get_all(Params) == Params(1.5, 0, 0.1, "main", [1])
-    assert await session.get_variable("temperature") == 1.5
+    assert await cached.get_variable("temperature") == 0.7
+    assert await cached.get_all(Params) == Params(1.5, 0, 0.1, "main", [1])
+    assert await cached.get_variable("temperature") == 1.5
 
 
 @pytest.mark.asyncio

@@ -142,7 +142,7 @@ async def test_every_reader_of_a_json_value_has_an_object_of_its_own(session: Co
     found["a"].append(2)
     (await session.get_variables(["x"]))["x"].clear()
     reading = await session.read("x")
-    assert (reading.value, reading.type, reading.source) == ({"a": [1]}, "json", "cache")
+    assert (reading.value, reading.type, reading.source) == ({"a": [1]}, "json", "replica")
     assert (await session.list_variables())["x"]["value"] == {"a": [1]}
 
 

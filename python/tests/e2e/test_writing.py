@@ -43,7 +43,7 @@ async def test_versions_guard_a_write(session: Context) -> None:
 
 @pytest.mark.asyncio
 async def test_a_conflict_makes_the_next_read_ask_the_server(make: Callable[..., Context]) -> None:
-    async with make() as context, make() as other:
+    async with make(cache="ttl") as context, make() as other:
         await context.set_variable("x", 1)
         await other.set_variable("x", 2)
         assert await context.get_variable("x") == 1
@@ -83,14 +83,14 @@ async def test_an_increment_is_checked_like_a_set(session: Context) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_batch_reports_on_each_item(session: Context) -> None:
+async def test_a_batch_reports_on_each_item(cached: Context) -> None:
     """[VAL-14 accepts]"""
-    result = await session.update_variables({"a": "hello", "b": 42, "c": 3.14, "d": True}, {"by": "test"})
+    result = await cached.update_variables({"a": "hello", "b": 42, "c": 3.14, "d": True}, {"by": "test"})
     assert result == {"a": True, "b": True, "c": True, "d": True}
     assert all(value is True for value in result.values())
-    assert await session.get_variables(["a", "b", "c", "d"]) == {"a": "hello", "b": 42, "c": 3.14, "d": True}
-    assert session.get_cache_stats()["fetches"] == 0
-    assert (await session.list_variables())["a"]["metadata"] == {"by": "test"}
+    assert await cached.get_variables(["a", "b", "c", "d"]) == {"a": "hello", "b": 42, "c": 3.14, "d": True}
+    assert cached.get_cache_stats()["fetches"] == 0
+    assert (await cached.list_variables())["a"]["metadata"] == {"by": "test"}
 
 
 @pytest.mark.asyncio

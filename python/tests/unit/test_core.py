@@ -181,7 +181,8 @@ def test_some_refusals_prove_that_the_session_exists(call: str, reason: str, pro
 def test_an_accepted_write_is_cached_as_the_server_kept_it() -> None:
     context = core()
     written = accept(context, context.set("x", 1, None, None), set_answer(3, 1.0))
-    assert written == Written(version=3, revision=3, value=1.0)
+    point = f"{LIFE.hex()}-3-0000000000000000"
+    assert written == Written(version=3, revision=3, value=1.0, point=point)
     assert cached(context) == 1.0
     assert isinstance(cached(context), float)
 

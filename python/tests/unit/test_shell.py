@@ -475,10 +475,11 @@ def test_the_address_comes_from_the_environment_if_it_is_not_given(
 @pytest.mark.parametrize(
     ("options", "cls", "text"),
     [
-        ({"cache": "live"}, ValueError, '"live" comes with a later version'),
         ({"cache": "none"}, ValueError, "'none'"),
         ({"ttl": -1}, ValueError, "0 or more seconds"),
         ({"ttl": math.nan}, ValueError, "0 or more seconds"),
+        ({"max_stale": -1}, ValueError, "0 or more seconds"),
+        ({"max_stale": math.nan}, ValueError, "0 or more seconds"),
         ({"timeout": 0}, ValueError, "above 0"),
         ({"timeout": math.nan}, ValueError, "above 0"),
         ({"token": ""}, ValueError, "ASCII"),
@@ -515,7 +516,7 @@ async def test_a_channel_excludes_address_and_token(shell: Shell) -> None:
             with pytest.raises(ValueError, match="either a channel or an address"):
                 shell.context("s", channel, **options)
         shown = repr(shell.context("s", channel))
-        assert shown == f"{shell.shown_as}('s', channel=…, cache='ttl', ttl=1)"
+        assert shown == f"{shell.shown_as}('s', channel=…, cache='live', max_stale=30)"
 
 
 @pytest.mark.asyncio

@@ -18,16 +18,17 @@ class FakeSession(SessionContext):
     """A `SessionContext` without a server, for tests: the same methods, arguments, results and errors.
 
     It keeps its variables in this object and obeys the rules of values: types, constraints, versions,
-    compare-and-set, increments, batches, inference. What is set is told to those who watch. That is all.
-    There are no other programs that write, no time to live (a `ttl` is taken and forgotten), no history, no
-    limits on sizes and numbers, no durability, no lost connections; `get_history`, and a pattern that
-    Python's `re` might read otherwise than a bridge, raise NotImplementedError. A test that is about one of
-    these takes a real bridge.
+    compare-and-set, increments, batches, inference. What is set is told to those who watch, and live
+    reads are always current. That is all. There are no other programs that write, no time to live (a `ttl`
+    is taken and forgotten), no history, no limits on sizes and numbers, no durability, no lost connections;
+    `get_history`, and a pattern that Python's `re` might read otherwise than a bridge, raise
+    NotImplementedError. A test that is about one of these takes a real bridge.
 
     Args:
         session_id: The session. It does not exist until it is created, or something is set.
         cache: As of a `SessionContext`.
         ttl: As of a `SessionContext`.
+        max_stale: As of a `SessionContext`.
         strict: As of a `SessionContext`.
         timeout: As of a `SessionContext`; only `wait_for` takes time.
 
@@ -44,12 +45,15 @@ class FakeSession(SessionContext):
         self,
         session_id: str = "fake",
         *,
-        cache: Literal["ttl", "off"] = "ttl",
+        cache: Literal["live", "ttl", "off"] = "live",
         ttl: float = 1.0,
+        max_stale: float = 30.0,
         strict: bool = False,
         timeout: float = 5.0,
     ) -> None:
-        super().__init__(session_id, cache=cache, ttl=ttl, strict=strict, timeout=timeout)
+        super().__init__(
+            session_id, cache=cache, ttl=ttl, max_stale=max_stale, strict=strict, timeout=timeout
+        )
         self._bridge = FakeBridge()
         self._transport = _Transport(self)
 
@@ -80,14 +84,14 @@ class _Transport(AioTransport):
             jitter=methods.jitter,
             is_current=methods.cache.is_current,
         )
-        self._watches = session._bridge.watches
+        self._bridge = session._bridge
 
     def begin(self, subscription: Subscription) -> None:
-        self._watches.begin(subscription)
+        self._bridge.begin(subscription)
 
     def end(self, subscription: Subscription) -> None:
-        self._watches.end(subscription)
+        self._bridge.end(subscription)
 
     async def close(self) -> None:
         await super().close()
-        self._watches.close()
+        self._bridge.close()

@@ -13,11 +13,13 @@ from typing import Any
 
 from snakepit_bridge._errands import Errand
 from snakepit_bridge._gen import command_pb2, errors_pb2, sessions_pb2, values_pb2, variables_pb2
+from snakepit_bridge._subscriptions import Subscription
 from snakepit_bridge._values import encode_type
 
 from . import _rules as rules
 from ._refused import RefusedError, quote
 from ._session import Session, Variable, no_session
+from ._states import States
 from ._watches import Watches, event_of
 from ._writes import Write
 
@@ -33,8 +35,9 @@ class FakeBridge:
     """The sessions of one fake."""
 
     def __init__(self) -> None:
-        self.watches = Watches(_glob)
         self._sessions: dict[str, Session] = {}
+        self._watches = Watches(_glob)
+        self._states = States(self._sessions.get)
         # What was committed and is to be told before the answer.
         self._tell: list[variables_pb2.SessionEvent] = []
         self._rpcs: dict[str, tuple[Any, Callable[[Any], Any]]] = {
@@ -71,8 +74,24 @@ class FakeBridge:
         except RefusedError as refused:
             reply = command_pb2.Reply(error=refused.detail(request.session_id))
         while self._tell:
-            self.watches.tell(self._tell.pop(0))
+            event = self._tell.pop(0)
+            self._watches.tell(event)
+            self._states.tell(event.session_id)
         errand.replied(reply.SerializeToString(), attempt=1, time_left=0.0, jitter=0.0)
+
+    def begin(self, subscription: Subscription) -> None:
+        """Does what a bridge would that is asked for a subscription."""
+        (self._states if subscription.flag == "state" else self._watches).begin(subscription)
+
+    def end(self, subscription: Subscription) -> None:
+        """Lets go of a subscription. Twice is fine."""
+        self._states.end(subscription)
+        self._watches.end(subscription)
+
+    def close(self) -> None:
+        """Ends all subscriptions."""
+        self._states.close()
+        self._watches.close()
 
     def _open(self, request: Any) -> Session:
         session = self._sessions.get(request.session_id)

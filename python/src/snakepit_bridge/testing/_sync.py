@@ -35,12 +35,15 @@ class FakeSession(SessionContext):
         self,
         session_id: str = "fake",
         *,
-        cache: Literal["ttl", "off"] = "ttl",
+        cache: Literal["live", "ttl", "off"] = "live",
         ttl: float = 1.0,
+        max_stale: float = 30.0,
         strict: bool = False,
         timeout: float = 5.0,
     ) -> None:
-        super().__init__(session_id, cache=cache, ttl=ttl, strict=strict, timeout=timeout)
+        super().__init__(
+            session_id, cache=cache, ttl=ttl, max_stale=max_stale, strict=strict, timeout=timeout
+        )
         self._bridge = FakeBridge()
         self._transport = _Transport(self)
 
@@ -65,17 +68,17 @@ class _Transport(SyncTransport):
     def __init__(self, session: FakeSession) -> None:
         now, jitter = session._methods.now, session._methods.jitter
         super().__init__(channel=None, address="", token=None, now=now, jitter=jitter)
-        self._watches = session._bridge.watches
+        self._bridge = session._bridge
         self._tell_under = session._lock
 
     def begin(self, subscription: Subscription) -> None:
         with self._tell_under:
-            self._watches.begin(subscription)
+            self._bridge.begin(subscription)
 
     def end(self, subscription: Subscription) -> None:
-        self._watches.end(subscription)
+        self._bridge.end(subscription)
 
     def close(self) -> None:
         super().close()
         with self._tell_under:
-            self._watches.close()
+            self._bridge.close()

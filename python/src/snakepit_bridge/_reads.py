@@ -1,0 +1,374 @@
+"""The methods that read, in the three modes of a cache: `live`, `ttl` and `off`.
+
+As in `_methods`, which has the others: what waits is a flow, and a shell runs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+from ._cache import CacheStats, Entry
+from ._core import Found
+from ._definitions import Variables, definitions_of
+from ._errors import (
+    DeadlineError,
+    SessionNotFoundError,
+    TypeMismatchError,
+    VariableNotFoundError,
+)
+from ._json import value_of
+from ._live import Live, Look
+from ._options import check_age
+from ._points import read_point
+from ._results import UNSET, Reading, Snapshot, Value
+from ._steps import Begin, Flow, News
+
+__all__ = ["Reads"]
+
+ParamsT = TypeVar("ParamsT", bound=Variables[Any, Any])
+
+
+class Reads(Live):
+    """The reading methods of one context."""
+
+    def get_variable(
+        self,
+        name: str,
+        default: Any = UNSET,
+        bypass_cache: bool = False,
+        *,
+        timeout: float | None = None,
+    ) -> Flow[Any]:
+        """Returns the value of a variable, as the mode of the cache says; of json a new object each time.
+
+        Args:
+            name: Its name or id.
+            default: Returned if the variable or the session does not exist; None is a default too.
+            bypass_cache: Ask the server in any case; the answer includes every write acknowledged before.
+            timeout: See the class.
+
+        Raises:
+            VariableNotFoundError: There is no such variable, and no default was given.
+            SessionNotFoundError: There is no such session, and no default was given.
+        """
+        try:
+            return (yield from self._read(name, timeout, bypass=bypass_cache)).value
+        except (VariableNotFoundError, SessionNotFoundError):
+            if default is UNSET:
+                raise
+            return default
+
+    def read(
+        self,
+        name: str,
+        *,
+        after: str | None = None,
+        max_age: float | None = None,
+        bypass_cache: bool = False,
+        timeout: float | None = None,
+    ) -> Flow[Reading]:
+        """Returns a variable's value together with its version and how fresh the answer is.
+
+        Args:
+            name: Its name or id.
+            after: The `point` of a write or of a watch, of this program or another: the answer includes all
+                up to it. It is waited for a second at most, then the server is asked.
+            max_age: How old the answer may be, in seconds; what is older is read from the server. None: as
+                the mode of the cache says.
+            bypass_cache: Ask the server in any case; the answer includes every write acknowledged before.
+            timeout: See the class; for all of it together.
+
+        Raises:
+            VariableNotFoundError: There is no such variable.
+            SessionNotFoundError: There is no such session.
+            InvalidInputError: `after` is no point.
+            ValueError: `max_age` is negative or NaN.
+        """
+        if max_age is not None:
+            check_age(max_age, "max_age")
+        if after is None:
+            return (yield from self._read(name, timeout, bypass=bypass_cache, max_age=max_age))
+        self.check_open()
+        point = read_point(after)
+        limit = self._options.limit(timeout)
+        deadline = self.now() + limit
+        if self.is_live and not bypass_cache:
+            yield from self._reach(point, limit)
+        bypass = bypass_cache or not self.replica.reaches(point)
+        left = self._left(deadline, "the read", limit)
+        return (yield from self._read(name, left, bypass=bypass, max_age=max_age))
+
+    def _read(
+        self, name: str, timeout: float | None, *, bypass: bool, max_age: float | None = None
+    ) -> Flow[Reading]:
+        self.check_open()
+        if self.is_live and not bypass:
+            reading = yield from self._read_local(name, max_age)
+            if reading is not None:
+                return reading
+        hit = self._held(name, bypass, max_age)
+        if hit is not None:
+            entry, age = hit
+            return Reading(entry.value, entry.type, entry.version, entry.revision, "cache", age)
+        entry = yield from self._fetch_one(name, bypass or max_age is not None, timeout)
+        return Reading(entry.value, entry.type, entry.version, entry.revision, "server", 0.0)
+
+    def get_variables(
+        self,
+        names: Iterable[str],
+        defaults: Mapping[str, Any] | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> Flow[dict[str, Any]]:
+        """Returns the values of many variables, at one revision.
+
+        With `cache="ttl"` that holds for those that are not cached, and with `live` for all of them.
+
+        Args:
+            names: Names or ids, at most 1,000 that are read from the server.
+            defaults: Values for variables that do not exist.
+            timeout: See the class.
+
+        Returns:
+            The values by the identifiers asked for, in their order. A variable that does not exist, in an
+            existing session or not, has its default or is left out.
+        """
+        self.check_open()
+        if isinstance(names, str):
+            raise TypeError("names is a list of names, not one str")
+        wanted = list(dict.fromkeys(names))
+        try:
+            found = yield from self._find_all(wanted, timeout)
+        except SessionNotFoundError:
+            found = {}
+        values: dict[str, Any] = {}
+        for name in wanted:
+            if name in found:
+                values[name] = found[name]
+            elif defaults is not None and name in defaults:
+                values[name] = defaults[name]
+        return values
+
+    def _find_all(self, names: Sequence[str], timeout: float | None) -> Flow[dict[str, Value]]:
+        if self.is_live and names:
+            look = yield from self._local(names)
+            values = None if look is None else _values(names, look)
+            if values is not None:
+                return values
+        entries: dict[str, Entry | VariableNotFoundError] = {}
+        missing: list[str] = []
+        for name in names:
+            hit = self._held(name)
+            if hit is None:
+                missing.append(name)
+            else:
+                entries[name] = hit[0]
+        if missing:
+            entries.update((yield from self._fetch(missing, timeout, shared=True)))
+        return {name: entry.value for name, entry in entries.items() if isinstance(entry, Entry)}
+
+    def get_all(self, params: type[ParamsT], *, timeout: float | None = None) -> Flow[ParamsT]:
+        """Returns the values of all variables of generated code at one revision.
+
+        They are read from the server, unless the mode of the cache is `live`.
+
+        Args:
+            params: The dataclass that `snakepit-bridge types` made, of at most 1,000 variables.
+            timeout: See the class.
+
+        Raises:
+            VariableNotFoundError: One was deleted.
+            TypeMismatchError: One is of another type by now.
+            SessionNotFoundError: There is no such session.
+        """
+        self.check_open()
+        definitions = definitions_of(params).variables
+        found = yield from self._find_entries(list(definitions), timeout)
+        values: list[Value] = []
+        for name, definition in definitions.items():
+            entry = found[name]
+            if isinstance(entry, VariableNotFoundError):
+                raise entry
+            if entry.type != definition.type:
+                raise TypeMismatchError(
+                    f"variable {name!r} is of type {entry.type} now, and was defined as {definition.type}",
+                    expected=definition.type,
+                    actual=entry.type,
+                    session_id=self.session_id,
+                    identifier=name,
+                )
+            values.append(entry.value)
+        return cast(Callable[..., ParamsT], params)(*values)
+
+    def _find_entries(self, names: Sequence[str], timeout: float | None) -> Flow[Found]:
+        look = (yield from self._local(names)) if self.is_live else None
+        if look is not None:
+            found: dict[str, Entry | VariableNotFoundError] = {}
+            for name, entry in zip(names, look.entries, strict=True):
+                if entry is None:
+                    found[name] = self._no_variable(name)
+                elif entry.held is not None and entry.type is not None:
+                    number = look.point.number
+                    found[name] = Entry(entry.id, entry.held, entry.type, entry.version, number)
+            if len(found) == len(names):
+                return found
+        return (yield from self._fetch(names, timeout, shared=False))
+
+    def snapshot(self, *, timeout: float | None = None) -> Flow[Snapshot]:
+        """Returns the values of all variables of the session, at one revision.
+
+        The server may take several answers for them. It is asked again if somebody writes in between.
+
+        Args:
+            timeout: See the class; for all of it together.
+
+        Raises:
+            SessionNotFoundError: There is no such session.
+        """
+        self.check_open()
+        limit = self._options.limit(timeout)
+        deadline = self.now() + limit
+        if self.is_live:
+            look = yield from self._look(self.replica.entries)
+            if look is not None and look.point.number == 0:
+                raise self._no_session()
+            names = [] if look is None else [entry.name for entry in look.entries if entry is not None]
+            values = None if look is None else _values(names, look)
+            if look is not None and values is not None:
+                self._count(look, 1)
+                point = look.point
+                return Snapshot(values, point.number, str(point), "replica", look.age, look.stale)
+            self.misses += 1
+        while True:
+            listed: dict[str, Value] = {}
+            points = set()
+            page_token = ""
+            while True:
+                call = self._core.list_page(None, None, None, page_token)
+                page = yield from self._run(call, self._left(deadline, "the snapshot", limit))
+                listed.update({name: variable["value"] for name, variable in page.variables.items()})
+                points.add(page.point)
+                page_token = page.next_token
+                if not page_token:
+                    break
+            if len(points) == 1:
+                (point,) = points
+                return Snapshot(listed, point.number, str(point), "server", 0.0)
+
+    def peek(self, name: str) -> Any:
+        """Returns the value of a variable at once, without waiting and without any call to the server.
+
+        Only with `cache="live"`, and only while the context is in touch with the server, which `ready` waits
+        for.
+
+        Raises:
+            NotReadyError: It is not, or the value is not held here because it is large.
+            VariableNotFoundError: There is no such variable.
+            SessionNotFoundError: There is no such session.
+        """
+        self.check_open()
+        return self._peek(name)
+
+    def ready(self, *, timeout: float | None = None) -> Flow[None]:
+        """Waits until the context is in touch with the server and has all that is to be read at once.
+
+        Also for a bridge that does not answer yet. From then on reads need no call, and `peek` answers.
+
+        Args:
+            timeout: See the class.
+
+        Raises:
+            DeadlineError: The time was up; `__cause__` has what stood in the way, if that is known.
+            NotReadyError: The context was made without `cache="live"`.
+        """
+        self.check_open()
+        if not self.is_live:
+            raise self._not_ready(self._why_not_ready())
+        limit = self._options.limit(timeout)
+        deadline = self.now() + limit
+        following = self.following
+        while True:
+            mark = following.rung
+            if self.replica.is_current:
+                return
+            self.check_open()
+            if following.ending is not None:
+                raise following.ending
+            yield Begin(following)
+            left = deadline - self.now()
+            if left <= 0:
+                trouble = following.trouble
+                why = "" if trouble is None else f": {trouble}"
+                text = f"the context was not ready within {limit:g} s{why}"
+                raise DeadlineError(text, session_id=self.session_id) from trouble
+            yield News(following, mark, left)
+
+    # ---- the cache
+
+    def set_cache_ttl(self, ttl: float) -> None:
+        """Sets how long cached answers are used, in seconds; 0: never.
+
+        With `cache="live"` it changes nothing: what is read is never that old.
+
+        Raises:
+            ValueError: If it is negative or NaN, or if the context was made with `cache="off"`.
+        """
+        self.check_open()
+        if self._options.cache == "off":
+            raise ValueError('the context was made with cache="off": make one with cache="ttl"')
+        check_age(ttl, "a cache TTL")
+        if self._options.cache == "ttl":
+            self.cache.set_ttl(ttl)
+
+    def invalidate_cache(self, name: str | None = None) -> None:
+        """Forgets what is cached of a variable, by name or id; None: of all.
+
+        With `cache="live"` there is nothing to forget: the server says what changes. `bypass_cache` asks it.
+        """
+        self.check_open()
+        self.cache.invalidate(name)
+
+    def get_cache_stats(self) -> CacheStats:
+        """Returns how often the cache helped: hits, misses, evictions, fetches, size, hit_rate.
+
+        Every variable that is looked up is one hit or one miss; calls that bypass the cache are neither. An
+        eviction is an entry that expired or was pushed out. A fetch is one reading call to the server, for
+        however many variables and waiters.
+
+        With `cache="live"` also: state (`NOT_READY`, `READY`, `STALE`), reason (why it is not READY), age
+        (how long ago the server was heard, in seconds), stale_reads, variables, and bytes (of the values
+        held). Size is how many variables have their value here, nothing is evicted, and threads that read at
+        the same moment may be counted as one hit.
+        """
+        self.check_open()
+        if not self.is_live:
+            return self.cache.stats(self.now())
+        replica = self.replica
+        hits, misses = replica.served, self.misses
+        return {
+            "hits": hits,
+            "misses": misses,
+            "evictions": 0,
+            "fetches": self.cache.fetches,
+            "size": replica.loaded,
+            "hit_rate": hits / (hits + misses) if hits + misses else 0.0,
+            "state": replica.state,
+            "reason": replica.reason,
+            "age": replica.age(self.now()),
+            "stale_reads": self.stale_reads,
+            "variables": replica.size,
+            "bytes": replica.bytes,
+        }
+
+
+def _values(names: Sequence[str], look: Look) -> dict[str, Value] | None:
+    """Returns the values of variables that are there; None if one of them is not held here."""
+    values: dict[str, Value] = {}
+    for name, entry in zip(names, look.entries, strict=True):
+        if entry is None:
+            continue
+        if entry.held is None or entry.type is None:
+            return None
+        values[name] = value_of(entry.held, entry.type)
+    return values
