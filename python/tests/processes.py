@@ -57,19 +57,19 @@ def running_bridge(folder: Path) -> Iterator[str]:
 
 
 class DurableBridge:
-    """A bridge that keeps its sessions in a file, and comes back where it was."""
+    """A bridge that is started again at its address, and keeps its sessions in a file, or in memory only."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, forgets: bool = False) -> None:
         self._folder = folder
+        self._store = "memory" if forgets else f"sqlite:{folder / 'bridge.db'}"
         self._open = contextlib.ExitStack()
         self._process: subprocess.Popen[str] | None = None
         self.address = "127.0.0.1:0"
 
     def start(self) -> None:
         """Starts it; the second time on the port of the first."""
-        store = f"sqlite:{self._folder / 'bridge.db'}"
         port = self.address.rpartition(":")[2]
-        command = (str(PROGRAM), "serve", "--port", port, "--store", store)
+        command = (str(PROGRAM), "serve", "--port", port, "--store", self._store)
         bridge = self._open.enter_context(_running(self._folder / "stderr.log", *command))
         self.address = bridge.address
         self._process = bridge.process
@@ -86,9 +86,9 @@ class DurableBridge:
 
 
 @contextlib.contextmanager
-def durable_bridge(folder: Path) -> Iterator[DurableBridge]:
-    """A bridge on a file in the folder, started."""
-    bridge = DurableBridge(folder)
+def durable_bridge(folder: Path, *, forgets: bool = False) -> Iterator[DurableBridge]:
+    """A bridge on a file in the folder, or in memory, started."""
+    bridge = DurableBridge(folder, forgets=forgets)
     bridge.start()
     try:
         yield bridge

@@ -40,13 +40,16 @@ class _Line:
 
     Attributes:
         task: Reads what the bridge says, until the stream ends.
-        news: Set when there may be something to send.
+        news: Set when there may be something to send, or nothing any more.
+        ended: Whether the stream has ended. Its feed ends by itself then: gRPC forgets it, and asyncio would
+            log that.
         look: The next look whether it is used.
     """
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
         self.news = asyncio.Event()
+        self.ended = False
         self.task: asyncio.Task[None]
         self.look: asyncio.TimerHandle
 
@@ -220,6 +223,8 @@ class AioLink:
         """Reads from a stream until it ends."""
         status = await self._read(line)
         line.look.cancel()
+        line.ended = True
+        line.news.set()
         del self._lines[line.stream]
         self._lost(self._link.lose(line.stream, status))
         if status.closed:
@@ -283,7 +288,7 @@ class AioLink:
     async def _feed(self, line: _Line) -> AsyncIterator[bytes]:
         """Says what there is to say on a stream."""
         stream = line.stream
-        while True:
+        while not line.ended:
             if stream is self._link.open and self._channel.get_state() is not grpc.ChannelConnectivity.READY:
                 self._link.retire(stream)
                 self._go()

@@ -1,0 +1,446 @@
+"""Live reads with a real bridge."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from children import Child
+from processes import PROGRAM, clocked_bridge, durable_bridge
+from shells import Context, Shell, in_thread, until
+
+from snakepit_bridge import (
+    NotReadyError,
+    SessionNotFoundError,
+    UnavailableError,
+    VariableNotFoundError,
+    sync,
+)
+
+
+async def told(context: Context, name: str, value: Any) -> None:
+    """Waits until a read that asks nobody has a value."""
+    await until(lambda: _held(context, name) == value)
+
+
+def _held(context: Context, name: str) -> Any:
+    try:
+        return context.peek(name)
+    except (NotReadyError, VariableNotFoundError, SessionNotFoundError) as error:
+        return type(error)
+
+
+def state(context: Context) -> str:
+    return context.get_cache_stats()["state"]
+
+
+async def written(change: Callable[[], Awaitable[Any]]) -> Any:
+    """Makes a write as soon as there is a bridge."""
+    while True:
+        try:
+            return await change()
+        except UnavailableError:
+            await asyncio.sleep(0.01)
+
+
+# ---- what others write
+
+
+@pytest.mark.asyncio
+async def test_a_write_from_the_other_language_is_seen(make: Callable[..., Context], bridge: str) -> None:
+    """[ORD-2 accepts]"""
+    async with make() as context:
+        await context.create_session()
+        await context.register_variable("temperature", "float", 0.5)
+        await context.ready()
+        command = (str(PROGRAM), "set", context.session_id, "temperature=1.5", "--address", bridge)
+        ended = await asyncio.create_subprocess_exec("node", *command)
+        assert await ended.wait() == 0
+        await told(context, "temperature", 1.5)
+        reading = await context.read("temperature")
+        assert (reading.value, reading.type, reading.version) == (1.5, "float", 2)
+        assert (reading.source, reading.stale) == ("replica", False)
+        assert context.get_cache_stats()["fetches"] == 0
+
+
+@pytest.mark.asyncio
+async def test_own_writes_are_read_at_once(make: Callable[..., Context]) -> None:
+    """[ORD-1 accepts]"""
+    async with make() as context:
+        await context.create_session()
+        await context.ready()
+        for number in range(50):
+            await context.set_variable("x", number)
+            assert await context.get_variable("x") == number
+            assert await context.increment("x") == number + 1
+            assert context.peek("x") == number + 1
+        assert context.get_cache_stats()["fetches"] == 0
+
+
+@pytest.mark.asyncio
+async def test_a_point_leads_from_one_context_to_another(make: Callable[..., Context]) -> None:
+    """[ORD-3 accepts]"""
+    async with make() as one, make() as two:
+        await one.create_session()
+        await two.ready()
+        for number in range(50):
+            point = (await one.set_variable("x", number)).point
+            assert (await two.read("x", after=point)).value == number
+        batch = await one.set_variables({"a": 1, "b": 2})
+        assert (await two.read("a", after=batch.point)).revision == batch.revision
+        assert two.get_cache_stats()["fetches"] == 0
+
+
+@pytest.mark.asyncio
+async def test_a_session_that_is_not_there_is_told_of(make: Callable[..., Context]) -> None:
+    """[ORD-13 accepts]"""
+    async with make() as context, make() as other:
+        await context.ready()
+        assert await context.get_variable("x", default=7) == 7
+        with pytest.raises(SessionNotFoundError):
+            await context.get_variable("x")
+        await other.set_variable("x", 1)
+        await told(context, "x", 1)
+        await other.delete_variable("x")
+        await told(context, "x", VariableNotFoundError)
+        await other.delete_session()
+        await told(context, "x", SessionNotFoundError)
+        # It has seen the session, so it does not make another one in its place.
+        with pytest.raises(SessionNotFoundError):
+            await context.set_variable("x", 2)
+        assert await context.create_session()
+        await context.set_variable("x", 3)
+        assert context.peek("x") == 3
+        await told(other, "x", NotReadyError)
+        assert await other.get_variable("x") == 3
+        assert context.get_cache_stats()["fetches"] == 0
+
+
+@pytest.mark.asyncio
+async def test_a_deletion_of_ones_own_is_known_at_once(make: Callable[..., Context]) -> None:
+    async with make() as context:
+        await context.set_variable("x", 1)
+        await context.ready()
+        await context.delete_session()
+        assert await context.get_variable("x", default=None) is None
+        with pytest.raises(SessionNotFoundError):
+            context.peek("x")
+        assert context.get_cache_stats()["fetches"] == 0
+
+
+@pytest.mark.asyncio
+async def test_large_values_are_read_when_they_are_wanted(make: Callable[..., Context]) -> None:
+    """[ORD-7 accepts]"""
+    large = "x" * 100_000
+    async with make() as context, make() as other:
+        await other.set_variables({"large": large, "small": "y", "all": "z" * 65_536})
+        await context.ready()
+        reading = await context.read("large")
+        assert (len(reading.value), reading.source) == (100_000, "server")  # type: ignore[arg-type]
+        assert await context.get_variables(["small", "large"]) == {"small": "y", "large": large}
+        assert set((await context.snapshot()).values) == {"all", "large", "small"}
+        assert (await context.read("all")).source == "replica"
+        with pytest.raises(NotReadyError, match="not held here"):
+            context.peek("large")
+        await other.set_variable("large", "small now")
+        await told(context, "large", "small now")
+
+
+@pytest.mark.asyncio
+async def test_many_variables_come_whole(make: Callable[..., Context]) -> None:
+    """More than one message of the channel has room for."""
+    async with make(timeout=30.0) as context, make(timeout=30.0) as other:
+        values = {f"v{number}": f"{number} " * 1_000 for number in range(500)}
+        await other.set_variables(values)
+        await context.ready()
+        assert (await context.snapshot()).values == values
+        await other.set_variables(dict.fromkeys(values, "z" * 2_000))
+        await told(context, "v0", "z" * 2_000)
+        assert set((await context.snapshot()).values.values()) == {"z" * 2_000}
+        assert context.get_cache_stats()["fetches"] == 0
+
+
+@pytest.mark.asyncio
+async def test_a_snapshot_is_the_same_in_every_mode(make: Callable[..., Context]) -> None:
+    async with make() as live, make(cache="ttl") as ttl, make(cache="off") as off:
+        values = {f"v{number}": number for number in range(1_200)}
+        await off.create_session()
+        for start in range(0, 1_200, 400):
+            await off.set_variables({f"v{number}": number for number in range(start, start + 400)})
+        await live.ready()
+        snapshots = [await each.snapshot() for each in (live, ttl, off)]
+        assert [each.values for each in snapshots] == [values] * 3
+        assert len({each.point for each in snapshots}) == 1
+        assert [each.source for each in snapshots] == ["replica", "server", "server"]
+
+
+@pytest.mark.asyncio
+async def test_an_update_begins_with_what_is_held_and_loses_nothing(make: Callable[..., Context]) -> None:
+    async with make(timeout=30.0) as context, make(timeout=30.0) as other:
+        await context.set_variable("x", 0)
+        await context.ready()
+        await context.update_variable("x", lambda x: x + 1)
+        assert context.get_cache_stats()["fetches"] == 0
+        both = [each.update_variable("x", lambda x: x + 1) for each in [context, other] * 8]
+        await asyncio.gather(*both)
+        assert await context.get_variable("x") == 17
+
+
+# ---- when the bridge goes away
+
+
+@pytest.mark.asyncio
+async def test_it_goes_on_over_restarts_and_crashes(shell: Shell, tmp_path: Path) -> None:
+    """[ORD-10 accepts]"""
+    with durable_bridge(tmp_path) as bridge:
+        async with (
+            shell.context("run", address=bridge.address, timeout=30.0) as writer,
+            shell.context("run", address=bridge.address) as context,
+        ):
+            await writer.set_variables({"x": 0, "y": 0})
+            await context.ready()
+            for number, end in enumerate((bridge.stop, bridge.kill), 1):
+                await in_thread(end)
+                await until(lambda: state(context) == "STALE")
+                reading = await context.read("x")
+                assert (reading.value, reading.source, reading.stale) == (number - 1, "replica", True)
+                assert await context.get_variables(["x", "y"]) == {"x": number - 1, "y": number - 1}
+                with pytest.raises(NotReadyError):
+                    context.peek("x")
+                with pytest.raises(UnavailableError):
+                    await context.get_variable("x", bypass_cache=True)
+                await in_thread(bridge.start)
+                change = {"x": number, "y": number}
+                point = (await written(lambda change=change: writer.set_variables(change))).point  # type: ignore[misc]
+                await context.ready(timeout=30.0)
+                assert (await context.read("x", after=point)).value == number
+            # Those that bypassed the copy.
+            assert context.get_cache_stats()["fetches"] == 2
+
+
+@pytest.mark.asyncio
+async def test_a_bridge_that_forgot_says_so(shell: Shell, tmp_path: Path) -> None:
+    """[ORD-4 refuses]"""
+    with durable_bridge(tmp_path, forgets=True) as bridge:
+        async with shell.context("run", address=bridge.address) as context:
+            await context.set_variable("x", 1)
+            await context.ready()
+            await in_thread(bridge.kill)
+            await until(lambda: state(context) == "STALE")
+            assert await context.get_variable("x") == 1
+            await in_thread(bridge.start)
+            await context.ready(timeout=30.0)
+            assert await context.get_variable("x", default=None) is None
+            with pytest.raises(SessionNotFoundError):
+                await context.set_variable("x", 2)
+            await context.create_session()
+            # Another life of the session, at a number that the first one had too.
+            await context.set_variable("x", 2)
+            assert context.peek("x") == 2
+
+
+@pytest.mark.asyncio
+async def test_what_is_too_old_is_not_read(shell: Shell, tmp_path: Path) -> None:
+    """[ORD-10 refuses]"""
+    with durable_bridge(tmp_path) as bridge:
+        async with (
+            shell.context("run", address=bridge.address, max_stale=0.0) as strict,
+            shell.context("run", address=bridge.address, max_stale=600.0) as context,
+        ):
+            await context.set_variable("x", 1)
+            for each in (strict, context):
+                await each.ready()
+            await in_thread(bridge.kill)
+            await until(lambda: state(strict) == state(context) == "STALE")
+            with pytest.raises(UnavailableError):
+                await strict.get_variable("x", default=None)
+            assert (await context.read("x")).stale
+            clock = context._methods.now
+            context._methods.now = lambda: clock() + 600.0
+            with pytest.raises(UnavailableError, match="nothing was heard of the session for 60"):
+                await context.get_variable("x", default=None)
+
+
+@pytest.mark.asyncio
+async def test_programs_start_in_any_order(shell: Shell, tmp_path: Path) -> None:
+    with durable_bridge(tmp_path) as bridge:
+        await in_thread(bridge.stop)
+        async with shell.context("run", address=bridge.address) as context:
+            ready = asyncio.ensure_future(context.ready(timeout=60.0))
+            await until(lambda: context.get_cache_stats()["reason"] is not None)
+            await in_thread(bridge.start)
+            await ready
+            assert await context.get_variable("x", default=None) is None
+
+
+# ---- what a live context costs
+
+
+@pytest.mark.asyncio
+async def test_a_live_context_keeps_its_session_alive(shell: Shell, tmp_path: Path) -> None:
+    """[ORD-12 accepts]"""
+    with clocked_bridge(tmp_path) as bridge:
+        async with shell.context("run", address=bridge.address, cache="off") as other:
+            async with shell.context("run", address=bridge.address) as context:
+                await context.create_session(ttl=10)
+                await context.ready()
+                for _ in range(5):
+                    await in_thread(bridge.advance, 9_000)
+                    await in_thread(bridge.advance, 9_000)
+                assert await other.get_variable("x", default=7) == 7
+                await other.heartbeat()
+            # The last one to leave.
+            while True:
+                await in_thread(bridge.advance, 11_000)
+                try:
+                    await other.list_variables()
+                except SessionNotFoundError:
+                    break
+
+
+def test_it_lives_in_one_event_loop_after_another(make: Callable[..., Context], shell: Shell) -> None:
+    """[ORD-19 accepts]"""
+    if shell.is_blocking:
+        pytest.skip("a blocking context has no event loop")
+    context = make()
+
+    async def use(number: int) -> None:
+        await context.set_variable("x", number)
+        await context.ready()
+        assert context.peek("x") == number
+
+    for number in range(3):
+        asyncio.run(use(number))
+        assert state(context) == "STALE"
+    asyncio.run(context.close())
+
+
+@pytest.mark.asyncio
+async def test_a_copy_in_another_process_is_live_too(make: Callable[..., Context], shell: Shell) -> None:
+    async with make(max_stale=5.0) as context:
+        await context.set_variable("x", 1)
+        await context.ready()
+        pickled = pickle.dumps(shell.bare(context))
+        copy: Context = shell.awaitable(pickle.loads(pickled))  # noqa: TID251 - bytes made above
+        async with copy:
+            await copy.ready()
+            assert copy.peek("x") == 1
+            assert copy._options == context._options
+
+
+PROGRAMS = {
+    "asyncio": """
+        import asyncio
+        from snakepit_bridge import SessionContext
+        async def main():
+            session = SessionContext("ends", address=args[0])
+            await session.set_variable("x", 1)
+            await session.ready()
+            print(session.peek("x"))
+        asyncio.run(main())
+    """,
+    "blocking": """
+        from snakepit_bridge.sync import SessionContext
+        session = SessionContext("ends", address=args[0])
+        session["x"] = 1
+        session.ready()
+        print(session.peek("x"))
+    """,
+}
+
+
+@pytest.mark.asyncio
+async def test_a_program_ends_without_closing_a_live_context(bridge: str, shell: Shell) -> None:
+    for _ in range(3):
+        ended = await (await Child.start(PROGRAMS[shell.name], bridge)).end()
+        assert (ended.code, ended.stdout, ended.stderr) == (0, "1\n", "")
+
+
+@pytest.mark.asyncio
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+async def test_a_forked_process_does_not_read_what_nobody_tells_it(bridge: str) -> None:
+    """[ORD-20 refuses]"""
+    program = """
+        import os, warnings
+        from snakepit_bridge.sync import SessionContext
+        warnings.simplefilter("ignore", DeprecationWarning)
+        session = SessionContext("forks", address=args[0])
+        session["x"] = 1
+        session.ready()
+        for number in range(5):
+            child = os.fork()
+            if child == 0:
+                try:
+                    session["x"]
+                except RuntimeError as error:
+                    os._exit(7 if "forked" in str(error) else 1)
+                os._exit(2)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+            session["x"] = number
+            assert session.peek("x") == number
+        session.close()
+        print("done")
+    """
+    ended = await (await Child.start(program, bridge)).end()
+    assert (ended.code, ended.stdout) == (0, "done\n"), ended.stderr
+
+
+# ---- threads
+
+
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Threads that change as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("restless")
+def test_threads_see_whole_commits_that_never_go_back(bridge: str) -> None:
+    """[ORD-8 accepts]"""
+    names = [f"v{number}" for number in range(4)]
+    wrong: list[object] = []
+    over = threading.Event()
+    with (
+        sync.SessionContext("e2e threads", address=bridge) as context,
+        sync.SessionContext("e2e threads", address=bridge) as writer,
+    ):
+        writer.set_variables(dict.fromkeys(names, 0))
+        context.ready()
+
+        def read_many() -> None:
+            last = 0
+            while not over.is_set():
+                values = set(context.get_variables(names).values())
+                if len(values) != 1 or min(values) < last:
+                    wrong.append((values, last))
+                last = max(values)
+
+        def read_singly() -> None:
+            last = 0
+            while not over.is_set():
+                for name in names:
+                    value = context.get_variable(name)
+                    if value < last:
+                        wrong.append((name, value, last))
+                    last = value
+
+        readers = [threading.Thread(target=read) for read in (read_many, read_singly)]
+        for reader in readers:
+            reader.start()
+        for number in range(1, 201):
+            writer.set_variables(dict.fromkeys(names, number))
+        over.set()
+        for reader in readers:
+            reader.join(30)
+        assert wrong == []
+        assert context.get_cache_stats()["fetches"] == 0
