@@ -58,7 +58,8 @@ class Waiting(State):
         session, and watch again. It also raises ClosedError, InvalidInputError and LimitError.
 
         Args:
-            names: Only the changes of variables with these names, at most 1,000. None, and no glob: of all.
+            names: Only the changes of variables with these names, at most 1,000. Without any, and without a
+                glob: of all.
             glob: Also, or only, of variables whose name matches; see `list_variables`.
             after: A point that was told before, from `point` of a watch: what came after it is told first, so
                 that a program that starts again misses nothing. None: only what comes from now on.

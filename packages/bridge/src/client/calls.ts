@@ -220,7 +220,12 @@ export class Calls {
       passive,
     };
     const onAbort = this.#aborts.of(options.signal);
-    return new SessionWatch({ transport: this.#transport, watch, options, onAbort, view, lost });
+    // No later read is older than what a watch has told.
+    const heeded = (event: SessionEvent): E => {
+      this.#ownCalls.told(event);
+      return view(event);
+    };
+    return new SessionWatch({ transport: this.#transport, watch, options, onAbort, view: heeded, lost });
   }
 
   /** Waits for a value, of which the caller says how it is read and what it gets. Throws DeadlineError. */

@@ -45,6 +45,8 @@ export class Replica {
   #heardAt = 0;
   /** The latest that calls were answered at, in each life of the session that may be the present one. */
   readonly #answered = new Map<string, number>();
+  /** True if the server said something since the subscription was lost, of which nobody knows what it was true at. */
+  #isDoubted = false;
   /** The last life of the session before the present one: it is over. */
   #formerLife: string | undefined;
   readonly #entries = new Map<string, StateEntry>();
@@ -137,6 +139,7 @@ export class Replica {
     this.#state = "READY";
     this.#reason = undefined;
     this.#down = false;
+    this.#isDoubted = false;
     // What was answered of another life of the session was sent before this, so that life is over.
     for (const incarnation of this.#answered.keys())
       if (incarnation !== revision.incarnation) this.#answered.delete(incarnation);
@@ -180,6 +183,14 @@ export class Replica {
     this.#settle(false);
   }
 
+  /**
+   * A call was refused because of what the session is, and a refusal does not say what it was true at. What is out of touch may be
+   * older than that, and is not read after it; what is in touch was told before.
+   */
+  doubt(): void {
+    this.#isDoubted = this.#state === "STALE";
+  }
+
   /** True if a call was answered with what this has not come to. */
   get #isBehind(): boolean {
     const { incarnation, number } = this.#revision ?? NEVER;
@@ -199,7 +210,7 @@ export class Replica {
   /** @param maxStaleMs how old what is read may be while the server is out of reach; 0: it is not read at all then */
   access(now: number, maxStaleMs: number): Access {
     if (this.isCurrent) return "current";
-    if (this.#state !== "STALE" || this.#isBehind) return "ask";
+    if (this.#state !== "STALE" || this.#isDoubted || this.#isBehind) return "ask";
     if (maxStaleMs > 0 && now - this.#heardAt <= maxStaleMs) return "stale";
     return this.#down ? "unavailable" : "ask";
   }

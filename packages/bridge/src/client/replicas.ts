@@ -40,6 +40,7 @@ export class Replicas {
     const { replica } = following;
     const stopListening = this.#ownCalls.listen(sessionId, {
       answered: (revision) => replica.answered(revision),
+      doubted: () => replica.doubt(),
       // What changes is told, and nothing else is taken for it.
       outdated: () => {},
     });

@@ -48,6 +48,8 @@ export class TtlReads implements Reads {
     this.#shared = new SharedCalls((identifiers, timeoutMs) => this.#begin(identifiers, { timeoutMs }));
     this.#stopListening = ownCalls.listen(sessionId, {
       answered: ({ incarnation }) => this.#cache.observe(incarnation),
+      // What a refusal says of variables is told as well.
+      doubted: () => {},
       outdated: (identifiers) => this.#forget(identifiers),
     });
   }
