@@ -1,4 +1,4 @@
-// Installs the servers that the benchmark measures the durable store beside: Redis and etcd. Nothing else needs them.
+// Installs the servers that the benchmark measures the bridge beside: Redis and etcd. Nothing else needs them.
 // As root on Debian and its kin it installs the packages that are missing; elsewhere it says which.
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";

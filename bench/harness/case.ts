@@ -15,20 +15,22 @@ export interface Sample {
   readonly cpuUs?: number;
   /** The memory of the process under test that is resident at the end; undefined where the system does not tell. */
   readonly rssMiB?: number;
+  /** What the process under test has in use after a collection, where it was asked. */
+  readonly inUseMiB?: number;
 }
 
-/** What two cases can be compared by. */
-export type Metric = "callsPerSecond" | "p50Us" | "cpuUs";
+/** What is asked of a case by. */
+export type Metric = "callsPerSecond" | "p50Us" | "p99Us" | "cpuUs" | "inUseMiB";
 
-/** How two figures are compared. */
-export type Comparison = "ratio" | "excess";
+/** How a figure is judged: its ratio to the other's, what it is beyond that, or by itself. */
+export type Comparison = "ratio" | "excess" | "itself";
 
-/** What is asked of a case, compared with a subject that it is measured beside. */
+/** What is asked of a case, mostly compared with a subject that it is measured beside. */
 export interface Floor {
   readonly metric: Metric;
   /** The subject; absent: the one that the case stands beside anyway. */
   readonly beside?: string;
-  /** What is compared: the ratio to the subject's figure, or what the figure is beyond it. Absent: the ratio. */
+  /** Absent: the ratio. */
   readonly as?: Comparison;
   /** The least that is accepted: at most this for a cost, at least this for `callsPerSecond`. */
   readonly floor: number;

@@ -86,6 +86,11 @@ export class Child {
     return answer;
   }
 
+  /** Sends a signal. */
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
+  }
+
   /** Ends the process and waits for that. */
   async end(): Promise<void> {
     if (this.#ending === undefined) return;

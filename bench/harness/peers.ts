@@ -1,17 +1,25 @@
-/** The servers that a durable set is measured beside, each with a new and empty folder on the same file system as ours. */
+/** The servers that the bridge is measured beside, each with a new and empty folder on the same file system as ours. */
 import { freePort } from "./free-port.js";
 import type { Server, Stage } from "./stage.js";
 
 /** Redis with one durable file, its log, which is on disk before a write is answered. */
-export async function redis(stage: Stage): Promise<Server> {
+export function durableRedis(stage: Stage): Promise<Server> {
+  return redis(stage, "redis", { appendonly: "yes", appendfsync: "always" });
+}
+
+/** The one Redis that keeps nothing on disk. */
+export function redisInMemory(stage: Stage): Promise<Server> {
+  return stage.once("Redis in memory", () => redis(stage, "redis-memory", { appendonly: "no" }));
+}
+
+async function redis(stage: Stage, folder: string, persistence: Record<string, string>): Promise<Server> {
   const port = await freePort();
   const settings = {
     bind: "127.0.0.1",
     port: String(port),
-    dir: stage.folder("redis"),
-    appendonly: "yes",
-    appendfsync: "always",
-    // No snapshots beside the log.
+    dir: stage.folder(folder),
+    ...persistence,
+    // No snapshots.
     save: "",
   };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);

@@ -3,16 +3,24 @@ import type { Comparison, Metric } from "./case.js";
 import type { Machine, NoiseRemark } from "./machine.js";
 import type { RoundOptions } from "./rounds.js";
 import type { Result } from "./summary.js";
-import { excess, number, ratio, table } from "./table.js";
+import { milliseconds, number, ratio, table } from "./table.js";
 
 const METRIC_WORDS: Record<Metric, string> = {
   callsPerSecond: "calls/s",
   p50Us: "p50",
+  p99Us: "p99",
   cpuUs: "server CPU",
+  inUseMiB: "memory in use",
 };
 
-const COMPARISON_WORDS: Record<Comparison, string> = { ratio: "to", excess: "beyond" };
-const WRITE: Record<Comparison, (value: number) => string> = { ratio, excess };
+/** What stands between a case and what it is compared with. */
+const COMPARISON_WORDS: Record<Comparison, string> = { ratio: " to ", excess: " beyond ", itself: "" };
+
+function written(value: number, metric: Metric, as: Comparison): string {
+  if (as === "ratio") return ratio(value);
+  if (metric === "inUseMiB") return `${number(value)} MiB`;
+  return metric === "callsPerSecond" ? number(value) : milliseconds(value);
+}
 
 const HEADING = [
   "work",
@@ -23,6 +31,7 @@ const HEADING = [
   "p99 µs",
   "CPU µs",
   "RSS MiB",
+  "calls/s ratio",
   "CPU ratio",
   "p50 ratio",
 ];
@@ -38,6 +47,7 @@ export function resultTable(results: readonly Result[]): string {
     number(median.p99Us),
     number(median.cpuUs),
     number(median.rssMiB),
+    ratio(ratios?.callsPerSecond?.median),
     ratio(ratios?.cpuUs?.median),
     ratio(ratios?.p50Us?.median),
   ]);
@@ -48,10 +58,10 @@ export function resultTable(results: readonly Result[]): string {
 export function verdictTable(results: readonly Result[]): string | undefined {
   const lines = results.flatMap(({ work, callers, subject, verdicts }) =>
     verdicts.map(({ metric, as, beside, measured, floor, goal, floorReached, goalReached }) => {
-      const write = WRITE[as];
+      const write = (value: number) => written(value, metric, as);
       return [
         `${work} × ${callers}`,
-        `${METRIC_WORDS[metric]} of ${subject} ${COMPARISON_WORDS[as]} ${beside}`,
+        `${METRIC_WORDS[metric]} of ${subject}${COMPARISON_WORDS[as]}${beside ?? ""}`,
         write(measured.median),
         `${write(measured.lowerQuartile)} to ${write(measured.upperQuartile)}`,
         `${write(floor)} ${floorReached ? "yes" : "no"}`,
@@ -64,17 +74,13 @@ export function verdictTable(results: readonly Result[]): string | undefined {
 }
 
 /** The conditions of the run. */
-export function conditions(
-  machine: Machine,
-  noise: NoiseRemark,
-  { rounds, milliseconds }: RoundOptions,
-): string {
+export function conditions(machine: Machine, noise: NoiseRemark, options: RoundOptions): string {
   const { cores, processor, memoryGiB, system, node } = machine;
   const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
   const spread = noise.slowestToFastestProbe;
   return [
     `Machine: ${cores} cores (${processor}), ${memoryGiB} GiB, ${system}; node ${node}, ${versions.join(", ")}.`,
-    `Medians of ${rounds} interleaved rounds of ${milliseconds} ms a case. CPU is that of the process under test, all threads.`,
+    `Medians of ${options.rounds} interleaved rounds of ${options.milliseconds} ms a case. CPU is that of the process under test, all threads.`,
     `Noise: a fixed piece of work took up to ${spread.toFixed(2)}× its shortest time; load average ` +
       `${noise.loadBefore.toFixed(1)} before, ${noise.loadAfter.toFixed(1)} after. ` +
       (spread > 1.15 || noise.loadBefore > cores / 4

@@ -51,10 +51,10 @@ export class Stage {
     return folder;
   }
 
-  /** The real bridge in a process of its own, as it is run; `store` is as in `--store`. */
-  async bridge(label: string, store: string): Promise<Server> {
-    const command = ["serve", "--host", "127.0.0.1", "--port", "0", "--store", store];
-    const child = await this.#run(label, process.execPath, [...this.#profiling(label), launcher, ...command]);
+  /** The real bridge in a process of its own, as it is run; `store` is as in `--store`, `flags` are for Node. */
+  async bridge(label: string, store: string, flags: readonly string[] = []): Promise<Server> {
+    const command = [launcher, "serve", "--host", "127.0.0.1", "--port", "0", "--store", store];
+    const child = await this.#run(label, process.execPath, [...this.#profiling(label), ...flags, ...command]);
     const line = await child.line();
     const address = /127\.0\.0\.1:\d+/.exec(line)?.[0];
     if (address === undefined) throw new Error(`${label} said ${JSON.stringify(line)}, which has no address`);
@@ -76,9 +76,10 @@ export class Stage {
     return { child, address: await child.line() };
   }
 
-  /** A program of `programs/` that is asked to put load on something. */
-  program(program: string): Promise<Child> {
-    return this.once(program, () => this.#node(program, program, [], []));
+  /** A program of `programs/` that is asked to put load on something; each number is a process of its own. */
+  program(program: string, number = 0): Promise<Child> {
+    const label = number === 0 ? program : `${program} ${number}`;
+    return this.once(label, () => this.#node(program, label, [], []));
   }
 
   /** The same in Python, in the project's environment. */

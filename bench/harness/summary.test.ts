@@ -75,6 +75,14 @@ describe("a summary", () => {
     ]);
   });
 
+  test("judges a figure by itself where it is beside nothing", () => {
+    const itself: Floor = { metric: "p99Us", as: "itself", floor: 9, goal: 8 };
+    const [bridge] = summarize([one("bridge", { floors: [itself] })], [[sample(1), sample(1)]]);
+    expect(bridge?.verdicts).toMatchObject([
+      { measured: { median: 9 }, floorReached: true, goalReached: false },
+    ]);
+  });
+
   test("of throughput more is better", () => {
     const fast = one("bridge", {
       beside: "echo",

@@ -10,7 +10,6 @@ export interface Spread {
 }
 
 export interface Verdict extends Floor {
-  readonly beside: string;
   readonly as: Comparison;
   readonly measured: Spread;
   readonly floorReached: boolean;
@@ -33,6 +32,13 @@ export interface Figures {
   readonly rssMiB?: number;
 }
 
+const COMPARE: Readonly<Record<Comparison, (one: number, another: number) => number>> = {
+  ratio: (one, another) => one / another,
+  excess: (one, another) => one - another,
+  itself: (one) => one,
+};
+
+/** Those by which a case is compared with the one that it stands beside, whatever is asked of it. */
 const METRICS: readonly Metric[] = ["callsPerSecond", "p50Us", "cpuUs"];
 
 export function summarize(cases: readonly Case[], samples: readonly (readonly Sample[])[]): Result[] {
@@ -50,6 +56,7 @@ export function summarize(cases: readonly Case[], samples: readonly (readonly Sa
       median: figures(own),
       ...ratiosOf(own, of(beside)),
       verdicts: (one.floors ?? []).flatMap((floor) => {
+        if (floor.as === "itself") return verdict(floor, own, own);
         const against = floor.beside ?? beside;
         return against === undefined ? [] : verdict({ ...floor, beside: against }, own, of(against));
       }),
@@ -89,7 +96,7 @@ function compare(
   const compared = own.flatMap((sample, round) => {
     const [one, another] = [measured(sample, metric), measured(other[round], metric)];
     if (one === undefined || another === undefined) return [];
-    return as === "ratio" ? one / another : one - another;
+    return COMPARE[as](one, another);
   });
   if (compared.length === 0) return undefined;
   const sorted = compared.sort((a, b) => a - b);
@@ -105,7 +112,7 @@ function measured(sample: Sample | undefined, metric: Metric): number | undefine
 }
 
 function verdict(
-  { as = "ratio", ...floor }: Floor & Pick<Verdict, "beside">,
+  { as = "ratio", ...floor }: Floor,
   own: readonly Sample[],
   other: readonly Sample[],
 ): Verdict[] {

@@ -33,7 +33,7 @@ export function ratio(value: number | undefined): string {
   return value === undefined ? "–" : `${value.toFixed(2)}×`;
 }
 
-/** A difference of times, in milliseconds. */
-export function excess(microseconds: number): string {
+/** A time, in milliseconds. */
+export function milliseconds(microseconds: number): string {
   return `${number(microseconds / 1_000)} ms`;
 }

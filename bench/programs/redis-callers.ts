@@ -5,14 +5,21 @@ import { answerQuestions } from "./question-loop.js";
 import { nextText, VARIABLE } from "./workload.js";
 
 /** `address` is the server's; a value takes so many bytes. */
-type Question = Load & { readonly address: string; readonly valueBytes: number };
+type Question = Load & {
+  readonly work: "get" | "set";
+  readonly address: string;
+  readonly valueBytes: number;
+};
 
 const connected = (address: string) => createClient({ url: `redis://${address}` }).connect();
-let client: Awaited<ReturnType<typeof connected>> | undefined;
+const clients = new Map<string, Awaited<ReturnType<typeof connected>>>();
 
 await answerQuestions<Question>(async (question) => {
   const { address, valueBytes } = question;
-  client ??= await connected(address);
-  const one = client;
-  return closedLoop(async () => void (await one.set(VARIABLE, nextText(valueBytes))), question);
+  const client = clients.get(address) ?? (await connected(address));
+  clients.set(address, client);
+  return closedLoop(async () => {
+    if (question.work === "set") await client.set(VARIABLE, nextText(valueBytes));
+    else if ((await client.get(VARIABLE)) === null) throw new Error("there is no value to get");
+  }, question);
 });

@@ -20,6 +20,7 @@ import {
   grpcMethod,
   registerVariable,
   setVariable,
+  watch,
 } from "./unary-methods.js";
 import { MAX, METADATA, MIN, nextValue, SESSION, VARIABLE } from "./workload.js";
 
@@ -70,7 +71,24 @@ export async function prepare(client: Client): Promise<Prepared> {
   const read = await get(client);
   const getAnswer = encode(getVariable.output, read).toString("base64");
   const variableBytes = toBinary(VariableSchema, read.variable as Variable).length;
-  return { getAnswer, setAnswer, variableBytes };
+  return { getAnswer, setAnswer, variableBytes, eventBytes: await lengthOfEvent(client) };
+}
+
+/** Sets the variable, and gives the length of what a watcher is told of that. */
+function lengthOfEvent(client: Client): Promise<number> {
+  const { path, requestSerialize } = grpcMethod(watch);
+  const request = create(watch.input, { sessionId: SESSION });
+  return new Promise((resolve, reject) => {
+    const told = client.makeServerStreamRequest(path, requestSerialize, ({ length }) => length, request);
+    let messages = 0;
+    told.on("data", (length: number) => {
+      // The first message is where it begins.
+      if (++messages === 1) return void set(client).catch(reject);
+      told.cancel();
+      resolve(length);
+    });
+    told.on("error", reject);
+  });
 }
 
 /** What is known of a bridge that has the variable. */
@@ -78,6 +96,7 @@ export interface Prepared {
   /** Its answers, in base64. */
   readonly getAnswer: string;
   readonly setAnswer: string;
-  /** The variable as it travels. */
+  /** The variable as it travels, and what a watcher is told of a set of it. */
   readonly variableBytes: number;
+  readonly eventBytes: number;
 }

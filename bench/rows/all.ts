@@ -3,7 +3,22 @@ import type { Row } from "../harness/case.js";
 import { pythonClient, typescriptClient } from "./clients.js";
 import { durable } from "./durable.js";
 import { engine } from "./engine.js";
+import { fanOut } from "./fan-out.js";
+import { freeze } from "./freeze.js";
+import { hit } from "./hit.js";
 import { restart } from "./restart.js";
 import { unary } from "./unary.js";
+import { visibility } from "./visibility.js";
 
-export const rows: readonly Row[] = [unary, typescriptClient, pythonClient, durable, restart, engine];
+export const rows: readonly Row[] = [
+  unary,
+  typescriptClient,
+  pythonClient,
+  hit,
+  visibility,
+  fanOut,
+  freeze,
+  durable,
+  restart,
+  engine,
+];

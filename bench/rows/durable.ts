@@ -2,14 +2,12 @@
  * What a set costs that is on disk before it is answered, beside Redis and etcd as they are set up for the same promise;
  * and beside the same bridge in memory, which shows what durability costs.
  */
-import { join } from "node:path";
-import { type Case, type Floor, NotHere, type Row } from "../harness/case.js";
+import type { Case, Floor, Row } from "../harness/case.js";
 import type { Child } from "../harness/child.js";
-import { isInMemory } from "../harness/in-memory.js";
 import { measureLoad } from "../harness/load.js";
-import { etcd, redis } from "../harness/peers.js";
+import { durableRedis, etcd } from "../harness/peers.js";
 import type { Server } from "../harness/stage.js";
-import { CALLERS, preparedBridge } from "./unary.js";
+import { bridgeOnDisk, CALLERS, preparedBridge } from "./unary.js";
 
 const REDIS = "Redis, appendfsync always";
 const ETCD = "etcd";
@@ -32,11 +30,8 @@ interface Subject extends Pick<Case, "subject" | "beside"> {
 export const durable: Row = {
   name: "durable",
   async prepare(stage) {
-    const folder = stage.folder("bridge");
-    if (isInMemory(folder))
-      throw new NotHere("the temporary folder is in memory; set TMPDIR to a folder on a disk");
-    const peers = { redis: await redis(stage), etcd: await etcd(stage) };
-    const bridge = await preparedBridge(stage, `sqlite:${join(folder, "bridge.db")}`);
+    const bridge = await bridgeOnDisk(stage);
+    const peers = { redis: await durableRedis(stage), etcd: await etcd(stage) };
     const inMemory = await preparedBridge(stage);
     const grpc = await stage.program("grpc-callers.ts");
     const client = await stage.program("client-callers.ts");

@@ -2,7 +2,9 @@
  * What a unary get and set cost beside a bare grpc-js echo of the same messages: the bridge's own share of a call.
  * The echo is measured twice; how far its two figures are apart is how far the other ratios may be off.
  */
-import type { Case, Floor, Row } from "../harness/case.js";
+import { join } from "node:path";
+import { type Case, type Floor, NotHere, type Row } from "../harness/case.js";
+import { isInMemory } from "../harness/in-memory.js";
 import { measureLoad } from "../harness/load.js";
 import type { Server, Stage } from "../harness/stage.js";
 import type { Prepared } from "../programs/unary-calls.js";
@@ -22,6 +24,14 @@ export function preparedBridge(stage: Stage, store = "memory"): Promise<Server &
     const callers = await stage.program("grpc-callers.ts");
     return { ...bridge, ...(await callers.ask<Prepared>({ work: "prepare", address: bridge.address })) };
   });
+}
+
+/** The one bridge whose sets are on disk before they are answered or told. */
+export function bridgeOnDisk(stage: Stage): Promise<Server & Prepared> {
+  const folder = stage.folder("bridge");
+  if (isInMemory(folder))
+    throw new NotHere("the temporary folder is in memory; set TMPDIR to a folder on a disk");
+  return preparedBridge(stage, `sqlite:${join(folder, "bridge.db")}`);
 }
 
 export const unary: Row = {

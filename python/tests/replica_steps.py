@@ -34,6 +34,8 @@ def _answer(subject: Replica, step: Step) -> Any:
         subject.lost(step["lost"])
     elif "forget" in step:
         subject.forget(step["forget"])
+    elif "doubt" in step:
+        subject.doubt()
     elif "answered" in step:
         subject.answered(_point(step["answered"]))
     else:

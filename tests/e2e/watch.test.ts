@@ -1,7 +1,7 @@
 /** A TypeScript host watches what a Python program does. */
 import { type Bridge, startBridge } from "snakepit-bridge";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { endAll, python, run } from "./processes.js";
+import { endAll, python, run, TestProcess } from "./processes.js";
 
 let bridge: Bridge;
 beforeEach(async () => {
@@ -10,6 +10,29 @@ beforeEach(async () => {
 afterEach(async () => {
   await endAll();
   await bridge.close();
+});
+
+test("a program that does nothing but watch goes on until it stands, and longer", async () => {
+  const program = `
+import { connect } from "snakepit-bridge";
+for await (const { kind } of connect("${bridge.address}").sessions.watch("run")) {
+  console.log(kind);
+  break;
+}
+process.exit();
+`;
+  const watching = new TestProcess(process.execPath, ["--input-type=module", "--eval", program]);
+  let ended: number | string | undefined;
+  void watching.ended.then((how) => {
+    ended = how;
+  });
+  // It does not say when its watch stands, so what it is to be told comes again and again.
+  const session = await bridge.session("run");
+  for (let step = 0; ended === undefined; step++) {
+    await session.set("step", step);
+    await new Promise(setImmediate);
+  }
+  expect({ ended, output: watching.output }).toEqual({ ended: 0, output: "changed\n" });
 });
 
 const program = (address: string): string => `

@@ -89,7 +89,7 @@ const METHODS: Readonly<Record<string, (actor: Actor, given: Given) => Promise<J
   async create_session(actor, given) {
     const { created } = await actor.store.createSession(actor.id, options(given));
     const { strict } = actor;
-    actor.session = watched(await actor.client.session(actor.id, undefined, { strict }));
+    actor.session = watched(await actor.client.session(actor.id, undefined, { strict, cache: "off" }));
     return created;
   },
   async get_variable({ session, store, id }, given) {

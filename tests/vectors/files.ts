@@ -36,7 +36,7 @@ export interface EngineCase extends CaseHead {
 }
 
 export interface ClientCase extends CaseHead {
-  readonly op: "encode" | "decode" | "error" | "fingerprint" | "replica";
+  readonly op: "encode" | "decode" | "error" | "fingerprint" | "replica" | "ttl";
   readonly input: Json;
   readonly expect: JsonObject;
 }

@@ -26,6 +26,7 @@ function taken(subject: Replica, step: JsonObject): Json {
   if ("status" in step) return status(subject, at);
   if ("lost" in step) subject.lost(step["lost"] as string);
   else if ("forget" in step) subject.forget(step["forget"] as string);
+  else if ("doubt" in step) subject.doubt();
   else if ("answered" in step) subject.answered(pointOf(step["answered"] as string));
   else subject.asking();
   return null;

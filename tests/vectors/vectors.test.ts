@@ -21,6 +21,7 @@ import { JsonBridge } from "./bridge.js";
 import { type ClientCase, type EngineCase, type Form, formsIn, type Json, readVectors } from "./files.js";
 import { mismatches } from "./match.js";
 import { replica } from "./replica.js";
+import { ttl } from "./ttl-cache.js";
 
 const engine = readVectors("engine");
 const client = readVectors("client");
@@ -98,6 +99,7 @@ const OPERATIONS: Readonly<Record<ClientCase["op"], (input: Json) => Json>> = {
   error,
   fingerprint,
   replica,
+  ttl,
 };
 
 function encode(input: Json): Json {

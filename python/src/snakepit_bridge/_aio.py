@@ -19,6 +19,7 @@ from ._context import Context
 from ._definitions import Variables
 from ._events import SessionEvent
 from ._methods import Methods
+from ._points import ResumePoint
 from ._results import UNSET
 from ._steps import Begin, Carry, Flow, News, Pause, Share, Step, present_as
 from ._subscriptions import Subscription
@@ -277,3 +278,6 @@ class SessionContext(Context):
 
     def _end(self, subscription: Subscription) -> None:
         self._transport.end(subscription)
+
+    def _heed(self, event: SessionEvent, point: ResumePoint) -> None:
+        self._methods.heed(event, point)

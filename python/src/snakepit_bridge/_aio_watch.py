@@ -69,6 +69,7 @@ class Watch:
             mark = watching.rung
             told = watching.take()
             if isinstance(told, SessionEvent):
+                self._context._heed(told, watching.committed)
                 return told
             if told is Pending.OVER:
                 return None
@@ -158,7 +159,7 @@ class Listener:
 
     def close(self) -> None:
         """Ends it. A call that is under way goes on to its end, and no other follows. Twice is fine."""
-        self._watch._end()
+        _in(self._watch._loop, self._watch._end)
 
     def __enter__(self) -> Listener:
         return self

@@ -9,7 +9,7 @@ once.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -118,9 +118,8 @@ class SessionCore:
         self._ids = ids
         self._now = now
         self._seen = False
-        # Told the point of every answer, and of the session's end.
+        # Told the point of every answer, and of all that a watch tells.
         self.answered: Callable[[ResumePoint], None] = _ignore
-        self.ended: Callable[[ResumePoint], None] = _ignore
         # Called after a refusal that shows what the session is.
         self.doubt: Callable[[], None] = lambda: None
 
@@ -175,6 +174,20 @@ class SessionCore:
         for identifier in call.about or ():
             self.cache.invalidate(identifier)
 
+    def heed(self, names: Iterable[str] | None, point: ResumePoint) -> None:
+        """Draws the conclusions from what a watch told: no later read is older than that.
+
+        Args:
+            names: The variables that changed; None: the session began or ended.
+            point: That of the commit.
+        """
+        self._seen = True
+        self.answered(point)
+        if names is None:
+            self.cache.invalidate()
+        for name in names or ():
+            self.cache.invalidate(name)
+
     # ---- sessions
 
     def create_session(self, ttl: float | timedelta | None, metadata: Mapping[str, str] | None) -> Call[bool]:
@@ -203,7 +216,7 @@ class SessionCore:
         request = sessions_pb2.DeleteSessionRequest(session_id=self.session_id, source=calls.SOURCE)
 
         def understand(answer: sessions_pb2.DeleteSessionResponse) -> None:
-            self._point(calls.DELETE_SESSION, answer, is_end=True)
+            self._point(calls.DELETE_SESSION, answer)
             self.cache.invalidate()
 
         # A memory of request ids would end with the session: a repetition may not find it any more.
@@ -452,14 +465,14 @@ class SessionCore:
             fields["metadata"] = calls.metadata_list(metadata)
         return fields
 
-    def _point(self, method: calls.Method, answer: Any, *, is_end: bool = False) -> ResumePoint:
+    def _point(self, method: calls.Method, answer: Any) -> ResumePoint:
         """Takes notice of the point that an answer is true at; returns it."""
         if not answer.HasField("revision") or answer.revision.number < 1:
             raise calls.nonsense(method)
         self._seen = True
         point = read_point(answer.revision)
         self.cache.observe(point.incarnation)
-        (self.ended if is_end else self.answered)(point)
+        self.answered(point)
         return point
 
     def _done(self, method: calls.Method, answer: Any) -> None:

@@ -58,6 +58,7 @@ class Listener:
         try:
             told = watching.take()
             if isinstance(told, SessionEvent):
+                self._context._heed(told, watching.committed)
                 self._call(told)
             elif told is Pending.AGAIN:
                 self._context._begin(watching)

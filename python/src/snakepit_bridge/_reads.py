@@ -273,18 +273,18 @@ class Reads(Live):
     def ready(self, *, timeout: float | None = None) -> Flow[None]:
         """Waits until the context is in touch with the server and has all that is to be read at once.
 
-        Also for a bridge that does not answer yet. From then on reads need no call, and `peek` answers.
+        Also for a bridge that does not answer yet. From then on reads need no call, and `peek` answers. Without
+        `cache="live"` there is nothing to wait for.
 
         Args:
             timeout: See the class.
 
         Raises:
             DeadlineError: The time was up; `__cause__` has what stood in the way, if that is known.
-            NotReadyError: The context was made without `cache="live"`.
         """
         self.check_open()
         if not self.is_live:
-            raise self._not_ready(self._why_not_ready())
+            return
         limit = self._options.limit(timeout)
         deadline = self.now() + limit
         following = self.following

@@ -120,8 +120,10 @@ class Replica:
         self._down = False
         self._revision: ResumePoint | None = None
         self._heard_at = 0.0
-        # What a call was answered at that this has not come to.
-        self._ahead: ResumePoint | None = None
+        # The latest that calls were answered at, in each life of the session that may be the present one.
+        self._answered: dict[bytes, int] = {}
+        # The last life of the session before the present one: it is over.
+        self._former_life: bytes | None = None
         # Whether the server said something since it was lost, of which it is not known what it was true at.
         self._doubted = False
         self._entries: dict[str, StateEntry] = {}
@@ -173,7 +175,8 @@ class Replica:
         """Takes that it is in another process now, in which nobody is who could hold the old lock."""
         self._lock = lock
         self._sequence = 0
-        self._ahead = None
+        self._answered = {}
+        self._former_life = None
         self.forget("the process was forked")
 
     def take(self, update: StateUpdate, now: float) -> Taken:
@@ -225,23 +228,23 @@ class Replica:
     def answered(self, revision: ResumePoint) -> None:
         """Takes that a call was answered with what is true at a revision (ORD-1).
 
-        What is older is not to be read after it. Any thread may say so, and it seldom needs the lock: on a
-        channel the update comes before the answer.
+        What is older is not to be read after it, not even if the server goes back to it. Any
+        thread may say so.
         """
-        if _covers(self._revision, revision):
+        if self._is_known(revision):
             return
         with self._lock:
-            if _covers(self._revision, revision) or _covers(self._ahead, revision):
+            if self._is_known(revision):
                 return
             # First of all, since an interrupt may come in between.
-            self.hits = {}
-            self._ahead = revision
+            if not _covers(self._revision, revision):
+                self.hits = {}
+            self._answered[revision.incarnation] = revision.number
             self._settle()
 
-    def ended(self, revision: ResumePoint) -> None:
-        """Takes that a call ended the session with this revision; as `answered`, if that is news."""
-        if self._revision is None or self._revision.incarnation == revision.incarnation:
-            self.answered(revision)
+    def _is_known(self, revision: ResumePoint) -> bool:
+        life, number = revision.incarnation, revision.number
+        return life == self._former_life or self._answered.get(life, 0) >= number
 
     def doubt(self) -> None:
         """Takes that the server refused something because of what the session is.
@@ -263,7 +266,7 @@ class Replica:
         """
         if self.is_current:
             return "current"
-        if self._state != "STALE" or self._ahead is not None or self._doubted:
+        if self._state != "STALE" or self._doubted or self._is_behind():
             return "ask"
         if max_stale > 0 and now - self._heard_at <= max_stale:
             return "stale"
@@ -315,17 +318,18 @@ class Replica:
                     self._drop(name)
                 touched.update(part.deleted)
             touched.update(self._unload())
+            life = b"" if self._revision is None else self._revision.incarnation
+            if life and life != revision.incarnation:
+                self._former_life = life
             self._revision = revision
             self._state = "READY"
             self._reason = None
             self._down = False
             self._doubted = False
-            # What was said of another life of the session was said before this: so that life is over, or has
-            # not begun here, and then what is here is what there is.
-            if self._ahead is not None and (
-                self._ahead.incarnation != revision.incarnation or _covers(revision, self._ahead)
-            ):
-                self._ahead = None
+            # What was answered of another life of the session was sent before this, so that life is over.
+            if self._answered.keys() - {revision.incarnation}:
+                reached = self._answered.get(revision.incarnation)
+                self._answered = {} if reached is None else {revision.incarnation: reached}
             self._settle()
             if was_current and self.is_current:
                 self._renew_hits(is_whole, touched)
@@ -335,9 +339,17 @@ class Replica:
     def _settle(self) -> None:
         """Sees whether it may be read from."""
         was_current = self.is_current
-        self.is_current = self._state == "READY" and self._ahead is None
+        self.is_current = self._state == "READY" and not self._is_behind()
         if self.is_current != was_current:
             self.hits = self._all_hits() if self.is_current else {}
+
+    def _is_behind(self) -> bool:
+        """Returns whether a call was answered with what this has not come to."""
+        at = self._revision
+        return any(
+            at is None or life != at.incarnation or number > at.number
+            for life, number in self._answered.items()
+        )
 
     def _renew_hits(self, is_whole: bool, touched: set[str]) -> None:
         """Has the change seen by a single instruction, whatever a reader does meanwhile."""

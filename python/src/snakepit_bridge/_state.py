@@ -10,8 +10,10 @@ from ._attempts import Attempts
 from ._cache import Entry, Fetch, TtlCache
 from ._core import Call, Found, SessionCore
 from ._errors import ClosedError, DeadlineError, VariableNotFoundError
+from ._events import SessionEvent
 from ._following import Following
 from ._options import Options
+from ._points import ResumePoint
 from ._request_ids import RequestIds
 from ._steps import Flow, Share
 
@@ -74,7 +76,6 @@ class State:
         self.replica = self.following.replica
         if options.cache == "live":
             self._core.answered = self.replica.answered
-            self._core.ended = self.replica.ended
             self._core.doubt = self.replica.doubt
 
     def close(self) -> None:
@@ -111,6 +112,11 @@ class State:
     def fetch(self, name: str, timeout: float) -> Flow[Entry]:
         """Reads a variable from the server. Raises as `get_variable` does without a default."""
         return self._fetch_one(name, True, timeout)
+
+    def heed(self, event: SessionEvent, point: ResumePoint) -> None:
+        """Takes notice of a commit that a watch told, before its reader does."""
+        is_change = event.kind == "changed"
+        self._core.heed([change.name for change in event.changes] if is_change else None, point)
 
     def unanswered(self, timeout: float) -> DeadlineError:
         """Returns the error of one whom the bridge did not answer in time."""

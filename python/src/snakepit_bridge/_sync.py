@@ -21,6 +21,7 @@ from ._dispatcher import Listener
 from ._events import SessionEvent
 from ._html import html_note, html_table
 from ._methods import Methods
+from ._points import ResumePoint
 from ._results import UNSET
 from ._steps import Begin, Carry, Flow, News, Pause, Share, Step, present_as
 from ._subscriptions import Subscription
@@ -326,3 +327,7 @@ class SessionContext(Context):
 
     def _end(self, subscription: Subscription) -> None:
         self._transport.end(subscription)
+
+    def _heed(self, event: SessionEvent, point: ResumePoint) -> None:
+        with self._lock:
+            self._methods.heed(event, point)

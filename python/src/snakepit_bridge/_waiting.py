@@ -15,7 +15,7 @@ from ._errors import (
     VariableNotFoundError,
     WatchGapError,
 )
-from ._events import SessionEvent, decode_change
+from ._events import SessionEvent, decode_change, decode_event
 from ._gen import variables_pb2
 from ._points import read_point
 from ._results import UNSET, Unset, Value
@@ -58,7 +58,8 @@ class Waiting(State):
         session, and watch again. It also raises ClosedError, InvalidInputError and LimitError.
 
         Args:
-            names: Only the changes of variables with these names, at most 1,000. None, and no glob: of all.
+            names: Only the changes of variables with these names, at most 1,000. Without any, and without a
+                glob: of all.
             glob: Also, or only, of variables whose name matches; see `list_variables`.
             after: A point that was told before, from `point` of a watch: what came after it is told first, so
                 that a program that starts again misses nothing. None: only what comes from now on.
@@ -138,9 +139,13 @@ class Waiting(State):
         while True:
             try:
                 return (yield from wait.watch())
-            except WatchGapError:
-                # Something was missed, so it is looked at anew.
+            except _MissedError:
+                # So it is looked at anew.
                 continue
+
+
+class _MissedError(Exception):
+    """Something was missed that cannot be told any more."""
 
 
 class _Wait:
@@ -172,7 +177,6 @@ class _Wait:
             while True:
                 if read_again:
                     yield from self._until_it_stands(watching)
-                    self._check_time(watching)
                     value = yield from self._read()
                     if value is not UNSET and (yield from self._is_wanted(value)):
                         return value
@@ -187,21 +191,29 @@ class _Wait:
                             read_again = True
                         elif (yield from self._is_wanted(value)):
                             return value
+                self._check_time(watching)
         finally:
             leave()
 
     def _until_it_stands(self, watching: Watching) -> Generator[Step, Any, None]:
         while True:
             mark = watching.rung
-            if watching.stands:
-                return
+            try:
+                if watching.stands:
+                    return
+            except WatchGapError as gap:
+                raise _MissedError from gap
             yield from self._pass_time(watching, mark)
 
     def _next(self, watching: Watching) -> Flow[variables_pb2.SessionEvent]:
         while True:
             mark = watching.rung
-            told = watching.take_message()
+            try:
+                told = watching.take_message()
+            except WatchGapError as gap:
+                raise _MissedError from gap
             if isinstance(told, variables_pb2.SessionEvent):
+                self._state.heed(decode_event(told), watching.committed)
                 return told
             if told is Pending.AGAIN:
                 yield Begin(watching)
@@ -229,8 +241,11 @@ class _Wait:
 
     def _read(self) -> Flow[Value | Unset]:
         """Returns the value; UNSET if there is a problem that is waited out."""
+        left = self._deadline - self._state.now()
+        if left <= 0:
+            return UNSET
         try:
-            entry = yield from self._state.fetch(self._name, self._deadline - self._state.now())
+            entry = yield from self._state.fetch(self._name, left)
         except (VariableNotFoundError, SessionNotFoundError, UnavailableError, DeadlineError) as error:
             self._problem = error
             return UNSET

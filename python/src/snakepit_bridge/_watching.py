@@ -25,7 +25,7 @@ from google.protobuf.message import DecodeError
 from ._errors import BridgeError, ClosedError, InternalError
 from ._events import SessionEvent, decode_event, point_after
 from ._gen import variables_pb2
-from ._points import ResumePoint
+from ._points import NOWHERE, ResumePoint, read_point
 from ._steps import Status
 from ._subscriptions import Subscription
 
@@ -69,6 +69,7 @@ class Watching(Subscription):
 
     Attributes:
         point: The point that was read: everything up to it was told. None until it is known where it begins.
+        committed: The point that the commit made which was read last.
     """
 
     flag = "watch"
@@ -84,6 +85,7 @@ class Watching(Subscription):
     ) -> None:
         super().__init__(judge)
         self.point = after
+        self.committed = NOWHERE
         self._request = variables_pb2.WatchRequest(
             session_id=session_id, names=names, glob=glob, passive=passive
         )
@@ -213,6 +215,7 @@ class Watching(Subscription):
             self._read.append(told.length)
             self.point = told.point
             if told.event is not None:
+                self.committed = read_point(told.event.revision)
                 return told.event
         return Pending.OVER
 

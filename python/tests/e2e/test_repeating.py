@@ -18,6 +18,7 @@ from snakepit_bridge import (
     TypeMismatchError,
     UnavailableError,
     VariableNotFoundError,
+    WatchGapError,
 )
 
 # ---- update_variable
@@ -190,7 +191,11 @@ async def test_a_value_is_waited_for_where_nothing_exists_yet(make: Callable[...
         await other.set_variable("x", 2)
         assert await task == 2
         assert (looked_at[0], looked_at[-1]) == (1, 2)
-        assert await waiting.get_variable("x", bypass_cache=True) == 2
+        # No later read is older than what was told.
+        assert await waiting.get_variable("x") == 2
+        await other.delete_session()
+        with pytest.raises(SessionNotFoundError):
+            await waiting.set_variable("x", 3)
 
 
 @pytest.mark.asyncio
@@ -217,9 +222,13 @@ async def test_nothing_is_left_of_a_wait(shell: Shell, session: Context) -> None
     assert await session.wait_for("x") == 1
     with pytest.raises(DeadlineError):
         await session.wait_for("x", lambda x: x > 1, timeout=0.05)
-    task = asyncio.ensure_future(session.wait_for("y", timeout=0.05))
-    with pytest.raises(DeadlineError):
-        await task
+    if not shell.is_blocking:
+        task = asyncio.ensure_future(session.wait_for("y"))
+        fetches = session.get_cache_stats()["fetches"]
+        await until(lambda: session.get_cache_stats()["fetches"] > fetches)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
     # An answer to what was said after it.
     await session.get_variable("x", bypass_cache=True)
     transport = shell.bare(session)._transport
@@ -306,6 +315,28 @@ async def test_the_wait_ends_in_time_and_says_why(session: Context) -> None:
 
 
 @pytest.mark.asyncio
+async def test_the_wait_ends_in_time_however_much_is_told(make: Callable[..., Context]) -> None:
+    async with make() as waiting, make() as other:
+        await other.create_session()
+        now = 1000.0
+        waiting._methods.now = lambda: now
+        looked_at = 0
+
+        def look(_value: int) -> bool:
+            nonlocal now, looked_at
+            now += 10.0
+            looked_at += 1
+            return False
+
+        task = asyncio.ensure_future(waiting.wait_for("x", look, timeout=35))
+        await until(lambda: waiting.get_cache_stats()["fetches"] == 1)
+        await asyncio.gather(*[other.set_variable("x", number) for number in range(50)])
+        with pytest.raises(DeadlineError, match="its value was not the one waited for"):
+            await task
+        assert looked_at == 4
+
+
+@pytest.mark.asyncio
 async def test_a_bridge_that_does_not_answer_is_waited_for(shell: Shell) -> None:
     async with shell.context("s", address="127.0.0.1:1") as context:
         with pytest.raises(DeadlineError, match=r"no bridge answers at 127\.0\.0\.1:1") as caught:
@@ -316,6 +347,12 @@ async def test_a_bridge_that_does_not_answer_is_waited_for(shell: Shell) -> None
 @pytest.mark.asyncio
 async def test_what_a_predicate_raises_ends_the_wait(session: Context) -> None:
     await session.set_variable("x", 1)
+
+    def gap(_value: int) -> bool:
+        raise WatchGapError("not the bridge's", reason="WATCH_GAP")
+
+    with pytest.raises(WatchGapError, match="not the bridge's"):
+        await session.wait_for("x", gap)
 
     def broken(_value: int) -> bool:
         raise VariableNotFoundError("not the bridge's")

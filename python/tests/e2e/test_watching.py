@@ -148,6 +148,23 @@ async def test_two_on_one_context_are_told_each_for_itself(make: Make) -> None:
         assert await some.reader.next() is None
 
 
+@pytest.mark.asyncio
+async def test_no_later_read_is_older_than_what_was_told(make: Make) -> None:
+    async with make() as context, make() as other:
+        await other.set_variables({"x": 1, "y": 1})
+        assert await context.get_variables(["x", "y"]) == {"x": 1, "y": 1}
+        reader = Reader(context.watch())
+        await reader.ready()
+        await other.set_variable("x", 2)
+        await reader.take(1)
+        assert await context.get_variables(["x", "y"]) == {"x": 2, "y": 1}
+        await other.delete_session()
+        assert (await reader.take(1))[0].kind == "deleted"
+        assert await context.get_variable("y", default=None) is None
+        with pytest.raises(SessionNotFoundError):
+            await context.set_variable("x", 3)
+
+
 # ---- when it begins and ends
 
 
@@ -297,6 +314,18 @@ async def test_a_point_that_is_none_of_the_session_is_a_gap(session: Context) ->
     assert await gone.next() is None
     with pytest.raises(WatchGapError):
         await Reader(session.watch(after=wrong)).ready()
+
+
+@pytest.mark.asyncio
+async def test_a_point_too_long_ago_is_a_gap(session: Context) -> None:
+    reader = Reader(session.watch())
+    await reader.ready()
+    point = reader.point
+    await reader.close()
+    await asyncio.gather(*[session.set_variable("x", "y" * 20_000) for _ in range(1_100)])
+    with pytest.raises(WatchGapError) as raised:
+        await Reader(session.watch(after=point)).next()
+    assert raised.value.reason == "HISTORY_COMPACTED"
 
 
 @pytest.mark.asyncio

@@ -10,15 +10,19 @@ import re
 from typing import Any
 
 import pytest
-from shells import Shell
+from shells import Shell, until
+from watches import Reader, short
 
 from snakepit_bridge import (
     BatchError,
     ClosedError,
     ConflictError,
     ConstraintError,
+    InvalidInputError,
     SessionNotFoundError,
+    TypeMismatchError,
     VariableNotFoundError,
+    WatchGapError,
 )
 from snakepit_bridge.testing import _sync as fake_module
 from snakepit_bridge.testing._patterns import plain_pattern
@@ -131,6 +135,86 @@ def test_it_is_made_with_the_options_that_mean_something(shell: Shell) -> None:
         assert (fake[name].default, fake[name].kind) == (real[name].default, real[name].kind)
     # All methods are those of the context.
     assert not [name for name in vars(shell.fake) if not name.startswith("_")]
+
+
+# ---- watches
+
+
+@pytest.mark.asyncio
+async def test_what_is_set_through_a_fake_is_told(shell: Shell) -> None:
+    context = shell.awaitable(shell.fake())
+    reader, some = Reader(context.watch()), Reader(context.watch(["x"], glob="z?"))
+    await reader.ready()
+    await context.set_variable("x", 1, {"why": "test"})
+    await context.set_variables({"y": "a", "x": 2})
+    await context.increment("x")
+    await context.register_variable("z1", "json", [])
+    await context.update_variables({"x": 5, "y": 5}, atomic=False)
+    await context.delete_variable("x")
+    with pytest.raises(TypeMismatchError):
+        await context.set_variable("y", 7)
+    await context.delete_session()
+    await context.create_session()
+    told = await reader.take(8)
+    assert short(told) == [
+        "1 created, x UNSET → 1",
+        "2 changed, y UNSET → 'a', x 1 → 2",
+        "3 changed, x 2 → 3",
+        "4 changed, z1 UNSET → []",
+        "5 changed, x 3 → 5",
+        "6 changed, x 5 → UNSET",
+        "7 deleted",
+        "1 created",
+    ]
+    assert (told[0].metadata, told[0].source) == ({"why": "test"}, "python")
+    assert told[5].changes[0].previous_version == 4
+    assert short(await some.take(4))[1:] == [
+        "2 changed, x 1 → 2",
+        "3 changed, x 2 → 3",
+        "4 changed, z1 UNSET → []",
+    ]
+    await context.close()
+    with pytest.raises(ClosedError):
+        await reader.next()
+
+
+@pytest.mark.asyncio
+async def test_a_watch_of_a_fake_resumes_and_says_where_it_cannot(shell: Shell) -> None:
+    """[ORD-4 accepts] [ORD-4 refuses]"""
+    async with shell.awaitable(shell.fake()) as context:
+        await context.create_session()
+        first = Reader(context.watch())
+        await first.ready()
+        point = first.point
+        await context.set_variable("x", 1)
+        await context.set_variable("x", 2)
+        again = Reader(context.watch(after=point))
+        assert short(await again.take(2)) == ["2 changed, x UNSET → 1", "3 changed, x 1 → 2"]
+        from_nowhere = Reader(context.watch(after="-0-0000000000000000"))
+        assert [event.revision for event in await from_nowhere.take(3)] == [1, 2, 3]
+        await context.delete_session()
+        await context.create_session()
+        with pytest.raises(WatchGapError):
+            await Reader(context.watch(after=point)).next()
+        for wrong in ({"glob": "\\"}, {"names": [""]}):
+            with pytest.raises(InvalidInputError):
+                await Reader(context.watch(**wrong)).next()
+
+
+@pytest.mark.asyncio
+async def test_a_fake_calls_back_and_waits(shell: Shell) -> None:
+    async with shell.awaitable(shell.fake()) as context:
+        told: list[Any] = []
+        listener = context.on_change(lambda event: told.append(event.changes[0].value), ["x"])
+        waiting = asyncio.ensure_future(context.wait_for("x", lambda x: x == 3, timeout=30))
+        await until(lambda: context.get_cache_stats()["fetches"] == 1)
+        for number in range(5):
+            await context.set_variable("x", number)
+        assert await waiting == 3
+        await until(lambda: len(told) == 5)
+        listener.close()
+        await context.set_variable("x", 7)
+        assert told == list(range(5))
 
 
 def test_its_example_is_true() -> None:

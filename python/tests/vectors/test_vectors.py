@@ -9,9 +9,10 @@ from typing import Any
 
 import grpc
 import pytest
+import replica_steps
+import ttl_steps
 from google.protobuf import json_format
 from processes import BridgeProcess, clocked_bridge, running_bridge
-from replica_steps import answers
 from shells import SHELLS, Shell
 from tagged import untag
 from vector_door import Door, follow
@@ -135,7 +136,11 @@ def check_fingerprint(given: list[dict[str, Any]], expected: dict[str, Any]) -> 
 
 
 def check_replica(given: dict[str, Any], expected: dict[str, Any]) -> None:
-    assert {"steps": answers(given)} == expected
+    assert {"steps": replica_steps.answers(given)} == expected
+
+
+def check_ttl(given: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert {"steps": ttl_steps.answers(given)} == expected
 
 
 OPERATIONS: dict[str, Callable[[Any, Any], None]] = {
@@ -144,4 +149,5 @@ OPERATIONS: dict[str, Callable[[Any, Any], None]] = {
     "error": check_error,
     "fingerprint": check_fingerprint,
     "replica": check_replica,
+    "ttl": check_ttl,
 }

@@ -10,6 +10,7 @@ import type { SessionEvent } from "../core/session/event.js";
 import type { Definition } from "../core/variable.js";
 import { checkIdentifier, checkSessionId, checkWhole, type MetadataInput, toMetadata } from "./arguments.js";
 import { Deadline } from "./deadline.js";
+import type { OwnCalls } from "./own-calls.js";
 import type { NextRequestId } from "./request-ids.js";
 import { AbortWatch } from "./transport/abort.js";
 import type { CallOptions, Transport } from "./transport/transport.js";
@@ -53,17 +54,32 @@ export interface WatchFilterOptions {
 export class Calls {
   readonly #transport: Transport;
   readonly #nextRequestId: NextRequestId;
+  readonly #ownCalls: OwnCalls;
   /** Of watches. A transport has its own, for calls. */
   readonly #aborts = new AbortWatch();
 
-  constructor(transport: Transport, nextRequestId: NextRequestId) {
+  constructor(transport: Transport, nextRequestId: NextRequestId, ownCalls: OwnCalls) {
     this.#transport = transport;
     this.#nextRequestId = nextRequestId;
+    this.#ownCalls = ownCalls;
   }
 
   /** Has a command carried out as it is. */
-  send<C extends Command>(command: C, options: CallOptions): Promise<ReplyTo<C["kind"]>> {
-    return this.#transport.call(command, options);
+  async send<C extends Command>(command: C, options: CallOptions): Promise<ReplyTo<C["kind"]>> {
+    try {
+      const reply = await this.#transport.call(command, options);
+      if ("sessionId" in command) {
+        if ("revision" in reply) this.#ownCalls.answered(command.sessionId, reply.revision);
+        else if ("session" in reply) this.#ownCalls.answered(command.sessionId, reply.session.revision);
+      }
+      return reply;
+    } catch (error) {
+      this.#ownCalls.failed(command, error);
+      throw error;
+    } finally {
+      // Before its caller goes on, and whatever became of it: a write may have been carried out all the same.
+      this.#ownCalls.ended(command);
+    }
   }
 
   /** The deadline of what takes several calls. */
@@ -204,7 +220,12 @@ export class Calls {
       passive,
     };
     const onAbort = this.#aborts.of(options.signal);
-    return new SessionWatch({ transport: this.#transport, watch, options, onAbort, view, lost });
+    // No later read is older than what a watch has told.
+    const heeded = (event: SessionEvent): E => {
+      this.#ownCalls.told(event);
+      return view(event);
+    };
+    return new SessionWatch({ transport: this.#transport, watch, options, onAbort, view: heeded, lost });
   }
 
   /** Waits for a value, of which the caller says how it is read and what it gets. Throws DeadlineError. */

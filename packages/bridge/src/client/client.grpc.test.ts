@@ -5,9 +5,11 @@ import { ManualClock } from "../testing/manual-clock.js";
 import type { Client } from "./client.js";
 import { connect } from "./connect.js";
 import { followingContract } from "./following.contract.js";
+import { liveReadsContract } from "./live-reads.contract.js";
 import { sessionContract } from "./session.contract.js";
 import { sessionStoreContract } from "./session-store.contract.js";
 import type { TestBridge } from "./test-bridge.contract.js";
+import { ttlReadsContract } from "./ttl-reads.contract.js";
 import { watchContract } from "./watching.contract.js";
 
 const start = async (): Promise<TestBridge> => {
@@ -18,7 +20,9 @@ const start = async (): Promise<TestBridge> => {
 sessionStoreContract("over gRPC", start);
 sessionContract("over gRPC", start);
 watchContract("over gRPC", start);
+ttlReadsContract("over gRPC", start);
 followingContract("over gRPC", start);
+liveReadsContract("over gRPC", start);
 
 describe("over gRPC: what is large", () => {
   let bridge: Bridge;

@@ -1,10 +1,12 @@
 import { createEngine } from "../server.js";
 import { ManualClock } from "../testing/manual-clock.js";
 import { followingContract } from "./following.contract.js";
+import { liveReadsContract } from "./live-reads.contract.js";
 import { localClient } from "./local-client.js";
 import { sessionContract } from "./session.contract.js";
 import { sessionStoreContract } from "./session-store.contract.js";
 import type { TestBridge } from "./test-bridge.contract.js";
+import { ttlReadsContract } from "./ttl-reads.contract.js";
 import { watchContract } from "./watching.contract.js";
 
 const start = async (): Promise<TestBridge> => {
@@ -15,4 +17,6 @@ const start = async (): Promise<TestBridge> => {
 sessionStoreContract("in process", start);
 sessionContract("in process", start);
 watchContract("in process", start);
+ttlReadsContract("in process", start);
 followingContract("in process", start);
+liveReadsContract("in process", start);

@@ -2,10 +2,16 @@
 import type { MetadataInput } from "./arguments.js";
 import { Calls } from "./calls.js";
 import type { Definitions } from "./definitions.js";
+import { LiveReads } from "./live-reads.js";
+import { OwnCalls } from "./own-calls.js";
+import { CACHE_MODES, type CacheMode, type Reads, ServerReads } from "./reads.js";
+import { Replicas } from "./replicas.js";
 import { createRequestIds } from "./request-ids.js";
 import { Session } from "./session.js";
 import { SessionStore } from "./session-store.js";
 import type { CallOptions, Transport } from "./transport/transport.js";
+import { checkCacheTtl } from "./ttl-cache.js";
+import { TtlReads } from "./ttl-reads.js";
 import type { Pong } from "./views.js";
 
 /** How a session is opened. */
@@ -19,7 +25,25 @@ export interface SessionOptions extends CallOptions {
    * true with definitions, false without.
    */
   readonly strict?: boolean;
+  /**
+   * How reads are answered. `live` (default): from a copy of the session that the bridge keeps current from the first read on
+   * until the session is closed, which counts as use of the session. `ttl`: by the bridge, and again from its answers while
+   * they are younger than `cacheTtlMs`. `off`: by the bridge, each time.
+   */
+  readonly cache?: CacheMode;
+  /** With `cache: "ttl"`: how old an answer may be that is used again, in milliseconds. 0: none is. Default: 1,000. */
+  readonly cacheTtlMs?: number;
+  /**
+   * For how long, in milliseconds, the last value is answered while the bridge is out of reach. After that reads throw
+   * UnavailableError. 0: they do at once. Default: 30,000.
+   */
+  readonly maxStaleMs?: number;
 }
+
+/** How stale an answer may be (ORD-10). */
+const DEFAULT_MAX_STALE_MS = 30_000;
+/** For how long an answer is used again (ORD-21). */
+const DEFAULT_CACHE_TTL_MS = 1_000;
 
 /** A client of one bridge. All its sessions share its connection. */
 export class Client {
@@ -27,10 +51,13 @@ export class Client {
   readonly sessions: SessionStore;
   readonly #transport: Transport;
   readonly #calls: Calls;
+  readonly #ownCalls = new OwnCalls();
+  readonly #replicas: Replicas;
 
   constructor(transport: Transport) {
     this.#transport = transport;
-    this.#calls = new Calls(transport, createRequestIds());
+    this.#replicas = new Replicas(transport, this.#ownCalls);
+    this.#calls = new Calls(transport, createRequestIds(), this.#ownCalls);
     this.sessions = new SessionStore(transport, this.#calls);
   }
 
@@ -59,12 +86,26 @@ export class Client {
     definitions?: D,
     options: SessionOptions = {},
   ): Promise<Session<D>> {
+    const policy = cachePolicy(options);
     await this.sessions.createSession(id, options);
     if (definitions !== undefined && Object.keys(definitions).length > 0) {
       await this.sessions.ensureVariables(id, definitions, options);
     }
     const { strict = definitions !== undefined } = options;
-    return new Session<D>({ id, definitions, strict, store: this.sessions, calls: this.#calls });
+    const reads = this.#reads(id, policy);
+    return new Session<D>({ id, definitions, strict, store: this.sessions, calls: this.#calls, reads });
+  }
+
+  #reads(sessionId: string, { cache, maxStaleMs, cacheTtlMs }: CachePolicy): Reads {
+    const calls = this.#calls;
+    const now = () => this.#transport.clock.now();
+    if (cache === "ttl")
+      return new TtlReads({ sessionId, calls, ownCalls: this.#ownCalls, ttlMs: cacheTtlMs, now });
+    const server = new ServerReads(sessionId, calls);
+    if (cache === "off") return server;
+    const deadline = (options: CallOptions) => calls.deadline(options);
+    const copy = this.#replicas.use(sessionId);
+    return new LiveReads({ sessionId, server, maxStaleMs, now, deadline, ...copy });
   }
 
   /** Asks whether a bridge is there, and which one. Throws UnavailableError or DeadlineError. */
@@ -81,4 +122,17 @@ export class Client {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+type CachePolicy = Required<Pick<SessionOptions, "cache" | "maxStaleMs" | "cacheTtlMs">>;
+
+/** How reads are to be answered. Throws RangeError for what is no mode or no time, before anything is asked. */
+function cachePolicy({
+  cache = "live",
+  maxStaleMs = DEFAULT_MAX_STALE_MS,
+  cacheTtlMs = DEFAULT_CACHE_TTL_MS,
+}: SessionOptions): CachePolicy {
+  if (!CACHE_MODES.includes(cache)) throw new RangeError(`cache is ${CACHE_MODES.join(", ")}, not ${cache}`);
+  if (!(maxStaleMs >= 0)) throw new RangeError(`maxStaleMs is a time of 0 ms or more, not ${maxStaleMs}`);
+  return { cache, maxStaleMs, cacheTtlMs: checkCacheTtl(cacheTtlMs) };
 }

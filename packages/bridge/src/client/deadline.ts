@@ -34,10 +34,10 @@ export class Deadline {
     return this.#signal === undefined ? { timeoutMs } : { timeoutMs, signal: this.#signal };
   }
 
-  /** True as soon as something has come; false at the end. Rejects as it does, and with the reason of an abort. */
-  async sees(coming: Promise<unknown>): Promise<boolean> {
+  /** True as soon as the event has come; false if the time is up before it. Rejects with the reason of an abort. */
+  async comes(event: Promise<unknown>): Promise<boolean> {
     this.#signal?.throwIfAborted();
-    return happensWithin(coming, this.leftMs, this.#clock, this.#onAbort);
+    return happensWithin(event, this.leftMs, this.#clock, this.#onAbort);
   }
 
   /** Lets time pass, no more than is left. Rejects with the reason of an abort. */

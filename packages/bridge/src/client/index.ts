@@ -66,6 +66,7 @@ export {
 export type { ChangeView, SessionEventView } from "./event-views.js";
 export type { JsonValue } from "./json.js";
 export type { ListenOptions } from "./listening.js";
+export type { CacheMode, CacheStats, FreshOptions, ReadOptions } from "./reads.js";
 export type { ChangeOf, Session, Snapshot } from "./session.js";
 export {
   type ConstraintsOf,

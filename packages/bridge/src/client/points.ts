@@ -12,6 +12,6 @@ export function toText({ incarnation, number, check }: Revision): string {
 export function toPoint(text: string): Revision {
   const [, incarnation = "", number, check] = FORM.exec(text) ?? [];
   if (number === undefined || check === undefined || !Number.isSafeInteger(Number(number)))
-    throw errorFor("INVALID_ARGUMENT", "after: is no point of a watch", { field: "after" });
+    throw errorFor("INVALID_ARGUMENT", "after: is no point in the life of a session", { field: "after" });
   return { incarnation, number: Number(number), check: BigInt(`0x${check}`) };
 }

@@ -29,6 +29,8 @@ export const REPLICA_BYTES = 64 * 1_048_576;
  */
 export type Access = "current" | "stale" | "ask" | "unavailable";
 
+const NEVER = { incarnation: undefined, number: 0 };
+
 export class Replica {
   /** Changes with everything that may make a reader see something else. */
   generation = 0;
@@ -41,8 +43,12 @@ export class Replica {
   #down = false;
   #revision: Revision | undefined;
   #heardAt = 0;
-  /** What a call was answered at that this has not come to. */
-  #ahead: Revision | undefined;
+  /** The latest that calls were answered at, in each life of the session that may be the present one. */
+  readonly #answered = new Map<string, number>();
+  /** True if the server said something since the subscription was lost, of which nobody knows what it was true at. */
+  #isDoubted = false;
+  /** The last life of the session before the present one: it is over. */
+  #formerLife: string | undefined;
   readonly #entries = new Map<string, StateEntry>();
   /** The names of ids. */
   readonly #names = new Map<string, string>();
@@ -74,6 +80,11 @@ export class Replica {
   /** How many variables there are. */
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** How many of them have their value here. */
+  get loaded(): number {
+    return this.#loaded.size;
   }
 
   /** How many bytes the values take that are here. */
@@ -122,14 +133,16 @@ export class Replica {
     }
     this.#unload();
     const isNews = isWhole || !isSame(revision, this.#revision as Revision);
+    const life = this.#revision?.incarnation ?? "";
+    if (life !== "" && life !== revision.incarnation) this.#formerLife = life;
     this.#revision = revision;
     this.#state = "READY";
     this.#reason = undefined;
     this.#down = false;
-    // What was said of another life of the session was said before this: so that life is over, or has not begun here, and
-    // then what is here is what there is.
-    if (this.#ahead?.incarnation !== revision.incarnation || this.#ahead.number <= revision.number)
-      this.#ahead = undefined;
+    this.#isDoubted = false;
+    // What was answered of another life of the session was sent before this, so that life is over.
+    for (const incarnation of this.#answered.keys())
+      if (incarnation !== revision.incarnation) this.#answered.delete(incarnation);
     this.#settle(isNews);
   }
 
@@ -159,17 +172,35 @@ export class Replica {
     this.#down = false;
   }
 
-  /** A call was answered with what is true at a revision. What is older is not to be read after it (ORD-1). */
+  /**
+   * A call was answered with what is true at a revision. What is older is not to be read after it (ORD-1), not even if the server
+   * goes back to it.
+   */
   answered(revision: Revision): void {
-    if (this.#revision !== undefined && isCovered(revision, this.#revision)) return;
-    if (this.#ahead !== undefined && isCovered(revision, this.#ahead)) return;
-    this.#ahead = revision;
+    const { incarnation, number } = revision;
+    if (incarnation === this.#formerLife || (this.#answered.get(incarnation) ?? 0) >= number) return;
+    this.#answered.set(incarnation, number);
     this.#settle(false);
+  }
+
+  /**
+   * A call was refused because of what the session is, and a refusal does not say what it was true at. What is out of touch may be
+   * older than that, and is not read after it; what is in touch was told before.
+   */
+  doubt(): void {
+    this.#isDoubted = this.#state === "STALE";
+  }
+
+  /** True if a call was answered with what this has not come to. */
+  get #isBehind(): boolean {
+    const { incarnation, number } = this.#revision ?? NEVER;
+    for (const [life, reached] of this.#answered) if (life !== incarnation || reached > number) return true;
+    return false;
   }
 
   /** What is here may be read from, or may not any more. */
   #settle(isNews: boolean): void {
-    const isCurrent = this.#state === "READY" && this.#ahead === undefined;
+    const isCurrent = this.#state === "READY" && !this.#isBehind;
     if (isNews || isCurrent !== this.isCurrent) this.generation++;
     this.isCurrent = isCurrent;
   }
@@ -179,7 +210,7 @@ export class Replica {
   /** @param maxStaleMs how old what is read may be while the server is out of reach; 0: it is not read at all then */
   access(now: number, maxStaleMs: number): Access {
     if (this.isCurrent) return "current";
-    if (this.#state !== "STALE" || this.#ahead !== undefined) return "ask";
+    if (this.#state !== "STALE" || this.#isDoubted || this.#isBehind) return "ask";
     if (maxStaleMs > 0 && now - this.#heardAt <= maxStaleMs) return "stale";
     return this.#down ? "unavailable" : "ask";
   }
@@ -246,9 +277,4 @@ function withoutValue({ name, id, version, type }: StateEntry): StateEntry {
 
 function isSame(one: Revision, other: Revision): boolean {
   return one.number === other.number && one.incarnation === other.incarnation && one.check === other.check;
-}
-
-/** True if what is true at a revision is known where another was reached. */
-function isCovered(revision: Revision, reached: Revision): boolean {
-  return revision.incarnation === reached.incarnation && revision.number <= reached.number;
 }

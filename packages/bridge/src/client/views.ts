@@ -5,7 +5,7 @@
  * Metadata and constraints are Maps, as their keys are free text: an object would have to be guarded against
  * `__proto__`, would list `2` before `a`, and would pretend to know its keys at compile time.
  */
-import type { FoundVariable, ItemSet, Reply, ReplyTo, SessionInfo } from "../core/commands.js";
+import type { FoundVariable, ItemSet, Reply, ReplyTo, Revision, SessionInfo } from "../core/commands.js";
 import type { Constraint } from "../core/constraints.js";
 import { type BridgeError, errorFrom } from "../core/errors.js";
 import type { HistoryEntry } from "../core/history.js";
@@ -13,6 +13,7 @@ import { overlay } from "../core/metadata.js";
 import { Refusal } from "../core/refusal.js";
 import type { TypeName } from "../core/values/registry.js";
 import type { Variable } from "../core/variable.js";
+import { toText } from "./points.js";
 import { fromScalar, fromStored, type Scalar, type VariableValue } from "./values.js";
 
 /** A session, apart from its variables. */
@@ -65,9 +66,14 @@ export interface Reading<V = VariableValue> {
   readonly version: number;
   /** The revision of the session that this is true at. */
   readonly revision: number;
-  /** Who answered. */
-  readonly source: "server";
-  /** How old the answer may be at most; 0 as the server has just given it. */
+  /** That revision as a point in the life of the session: what was true before it is not read `after` it. */
+  readonly point: string;
+  /** Who answered: the server, the client's copy of the session, or its cache. */
+  readonly source: "server" | "replica" | "cache";
+  /**
+   * How old this may be, in milliseconds: 0 if the server has just answered; for a copy, how long ago it was heard of last; for
+   * a cache, how long ago it was asked.
+   */
   readonly ageMs: number;
   /** True if the client knows that it is out of touch with the server. */
   readonly stale: boolean;
@@ -79,6 +85,8 @@ export interface Written<V = VariableValue> {
   readonly version: number;
   /** The revision of the session that the write made. */
   readonly revision: number;
+  /** That revision as a point in the life of the session: what was true before it is not read `after` it. */
+  readonly point: string;
   /** As the bridge keeps it. */
   readonly value: V;
 }
@@ -87,6 +95,8 @@ export interface Written<V = VariableValue> {
 export interface Committed {
   /** The revision of the session that the batch made; undefined for an empty batch, which makes none. */
   readonly revision: number | undefined;
+  /** That revision as a point in the life of the session; undefined as it is. */
+  readonly point: string | undefined;
   /** The new version of each variable, by the name or id it was given by. */
   readonly versions: ReadonlyMap<string, number>;
 }
@@ -196,8 +206,14 @@ export function viewVariables({
   });
 }
 
-export function viewWritten(item: ItemSet, revision: number): Written {
-  return Object.freeze({ version: item.version, revision, value: fromStored(item.type, item.value) });
+export function viewWritten(item: ItemSet, revision: Revision): Written {
+  const { type, value, version } = item;
+  return Object.freeze({
+    version,
+    revision: revision.number,
+    point: toText(revision),
+    value: fromStored(type, value),
+  });
 }
 
 /** @param read what the caller gets for what a variable held */
@@ -236,7 +252,7 @@ export function viewCommitted(
     const item = results[place];
     if (item !== undefined && !(item instanceof Refusal)) versions.set(identifier, item.version);
   }
-  return Object.freeze({ revision: revision.number, versions });
+  return Object.freeze({ revision: revision.number, point: toText(revision), versions });
 }
 
 /** Pairs the outcomes of a best-effort batch with its identifiers. Of one that was given twice a refusal is told. */
@@ -249,7 +265,7 @@ export function viewResults(
     const item = results[place];
     if (item instanceof Refusal) outcomes.set(identifier, errorFrom(item.at({ identifier })));
     else if (item !== undefined && !outcomes.has(identifier))
-      outcomes.set(identifier, viewWritten(item, revision.number));
+      outcomes.set(identifier, viewWritten(item, revision));
   }
   return outcomes;
 }

@@ -89,17 +89,17 @@ class Waiting<V> {
         // A bridge that has not answered is asked once more.
         readAgain = this.#problem instanceof UnavailableError || this.#problem instanceof DeadlineError;
         if (readAgain) await this.#deadline.pause(LOOK_AGAIN_MS);
-        if (this.#deadline.leftMs <= 0) throw this.#late();
-        continue;
+      } else {
+        const next = await this.#within(this.#watch.next());
+        if (next === "missed") return next;
+        if (next.done === true) throw errorFor("CLOSED", "the watch of a wait was ended");
+        this.#lost = undefined;
+        for (const told of this.#toldIn(next.value)) {
+          if (told === undefined) readAgain = true;
+          else if (await this.#wait.isWanted(told)) return { value: told };
+        }
       }
-      const next = await this.#within(this.#watch.next());
-      if (next === "missed") return next;
-      if (next.done === true) throw errorFor("CLOSED", "the watch of a wait was ended");
-      this.#lost = undefined;
-      for (const told of this.#toldIn(next.value)) {
-        if (told === undefined) readAgain = true;
-        else if (await this.#wait.isWanted(told)) return { value: told };
-      }
+      if (this.#deadline.leftMs <= 0) throw this.#late();
     }
   }
 
@@ -110,7 +110,7 @@ class Waiting<V> {
   /** What the watch tells in time. */
   async #within<T>(coming: Promise<T>): Promise<T | "missed"> {
     try {
-      if (await this.#deadline.sees(coming)) return await coming;
+      if (await this.#deadline.comes(coming)) return await coming;
     } catch (error) {
       if (error instanceof WatchGapError) return "missed";
       throw error;

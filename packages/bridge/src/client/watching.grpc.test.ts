@@ -1,7 +1,7 @@
 /** Watches over connections that break, and of a bridge that comes back without its sessions. Files: `tests/crash/watch.test.ts`. */
 import { connect as connectTcp, createServer, type Server, type Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { WatchGapError } from "../core/errors.js";
+import { DeadlineError, UnavailableError, WatchGapError } from "../core/errors.js";
 import { type Bridge, startBridge } from "../server.js";
 import { ManualClock } from "../testing/manual-clock.js";
 import { Client } from "./client.js";
@@ -117,4 +117,49 @@ test("a stream with a watch on it is not let go while nothing happens", async ()
   }
   await bridge.session("run");
   expect(short(await take(watch, 1))).toEqual(["1 created"]);
+});
+
+test("a wait goes on where the bridge is not there yet, or has lost its sessions", async () => {
+  const bridge = await start();
+  await bridge.close();
+  const client = clientOf(bridge.address);
+  const options = { timeoutMs: 30_000 };
+  const looked: unknown[] = [];
+  const waiting = client.sessions.waitForVariable(
+    "run",
+    "x",
+    ({ value }) => looked.push(value) > 0 && value === 2,
+    options,
+  );
+  const first = await start(bridge.port);
+  await (await first.session("run")).set("x", 1);
+  while (looked.length === 0) await new Promise(setImmediate);
+  await first.close();
+  const second = await start(bridge.port);
+  await (await second.session("run")).set("x", 2);
+  expect(await waiting).toMatchObject({ value: 2, version: 1 });
+  expect(looked[0]).toBe(1);
+});
+
+test("a wait that nobody answers says so at its end", async () => {
+  const client = clientOf("127.0.0.1:1");
+  const error = await failure(client.sessions.waitForVariable("run", "x", undefined, { timeoutMs: 500 }));
+  expect(error).toBeInstanceOf(DeadlineError);
+  expect(error.message).toContain("no bridge answers at 127.0.0.1:1");
+  expect(error.cause).toBeInstanceOf(UnavailableError);
+});
+
+test("a listener is told of a gap, and called no more", async () => {
+  const bridge = await start();
+  const session = await clientOf(bridge.address).session("run");
+  const revisions: number[] = [];
+  const gap = new Promise<unknown>((resolve) => {
+    session.onChange(undefined, ({ revision }) => revisions.push(revision), { onError: resolve });
+  });
+  await session.set("a", 1);
+  await bridge.close();
+  const another = await start(bridge.port);
+  await another.session("run");
+  expect(await gap).toBeInstanceOf(WatchGapError);
+  expect(revisions).toEqual([2]);
 });

@@ -39,7 +39,9 @@ export class StateLog {
   #changes: LoggedChange[] = [];
   #mostKept = 0;
   /** What was made for those who stand where the session stands now, by the number that they come from. */
-  readonly #steps = new Map<number | undefined, readonly StateUpdate[]>();
+  readonly #steps = new Map<number, readonly StateUpdate[]>();
+  /** The same for those that come from nowhere, as long as one of them takes it: it may be as large as the session. */
+  #whole: WeakRef<readonly StateUpdate[]> | undefined;
 
   /** The log of a session that stands here with these variables. */
   constructor(revision: Revision, variables: Iterable<Variable>) {
@@ -63,6 +65,7 @@ export class StateLog {
   add(event: SessionEvent): void {
     this.#revision = pointAfter({ kind: "event", event });
     this.#steps.clear();
+    this.#whole = undefined;
     // The session is another one, or none.
     if (event.kind !== "changed") this.#changes = [];
     const { number } = event.revision;
@@ -79,10 +82,11 @@ export class StateLog {
    */
   stepsFrom(from: Revision | undefined, missed?: Changes): readonly StateUpdate[] {
     const base = from?.incarnation === this.#revision.incarnation ? from : undefined;
-    const known = this.#steps.get(base?.number);
+    const known = base === undefined ? this.#whole?.deref() : this.#steps.get(base.number);
     if (known !== undefined) return known;
     const steps = inParts(base, this.#revision, this.#since(base, missed));
-    this.#steps.set(base?.number, steps);
+    if (base === undefined) this.#whole = new WeakRef(steps);
+    else this.#steps.set(base.number, steps);
     return steps;
   }
 

@@ -27,8 +27,9 @@ export class Follower implements Listener, Subscription<StateUpdate> {
   /** Where it stands when it has taken what is to be taken. */
   #at: Revision | undefined;
   #missed: Changes | undefined;
-  /** What is left of the step that it is in, the last part first. */
-  #rest: StateUpdate[] = [];
+  /** The parts of the step that it is in, and how many of them are taken. */
+  #parts: readonly StateUpdate[] = [];
+  #taken = 0;
   #end: Refusal | undefined;
 
   constructor({ passive, notify }: FollowerOptions, log: StateLog, since: number, leave: () => void) {
@@ -63,14 +64,19 @@ export class Follower implements Listener, Subscription<StateUpdate> {
 
   get waiting(): number {
     if (this.#state === "waiting") return 0;
-    return (this.#rest.length > 0 ? 1 : 0) + (this.#isBehind ? 1 : 0) + (this.#end === undefined ? 0 : 1);
+    return (this.#isAmid ? 1 : 0) + (this.#isBehind ? 1 : 0) + (this.#end === undefined ? 0 : 1);
   }
 
   take(): StateUpdate | Refusal | undefined {
     if (this.#state === "waiting") return undefined;
-    if (this.#rest.length === 0 && this.#isBehind) this.#step();
-    const next = this.#rest.pop();
-    if (next !== undefined) return next;
+    if (!this.#isAmid && this.#isBehind) this.#step();
+    const next = this.#parts[this.#taken];
+    if (next !== undefined) {
+      this.#taken++;
+      // What others do not need any more either is let go.
+      if (!next.more) this.#parts = [];
+      return next;
+    }
     if (this.#end !== undefined) this.close();
     return this.#end;
   }
@@ -84,8 +90,13 @@ export class Follower implements Listener, Subscription<StateUpdate> {
     return this.#state === "open" || this.#at?.check !== this.#log.revision.check;
   }
 
+  get #isAmid(): boolean {
+    return this.#taken < this.#parts.length;
+  }
+
   #step(): void {
-    this.#rest = [...this.#log.stepsFrom(this.#at, this.#missed)].reverse();
+    this.#parts = this.#log.stepsFrom(this.#at, this.#missed);
+    this.#taken = 0;
     this.#at = this.#log.revision;
     this.#missed = undefined;
     this.#state = "told";

@@ -18,7 +18,6 @@ from ._writes import Write
 
 __all__ = ["Watches", "event_of"]
 
-_MOST_NAMES = 1_000
 _CLOSED = Status(None, "the context was closed", closed=True)
 _ENDED = variables_pb2.SESSION_EVENT_KIND_DELETED
 
@@ -128,8 +127,6 @@ class Watches:
             self.end(subscription)
 
     def _filter(self, request: variables_pb2.WatchRequest) -> Matches | None:
-        if len(request.names) > _MOST_NAMES:
-            raise RefusedError("TOO_MANY_ITEMS", f"{len(request.names)} items, more than {_MOST_NAMES}")
         for name in request.names:
             rules.check_name(name)
         matches = self.glob(request.glob) if request.HasField("glob") else None

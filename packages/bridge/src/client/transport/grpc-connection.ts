@@ -8,6 +8,12 @@
 import { type ChannelInterface as Channel, connectivityState } from "@grpc/grpc-js";
 
 /**
+ * When the state is looked at again although nothing was heard. A connection that is being made does not keep the process alive, and
+ * whoever waits for it need not have a timer; waiting with a time limit has one.
+ */
+const LOOK_AGAIN_MS = 60_000;
+
+/**
  * Connects if needed. False as soon as that failed.
  *
  * Asking to connect answers what was before. It may be otherwise now: a connection that another client of this process has made
@@ -26,7 +32,7 @@ export async function isConnected(channel: Channel): Promise<boolean> {
       case connectivityState.IDLE:
       case connectivityState.CONNECTING:
         await new Promise<void>((resolve) => {
-          channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, () => resolve());
+          channel.watchConnectivityState(state, Date.now() + LOOK_AGAIN_MS, () => resolve());
         });
     }
   }

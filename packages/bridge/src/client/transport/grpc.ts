@@ -9,7 +9,7 @@ import type { Command, Reply, ReplyTo } from "../../core/commands.js";
 import { type BridgeError, errorFor } from "../../core/errors.js";
 import type { Follow } from "../../core/state-update.js";
 import type { Watch } from "../../core/watch.js";
-import { commandBytes, followBytes, toldFromBytes, updateFromBytes, watchBytes } from "../../wire/channel.js";
+import { commandBytes, followBytes, updateFromBytes, watchBytes } from "../../wire/channel.js";
 import { AbortWatch, type OnAbort } from "./abort.js";
 import { checkAddress } from "./address.js";
 import { Errand } from "./grpc-errand.js";
@@ -17,6 +17,7 @@ import { Link } from "./grpc-link.js";
 import { CHANNEL_OPTIONS } from "./grpc-options.js";
 import { WatchErrand, type WatchErrandOptions } from "./grpc-watch.js";
 import { systemClock } from "./system-clock.js";
+import { ToldReader } from "./told-reader.js";
 import {
   type CallOptions,
   checkTimeout,
@@ -43,6 +44,7 @@ export class GrpcTransport implements Transport {
   readonly #aborts = new AbortWatch();
   readonly #pending = new Set<Promise<unknown>>();
   readonly #watches = new Set<WatchErrand<unknown>>();
+  readonly #toldReader = new ToldReader();
   #closed = false;
 
   /** Connects with the first call. */
@@ -74,7 +76,7 @@ export class GrpcTransport implements Transport {
     return this.#subscribe({
       asks: "events",
       bytes: watchBytes(watch),
-      read: toldFromBytes,
+      read: (bytes) => this.#toldReader.read(bytes, this.#watches.size > 1),
       told: (told) => reader.told(told),
       ended: (error) => reader.ended(error),
     });

@@ -1,0 +1,178 @@
+/** A copy whose subscription is lost, refused and begun again, on a clock that stands still. */
+import { beforeEach, expect, test } from "vitest";
+import type { Revision } from "../core/commands.js";
+import { type BridgeError, type ErrorReason, errorFor } from "../core/errors.js";
+import type { Follow, StateUpdate } from "../core/state-update.js";
+import { ManualClock } from "../testing/manual-clock.js";
+import { Deadline } from "./deadline.js";
+import { Following } from "./following.js";
+import { LiveReads } from "./live-reads.js";
+import type { Answer, Reads } from "./reads.js";
+import { failure } from "./test-bridge.contract.js";
+import type { FollowReader, Transport } from "./transport/transport.js";
+
+const at = (number: number): Revision => ({ incarnation: "a".repeat(32), number, check: BigInt(number) });
+const update = (base: number | undefined, number: number): StateUpdate => ({
+  ...(base === undefined ? {} : { base: at(base) }),
+  revision: at(number),
+  changed: [{ name: "t", id: "var_t_1", version: number, type: "float", value: number }],
+  deleted: [],
+  more: false,
+});
+const error = (reason: ErrorReason): BridgeError => errorFor(reason, `it is ${reason}`);
+
+let clock: ManualClock;
+let asked: { readonly follow: Follow; readonly reader: FollowReader; stopped: boolean }[];
+let following: Following;
+let reads: LiveReads;
+const last = () => asked.at(-1) as (typeof asked)[number];
+const fromServer = { variable: { type: "float", value: -1, version: 99 } } as unknown as Answer;
+
+beforeEach(() => {
+  clock = new ManualClock();
+  asked = [];
+  const follow = (wanted: Follow, reader: FollowReader) => {
+    const one = { follow: wanted, reader, stopped: false };
+    asked.push(one);
+    return () => {
+      one.stopped = true;
+    };
+  };
+  following = new Following({ clock, follow } as unknown as Transport, "s");
+  reads = new LiveReads({
+    sessionId: "s",
+    following,
+    server: { get: async () => fromServer, stats: () => ({ fetches: 0 }) } as unknown as Reads,
+    maxStaleMs: 30_000,
+    now: () => clock.now(),
+    deadline: (options) => new Deadline({ timeoutMs: 5_000, ...options }, clock),
+    release: () => following.end(),
+  });
+});
+const read = async (options = {}) => {
+  const { variable, source, stale, ageMs } = await reads.get("t", options);
+  return { value: variable.value, source, stale, ageMs };
+};
+
+test("nothing is asked for before the first read", async () => {
+  expect(asked).toHaveLength(0);
+  await reads.get("t", {});
+  expect(asked).toHaveLength(1);
+  expect(last().follow).toEqual({ sessionId: "s", passive: false });
+  await reads.get("t", {});
+  expect(asked).toHaveLength(1);
+});
+
+test("it is begun again where it stood, after longer and longer pauses, and never in a tight loop", () => {
+  following.begin();
+  last().reader.updated(update(undefined, 3));
+  last().reader.ended(error("UNAVAILABLE"));
+  expect(asked).toHaveLength(1);
+  let before = 0;
+  for (let attempt = 1; attempt <= 8; attempt++) {
+    const since = clock.now();
+    while (asked.length === attempt) clock.advance(10);
+    const pauseMs = clock.now() - since;
+    expect(pauseMs).toBeGreaterThanOrEqual(Math.min(1_000, 50 * 2 ** (attempt - 1)));
+    expect(pauseMs).toBeLessThanOrEqual(2_000);
+    before = Math.max(before, pauseMs);
+    expect(last().follow.after).toEqual(at(3));
+    last().reader.ended(error(attempt % 2 === 0 ? "SHUTTING_DOWN" : "TOO_MANY_WATCHES"));
+  }
+  expect(before).toBeGreaterThanOrEqual(1_000);
+  // One success, and it begins with a short pause again.
+  clock.advance(2_000);
+  last().reader.updated(update(3, 4));
+  last().reader.ended(error("UNAVAILABLE"));
+  const count = asked.length;
+  clock.advance(100);
+  expect(asked).toHaveLength(count + 1);
+  expect(last().follow.after).toEqual(at(4));
+});
+
+test("after a gap all is asked for, and what has become of the old subscription is no matter [ORD-4 refuses]", () => {
+  following.begin();
+  const first = last();
+  first.reader.updated(update(undefined, 3));
+  first.reader.updated(update(4, 5));
+  expect(first.stopped).toBe(true);
+  expect(following.replica.state).toBe("STALE");
+  clock.advance(100);
+  expect(asked).toHaveLength(2);
+  expect(last().follow).not.toHaveProperty("after");
+  last().reader.updated(update(undefined, 5));
+  expect(following.replica).toMatchObject({ state: "READY", isCurrent: true });
+});
+
+test.each<ErrorReason>(["UNAUTHENTICATED", "PERMISSION_DENIED", "VERSION_MISMATCH", "INVALID_NAME"])(
+  "%s ends it for good, and the bridge is asked each time [ORD-13 refuses]",
+  async (reason) => {
+    following.begin();
+    last().reader.updated(update(undefined, 3));
+    last().reader.ended(error(reason));
+    clock.advance(100_000);
+    expect(asked).toHaveLength(1);
+    expect(following.replica).toMatchObject({ state: "NOT_READY", reason: `it is ${reason}` });
+    expect(await reads.get("t", {})).toBe(fromServer);
+    expect(await failure(reads.ready({}))).toMatchObject({ reason });
+  },
+);
+
+test("while it is lost, reads answer what they know, say so, and stop when that is too old [ORD-10]", async () => {
+  following.begin();
+  last().reader.updated(update(undefined, 3));
+  clock.advance(1_000);
+  expect(await read()).toEqual({ value: 3, source: "replica", stale: false, ageMs: 1_000 });
+  last().reader.ended(error("UNAVAILABLE"));
+  expect(await read()).toEqual({ value: 3, source: "replica", stale: true, ageMs: 1_000 });
+  expect(() => reads.peek("t")).toThrow("it is UNAVAILABLE");
+  expect(reads.stats()).toMatchObject({ state: "STALE", reason: "it is UNAVAILABLE", staleReads: 1 });
+  for (let known = asked.length; clock.now() < 30_000; known = asked.length) {
+    clock.advance(1);
+    if (asked.length > known) last().reader.ended(error("UNAVAILABLE"));
+  }
+  expect(await read()).toMatchObject({ stale: true, ageMs: 30_000 });
+  clock.advance(1);
+  const gone = await failure(reads.get("t", {}));
+  expect(gone).toMatchObject({ reason: "UNAVAILABLE", sessionId: "s" });
+  expect(gone.message).toContain("30001 ms ago");
+  // When the bridge is being asked, a read may ask it too.
+  clock.advance(2_000);
+  expect(await reads.get("t", {})).toBe(fromServer);
+  last().reader.updated(update(3, 4));
+  expect(await read()).toEqual({ value: 4, source: "replica", stale: false, ageMs: 0 });
+});
+
+test("a read may want the bridge to have been heard of lately [ORD-3 accepts]", async () => {
+  following.begin();
+  last().reader.updated(update(undefined, 3));
+  clock.advance(1_500);
+  expect(await read({ maxAgeMs: 1_500 })).toMatchObject({ source: "replica" });
+  expect(await reads.get("t", { maxAgeMs: 1_499 })).toBe(fromServer);
+  last().reader.updated({ ...update(3, 3), changed: [] });
+  expect(await read({ maxAgeMs: 0 })).toMatchObject({ source: "replica", ageMs: 0 });
+});
+
+test("who waits for a point is answered when it is told, or after a second by the bridge [ORD-3]", async () => {
+  following.begin();
+  last().reader.updated(update(undefined, 3));
+  const after = `${"a".repeat(32)}-4-0000000000000004`;
+  const waiting = read({ after });
+  await Promise.resolve();
+  last().reader.updated(update(3, 5));
+  expect(await waiting).toMatchObject({ value: 5, source: "replica" });
+  const later = `${"a".repeat(32)}-9-0000000000000009`;
+  const inVain = reads.get("t", { after: later });
+  await Promise.resolve();
+  clock.advance(1_000);
+  expect(await inVain).toBe(fromServer);
+});
+
+test("what comes after its end is told nobody", () => {
+  following.begin();
+  reads.close();
+  expect(last().stopped).toBe(true);
+  clock.advance(100_000);
+  expect(asked).toHaveLength(1);
+  expect(clock.pendingTimers).toBe(0);
+});

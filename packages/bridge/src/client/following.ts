@@ -1,0 +1,115 @@
+/**
+ * Keeps a replica at the state of its session, from the first read on: subscribes, feeds it, and subscribes again from where it
+ * stands when the subscription is lost.
+ *
+ *   idle ──▶ asking ──▶ told ──▶ pausing (the bridge is gone) ──▶ asking …
+ *                         └────▶ over: closed, or an error that another attempt would not change
+ */
+import { type BridgeError, type ErrorReason, errorFor } from "../core/errors.js";
+import type { StateUpdate } from "../core/state-update.js";
+import { backoffMs } from "./outcome.js";
+import { Replica } from "./replica.js";
+import type { Transport } from "./transport/transport.js";
+
+export class Following {
+  readonly replica = new Replica();
+  readonly #transport: Transport;
+  readonly #sessionId: string;
+  #state: "idle" | "asking" | "told" | "pausing" | "over" = "idle";
+  /** Why it is over. */
+  #error: BridgeError | undefined;
+  /** How many attempts have failed one after the other. */
+  #failures = 0;
+  #stop = (): void => {};
+  /** Who waits for something new. */
+  #waiting: (() => void)[] = [];
+
+  constructor(transport: Transport, sessionId: string) {
+    this.#transport = transport;
+    this.#sessionId = sessionId;
+  }
+
+  /** Begins; nothing if it has. */
+  begin(): void {
+    if (this.#state === "idle") this.#ask(true);
+  }
+
+  /** Ends for good. */
+  end(): void {
+    this.#over(errorFor("CLOSED", "the session was closed"));
+  }
+
+  /** Why the replica will not change any more; undefined while it may. */
+  get error(): BridgeError | undefined {
+    return this.#error;
+  }
+
+  /** Done at the next change of what the replica is or has. */
+  news(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** @param resumes false: what the replica has is of no use, so all is asked for */
+  #ask(resumes: boolean): void {
+    this.#state = "asking";
+    this.replica.asking();
+    const after = resumes ? this.replica.revision : undefined;
+    const follow = { sessionId: this.#sessionId, passive: false, ...(after === undefined ? {} : { after }) };
+    this.#stop = this.#transport.follow(follow, {
+      updated: (update) => this.#take(update),
+      ended: (error) => this.#lost(error),
+    });
+  }
+
+  #take(update: StateUpdate): void {
+    this.#state = "told";
+    const taken = this.replica.take(update, this.#transport.clock.now());
+    if (taken === "part") return;
+    if (taken === "gap") {
+      this.#stop();
+      return this.#pause("what the bridge told does not follow what it told before", false);
+    }
+    this.#failures = 0;
+    this.#tell();
+  }
+
+  #lost(error: BridgeError): void {
+    if (FATAL.has(error.reason)) this.#over(error);
+    else this.#pause(error.message, true);
+  }
+
+  #pause(why: string, resumes: boolean): void {
+    this.#state = "pausing";
+    this.#failures++;
+    this.replica.lost(why);
+    const pauseMs = backoffMs(this.#failures, Math.random());
+    this.#stop = this.#transport.clock.setTimer(pauseMs, () => this.#ask(resumes));
+    this.#tell();
+  }
+
+  #over(error: BridgeError): void {
+    if (this.#state === "over") return;
+    this.#stop();
+    this.#state = "over";
+    this.#error = error;
+    this.replica.forget(error.message);
+    this.#tell();
+  }
+
+  #tell(): void {
+    const told = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of told) resolve();
+  }
+}
+
+/** What another attempt would not change. Everything else passes, and until then the bridge is asked. */
+const FATAL: ReadonlySet<ErrorReason> = new Set([
+  "CLOSED",
+  "UNAUTHENTICATED",
+  "PERMISSION_DENIED",
+  "VERSION_MISMATCH",
+  "INVALID_NAME",
+  "INVALID_ARGUMENT",
+  "PROTOCOL",
+]);
