@@ -273,8 +273,8 @@ class Reads(Live):
     def ready(self, *, timeout: float | None = None) -> Flow[None]:
         """Waits until the context is in touch with the server and has all that is to be read at once.
 
-        Also for a bridge that does not answer yet. From then on reads need no call, and `peek` answers. Without
-        `cache="live"` there is nothing to wait for.
+        Also for a bridge that does not answer yet. From then on reads need no call, and `peek` answers.
+        Without `cache="live"` there is nothing to wait for.
 
         Args:
             timeout: See the class.
