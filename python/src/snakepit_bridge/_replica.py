@@ -348,7 +348,7 @@ class Replica:
         at = self._revision
         return any(
             at is None or life != at.incarnation or number > at.number
-            for life, number in self._answered.items()
+            for life, number in list(self._answered.items())
         )
 
     def _renew_hits(self, is_whole: bool, touched: set[str]) -> None:

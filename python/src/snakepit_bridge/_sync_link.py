@@ -5,7 +5,7 @@ Three threads serve a context that is in use, and none of them is the caller's:
 - the driver connects and opens streams when there is something to send and no stream to send it on, and looks
   at the clock for the link;
 - gRPC's own thread asks a stream's feed for the next message: all that is ready goes in it;
-- a reader takes what the bridge says.
+- a reader asks gRPC for the next message, which gRPC's thread has taken by then.
 
 They share the link under a lock. A caller does not take it: it could be the main thread, which can be
 interrupted anywhere, and an interrupt in the wrong place would leave the link in a state that it never has.
@@ -71,7 +71,7 @@ class SyncLink:
 
     Args:
         connect: Waits for a connection; returns what stands in the way.
-        begin: Begins a call that sends what the iterator gives.
+        begin: Begins a call that sends what the iterator gives. What comes is decoded by a function.
         now: The clock of the errands' deadlines, in seconds.
         jitter: Draws from [0, 1).
         pause: Waits so many seconds, not longer than the context is open.
@@ -81,7 +81,7 @@ class SyncLink:
         self,
         *,
         connect: Callable[[], Status | None],
-        begin: Callable[[Iterator[bytes]], Any],
+        begin: Callable[[Iterator[bytes], Callable[[bytes], object]], Any],
         now: Callable[[], float],
         jitter: Callable[[], float],
         pause: Callable[[float], None],
@@ -307,21 +307,14 @@ class SyncLink:
     def _listen(self, line: _Line) -> Status:
         call: Any = None
         try:
-            call = self._begin(self._feed(line))
+            call = self._begin(self._feed(line), lambda message: self._receive(line, message))
             with self._lock:
                 line.call = call
             if self._closed:
                 call.cancel()
-            for message in call:
-                with self._lock:
-                    for errand, pause in self._link.receive(line.stream, message):
-                        self._start(self._submit_after, pause, errand)
-                    if line.stream.outbox:
-                        # Somebody has heard enough.
-                        line.news.put(True)
-                    self._hurry()
-                    if line.stream is not self._link.open and self._open is line:
-                        self._retire(line)
+            for (problem,) in call:
+                if problem is not None:
+                    raise problem
         except grpc.RpcError as error:
             return _status_without_call(error)
         except SenselessError as error:
@@ -331,6 +324,26 @@ class SyncLink:
             return Status(CANCELLED, "the channel is closed", cause=error, closed=True)
         # A bridge that shuts down ends its streams in peace.
         return Status(UNAVAILABLE, "the bridge ended the stream")
+
+    def _receive(self, line: _Line, message: bytes) -> tuple[Exception | None]:
+        """Takes a message, in the thread of gRPC that has received it; returns what is wrong with it.
+
+        gRPC has its messages decoded there: so what is told is known before another thread wakes (ORD-9). It
+        holds a lock of the call meanwhile: nothing here may call it, raise, or run what is a program's own.
+        """
+        try:
+            with self._lock:
+                for errand, pause in self._link.receive(line.stream, message):
+                    self._start(self._submit_after, pause, errand)
+                if line.stream.outbox:
+                    # Somebody has heard enough.
+                    line.news.put(True)
+                self._hurry()
+                if line.stream is not self._link.open and self._open is line:
+                    self._retire(line)
+        except Exception as error:  # noqa: BLE001 - raised by the reader
+            return (error,)
+        return (None,)
 
     def _submit_after(self, seconds: float, errand: Errand) -> None:
         self._pause(seconds)

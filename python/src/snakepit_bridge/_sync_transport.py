@@ -178,6 +178,6 @@ class SyncTransport:
                 self._check = None
         return _NOBODY_THERE
 
-    def _begin(self, messages: Iterator[bytes]) -> Any:
-        # Bytes in, bytes out.
-        return self._channel.stream_stream(_CHANNEL)(messages, metadata=self._metadata)
+    def _begin(self, messages: Iterator[bytes], receive: Callable[[bytes], object]) -> Any:
+        # Bytes out; what comes in is taken where gRPC has it decoded.
+        return self._channel.stream_stream(_CHANNEL, None, receive)(messages, metadata=self._metadata)

@@ -180,8 +180,9 @@ def test_its_errors_are_those_of_the_methods(session: SessionContext, bridge: st
                 call()
 
 
-def test_a_read_that_the_cache_answers_costs_no_call(session: SessionContext) -> None:
+def test_a_read_that_the_replica_answers_costs_no_call(session: SessionContext) -> None:
     session["x"] = 1
+    session.ready()
     assert session["x"] == 1
     assert "x" in session
     assert session.get_cache_stats()["fetches"] == 0
