@@ -16,7 +16,7 @@ test("nothing that is promised of live reads is broken", { timeout: 120_000 }, a
     expect(seen.get(what), what).toBeGreaterThan(0);
 });
 
-describe("what would break it is found", () => {
+describe("what would break it is found [ORD-8 refuses]", () => {
   test.each(Object.entries(FAULTS))("%s", { timeout: 120_000 }, async (_, tampering) => {
     const { failure } = await playMany({ histories: MOST_HISTORIES, seed: 1, tampering });
     expect(failure).toMatch(/Violation/);

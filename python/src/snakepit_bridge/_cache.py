@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from typing import Literal, TypedDict
 
 from ._json import value_of
+from ._points import NOWHERE, ResumePoint
 from ._results import Scalar, Value, VariableType
 
 __all__ = ["CacheStats", "Entry", "Fetch", "TtlCache", "name_of"]
@@ -53,6 +54,7 @@ class Entry:
         type: Its type.
         version: Its version.
         revision: The revision of the session at which all this was true.
+        point: The same, as a point in the life of the session.
     """
 
     id: str
@@ -60,6 +62,7 @@ class Entry:
     type: VariableType
     version: int
     revision: int
+    point: ResumePoint = NOWHERE
 
     @property
     def value(self) -> Value:

@@ -20,6 +20,7 @@ from ._definitions import Definition
 from ._errors import REASONS, BridgeError, InternalError, InvalidInputError, error_for
 from ._gen import command_pb2, errors_pb2, status_pb2, values_pb2, variables_pb2
 from ._json import value_of
+from ._points import ResumePoint
 from ._results import HistoryEntry, Scalar, VariableInfo
 from ._values import (
     decode_kept,
@@ -266,16 +267,16 @@ def decode_point(message: values_pb2.Revision) -> Point:
     return Point(message.incarnation, message.number)
 
 
-def decode_entry(message: values_pb2.Variable, revision: int) -> Entry:
-    """Returns a variable as it was read at a revision."""
+def decode_entry(message: values_pb2.Variable, point: ResumePoint) -> Entry:
+    """Returns a variable as it was read at a point."""
     held, type_of_it = decode_kept(message)
-    return Entry(message.id, held, type_of_it, message.version, revision)
+    return Entry(message.id, held, type_of_it, message.version, point.number, point)
 
 
-def decode_item(message: variables_pb2.ItemSet, revision: int) -> Entry:
+def decode_item(message: variables_pb2.ItemSet, point: ResumePoint) -> Entry:
     """Returns what a set made of a variable."""
     held, type_of_it = decode_kept(message)
-    return Entry(message.id, held, type_of_it, message.version, revision)
+    return Entry(message.id, held, type_of_it, message.version, point.number, point)
 
 
 def decode_info(message: values_pb2.Variable) -> VariableInfo:

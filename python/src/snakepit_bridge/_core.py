@@ -235,10 +235,10 @@ class SessionCore:
             return self._get_one(identifiers[0])
 
         def understand(answer: variables_pb2.GetVariablesResponse) -> Found:
-            revision = self._point(calls.GET_MANY, answer).number
+            point = self._point(calls.GET_MANY, answer)
             found: dict[str, Entry | VariableNotFoundError] = {}
             for each in answer.found:
-                found[each.identifier] = self._read(each.variable, revision, call.fetch)
+                found[each.identifier] = self._read(each.variable, point, call.fetch)
             for identifier in answer.missing:
                 self.cache.invalidate(identifier)
                 found[identifier] = VariableNotFoundError(
@@ -256,9 +256,9 @@ class SessionCore:
         self.cache.count_fetch()
 
         def understand(answer: variables_pb2.GetVariablesResponse) -> dict[str, Definition]:
-            revision = self._point(calls.GET_MANY, answer).number
+            point = self._point(calls.GET_MANY, answer)
             for each in answer.found:
-                self._read(each.variable, revision, call.fetch)
+                self._read(each.variable, point, call.fetch)
             for identifier in answer.missing:
                 self.cache.invalidate(identifier)
             return {each.identifier: calls.decode_definition(each.variable) for each in answer.found}
@@ -273,8 +273,8 @@ class SessionCore:
         request = variables_pb2.GetVariableRequest(session_id=self.session_id, identifier=identifier)
 
         def understand(answer: variables_pb2.GetVariableResponse) -> Found:
-            revision = self._point(calls.GET, answer).number
-            return {identifier: self._read(answer.variable, revision, call.fetch)}
+            point = self._point(calls.GET, answer)
+            return {identifier: self._read(answer.variable, point, call.fetch)}
 
         call = self._call(calls.GET, request, understand, about=(identifier,))
         return call
@@ -331,7 +331,7 @@ class SessionCore:
 
         def understand(answer: variables_pb2.SetVariableResponse) -> Written:
             point = self._point(calls.SET, answer)
-            entry = self._wrote(calls.SET, answer.item, point.number, call.fetch)
+            entry = self._wrote(calls.SET, answer.item, point, call.fetch)
             return Written(entry.version, point.number, entry.value, str(point))
 
         call = self._call(calls.SET, request, understand, about=(identifier,))
@@ -344,8 +344,8 @@ class SessionCore:
         )
 
         def understand(answer: variables_pb2.IncrementVariableResponse) -> Value:
-            revision = self._point(calls.INCREMENT, answer).number
-            return self._wrote(calls.INCREMENT, answer.item, revision, call.fetch).value
+            point = self._point(calls.INCREMENT, answer)
+            return self._wrote(calls.INCREMENT, answer.item, point, call.fetch).value
 
         call = self._call(calls.INCREMENT, request, understand, about=(identifier,))
         return call
@@ -386,7 +386,7 @@ class SessionCore:
                     fault.identifier = identifier
                     self._item_refused(identifier, fault)
                 else:
-                    entry = self._wrote(calls.SET_MANY, result.set, point.number, call.fetch)
+                    entry = self._wrote(calls.SET_MANY, result.set, point, call.fetch)
                     versions[identifier] = entry.version
             return Committed(point.number, versions, str(point)), faults
 
@@ -400,8 +400,8 @@ class SessionCore:
         )
 
         def understand(answer: variables_pb2.RegisterVariableResponse) -> str:
-            revision = self._point(calls.REGISTER, answer).number
-            return self._defined(answer.variable, revision, call.fetch)
+            point = self._point(calls.REGISTER, answer)
+            return self._defined(answer.variable, point, call.fetch)
 
         call = self._call(calls.REGISTER, request, understand, about=(request.definition.name,))
         return call
@@ -415,10 +415,10 @@ class SessionCore:
         )
 
         def understand(answer: variables_pb2.EnsureVariablesResponse) -> str:
-            revision = self._point(calls.ENSURE, answer).number
+            point = self._point(calls.ENSURE, answer)
             if len(answer.variables) != 1:
                 raise calls.nonsense(calls.ENSURE)
-            return self._defined(answer.variables[0], revision, call.fetch)
+            return self._defined(answer.variables[0], point, call.fetch)
 
         call = self._call(calls.ENSURE, request, understand, about=(request.definitions[0].name,))
         return call
@@ -478,22 +478,24 @@ class SessionCore:
     def _done(self, method: calls.Method, answer: Any) -> None:
         self._point(method, answer)
 
-    def _read(self, variable: Any, revision: int, fetch: Fetch) -> Entry:
-        entry = calls.decode_entry(variable, revision)
+    def _read(self, variable: Any, point: ResumePoint, fetch: Fetch) -> Entry:
+        entry = calls.decode_entry(variable, point)
         self.cache.store(entry, fetch, self._now())
         return entry
 
-    def _wrote(self, method: calls.Method, item: variables_pb2.ItemSet, revision: int, fetch: Fetch) -> Entry:
+    def _wrote(
+        self, method: calls.Method, item: variables_pb2.ItemSet, point: ResumePoint, fetch: Fetch
+    ) -> Entry:
         if not item.id:
             raise calls.nonsense(method)
-        entry = calls.decode_item(item, revision)
+        entry = calls.decode_item(item, point)
         # In this order: the note outdates the calls that began before it, this one too.
         self.cache.store(entry, fetch, self._now())
         self.cache.note_write(entry.id)
         return entry
 
-    def _defined(self, variable: Any, revision: int, fetch: Fetch) -> str:
-        entry = self._read(variable, revision, fetch)
+    def _defined(self, variable: Any, point: ResumePoint, fetch: Fetch) -> str:
+        entry = self._read(variable, point, fetch)
         self.cache.note_write(entry.id)
         return entry.id
 

@@ -46,8 +46,8 @@ class Look:
         if entry.held is None or entry.type is None:
             return None
         value = value_of(entry.held, entry.type)
-        number = self.point.number
-        return Reading(value, entry.type, entry.version, number, "replica", self.age, self.stale)
+        at = self.point
+        return Reading(value, entry.type, entry.version, at.number, str(at), "replica", self.age, self.stale)
 
 
 class Live(State):

@@ -6,7 +6,7 @@ As in `_methods`, which has the others: what waits is a flow, and a shell runs i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 from ._cache import CacheStats, Entry
 from ._core import Found
@@ -109,10 +109,9 @@ class Reads(Live):
                 return reading
         hit = self._held(name, bypass, max_age)
         if hit is not None:
-            entry, age = hit
-            return Reading(entry.value, entry.type, entry.version, entry.revision, "cache", age)
+            return _reading(hit[0], "cache", hit[1])
         entry = yield from self._fetch_one(name, bypass or max_age is not None, timeout)
-        return Reading(entry.value, entry.type, entry.version, entry.revision, "server", 0.0)
+        return _reading(entry, "server", 0.0)
 
     def get_variables(
         self,
@@ -209,8 +208,8 @@ class Reads(Live):
                 if entry is None:
                     found[name] = self._no_variable(name)
                 elif entry.held is not None and entry.type is not None:
-                    number = look.point.number
-                    found[name] = Entry(entry.id, entry.held, entry.type, entry.version, number)
+                    at = look.point
+                    found[name] = Entry(entry.id, entry.held, entry.type, entry.version, at.number, at)
             if len(found) == len(names):
                 return found
         return (yield from self._fetch(names, timeout, shared=False))
@@ -372,3 +371,8 @@ def _values(names: Sequence[str], look: Look) -> dict[str, Value] | None:
             return None
         values[name] = value_of(entry.held, entry.type)
     return values
+
+
+def _reading(entry: Entry, source: Literal["server", "cache"], age: float) -> Reading:
+    point = str(entry.point)
+    return Reading(entry.value, entry.type, entry.version, entry.revision, point, source, age)

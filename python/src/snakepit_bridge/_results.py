@@ -55,6 +55,8 @@ class Reading:
         type: The variable's type.
         version: The variable's version: 1 at its registration, one more for each accepted set.
         revision: The revision of the session that the answer is true at.
+        point: That revision as a point in the life of the session: what was true before it is not read
+            `after` it.
         source: Who answered: `server`; `replica`, the copy that the server keeps current (`cache="live"`); or
             `cache` for an answer kept from before (`cache="ttl"`).
         age: An upper bound on how old the answer is, in seconds; 0.0 when the server has just answered. Of
@@ -66,6 +68,7 @@ class Reading:
     type: VariableType
     version: int
     revision: int
+    point: str
     source: Literal["server", "replica", "cache"]
     age: float
     stale: bool = False

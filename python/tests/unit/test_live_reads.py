@@ -369,7 +369,6 @@ async def test_other_modes_have_nothing_to_look_at(stage: Stage, mode: Any) -> N
     async with stage.context(cache=mode) as context:
         with pytest.raises(NotReadyError, match=f'cache="{mode}"'):
             context.peek("x")
-        # There is nothing to wait for.
         await context.ready()
     assert stage.channels == []
 
