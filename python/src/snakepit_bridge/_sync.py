@@ -26,6 +26,7 @@ from ._results import UNSET
 from ._steps import Begin, Carry, Flow, News, Pause, Share, Step, present_as
 from ._subscriptions import Subscription
 from ._sync_flights import Flights
+from ._sync_helpers import give_way
 from ._sync_transport import SyncTransport
 from ._sync_watch import Watch, until_news
 
@@ -205,6 +206,7 @@ class SessionContext(Context):
             session_id,
             channel,
             make_lock=threading.RLock,
+            give_way=give_way,
             address=address,
             token=token,
             cache=cache,
