@@ -28,7 +28,6 @@ from dataclasses import dataclass
 from typing import Literal, TypedDict
 
 from ._json import value_of
-from ._points import NOWHERE, ResumePoint
 from ._results import Scalar, Value, VariableType
 
 __all__ = ["CacheStats", "Entry", "Fetch", "TtlCache", "name_of"]
@@ -62,7 +61,7 @@ class Entry:
     type: VariableType
     version: int
     revision: int
-    point: ResumePoint = NOWHERE
+    point: str = ""
 
     @property
     def value(self) -> Value:

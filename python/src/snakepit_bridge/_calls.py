@@ -270,13 +270,13 @@ def decode_point(message: values_pb2.Revision) -> Point:
 def decode_entry(message: values_pb2.Variable, point: ResumePoint) -> Entry:
     """Returns a variable as it was read at a point."""
     held, type_of_it = decode_kept(message)
-    return Entry(message.id, held, type_of_it, message.version, point.number, point)
+    return Entry(message.id, held, type_of_it, message.version, point.number, str(point))
 
 
 def decode_item(message: variables_pb2.ItemSet, point: ResumePoint) -> Entry:
     """Returns what a set made of a variable."""
     held, type_of_it = decode_kept(message)
-    return Entry(message.id, held, type_of_it, message.version, point.number, point)
+    return Entry(message.id, held, type_of_it, message.version, point.number, str(point))
 
 
 def decode_info(message: values_pb2.Variable) -> VariableInfo:

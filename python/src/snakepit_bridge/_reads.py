@@ -209,7 +209,7 @@ class Reads(Live):
                     found[name] = self._no_variable(name)
                 elif entry.held is not None and entry.type is not None:
                     at = look.point
-                    found[name] = Entry(entry.id, entry.held, entry.type, entry.version, at.number, at)
+                    found[name] = Entry(entry.id, entry.held, entry.type, entry.version, at.number, str(at))
             if len(found) == len(names):
                 return found
         return (yield from self._fetch(names, timeout, shared=False))
@@ -374,5 +374,4 @@ def _values(names: Sequence[str], look: Look) -> dict[str, Value] | None:
 
 
 def _reading(entry: Entry, source: Literal["server", "cache"], age: float) -> Reading:
-    point = str(entry.point)
-    return Reading(entry.value, entry.type, entry.version, entry.revision, point, source, age)
+    return Reading(entry.value, entry.type, entry.version, entry.revision, entry.point, source, age)
