@@ -84,7 +84,10 @@ class Driver:
     async def _obey(self, line: dict[str, Any]) -> Any:
         if "open" in line:
             self._actors[line["open"]] = SHELL.context(
-                line["session"], address=line["address"], strict=line["strict"], cache="off"
+                line["session"],
+                address=line["address"],
+                strict=line["strict"],
+                cache="live" if line["live"] else "off",
             )
             self._following[line["open"]] = Following(self._actors[line["open"]])
             return None
@@ -99,7 +102,9 @@ class Driver:
         self._used.add(method)
         following = getattr(self._following[line["actor"]], method, None)
         call = following or getattr(self._actors[line["actor"]], method)
-        result = await call(**arguments(line["with"]))
+        result = call(**arguments(line["with"]))
+        if method not in AT_ONCE:
+            result = await result
         return RESULTS.get(method, plain)(result)
 
 
@@ -176,8 +181,11 @@ def event(told: SessionEvent | None) -> Any:
     return {**plain({**vars(told), "changes": []}), "session": told.session_id, "changes": changes}
 
 
+AT_ONCE = {"peek"}
+
 RESULTS: dict[str, Callable[[Any], Any]] = {
     "get_variable": tag,
+    "peek": tag,
     "increment": tag,
     "wait_for": tag,
     "get_variables": lambda found: {name: tag(value) for name, value in found.items()},

@@ -302,6 +302,12 @@ class Followed:
     def say(self, data: bytes) -> None:
         self.channel.say(events=[{"id": self.number, "event": data}])
 
+    def end(self, reason: str) -> None:
+        """Ends it with an error."""
+        detail = errors_pb2.ErrorDetail(reason=f"ERROR_REASON_{reason}", message="by script")
+        reply = command_pb2.Reply(error=detail).SerializeToString()
+        self.channel.say(replies=[{"id": self.number, "reply": reply}])
+
 
 def point(revision: int) -> values_pb2.Revision:
     if revision == 0:

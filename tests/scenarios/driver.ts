@@ -3,7 +3,7 @@
  *
  * Both talk in lines of JSON. What is said has an `id`, which its answer repeats, so that several things can be under way:
  *
- *     { id, open: ACTOR, session: ID, address, strict }     → { id, gives: null }    makes a context; nothing is sent
+ *     { id, open: ACTOR, session: ID, address, strict, live } → { id, gives: null }    makes a context; nothing is sent
  *     { id, actor: ACTOR, do: METHOD, with: ARGUMENTS }     → { id, gives: RESULT } or { id, fails: ERROR }
  *     { id, forget: [ACTOR, …] }                            → { id, gives: null }    lets go of contexts
  *     { id, used: true }                                    → { id, gives: [METHOD, …] } that were called so far, as they are
@@ -35,6 +35,7 @@ export interface Opening {
   readonly session: string;
   readonly address: string;
   readonly strict?: boolean;
+  readonly live?: boolean;
 }
 
 export class Driver {
@@ -58,8 +59,8 @@ export class Driver {
   }
 
   /** Makes an actor. */
-  async open(actor: string, { strict = false, ...where }: Opening): Promise<void> {
-    await this.#say({ open: actor, strict, ...where });
+  async open(actor: string, { strict = false, live = false, ...where }: Opening): Promise<void> {
+    await this.#say({ open: actor, strict, live, ...where });
   }
 
   /** Has an actor call a method, and tells how it ended. */

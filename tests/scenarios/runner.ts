@@ -51,6 +51,8 @@ class Stage {
   readonly #begunMs: number | undefined;
   readonly #open = new Set<string>();
   readonly #later = new Map<string, Promise<Answer>>();
+  /** The point of what each actor wrote last. */
+  readonly #points = new Map<string, string>();
   #isFrozen = false;
 
   constructor(story: Story, cast: Cast, server: Server) {
@@ -101,15 +103,23 @@ class Stage {
     const key = this.#keyOf(actor);
     if (!this.#open.has(actor)) {
       this.#open.add(actor);
-      const { session = "main", strict = false } = this.#story.actors[actor] ?? {};
-      await driver.open(key, { session: this.#idOf(session), address: this.#server.address, strict });
+      const { session = "main", strict = false, live = false } = this.#story.actors[actor] ?? {};
+      await driver.open(key, { session: this.#idOf(session), address: this.#server.address, strict, live });
     }
-    const source = given["source"];
-    return driver.attempt(
-      key,
-      method,
-      source === undefined ? given : { ...given, source: this.#languageOf(source) },
-    );
+    const { source, after } = given;
+    const answer = await driver.attempt(key, method, {
+      ...given,
+      ...(source === undefined ? {} : { source: this.#languageOf(source) }),
+      ...(method === "read" && after !== undefined ? { after: this.#pointOf(after) } : {}),
+    });
+    const written = (answer.gives as JsonObject | null | undefined)?.["point"];
+    if (typeof written === "string") this.#points.set(actor, written);
+    return answer;
+  }
+
+  /** The point of what an actor wrote last, or a text that is none. */
+  #pointOf(after: Json): Json {
+    return this.#points.get(after as string) ?? after;
   }
 
   #judge(expected: Outcome, answer: Answer): string[] {

@@ -9,6 +9,8 @@ export interface Role {
   readonly session?: string;
   /** Whether its writes create nothing that is missing. */
   readonly strict?: boolean;
+  /** Whether its reads are answered from a copy that is kept current. */
+  readonly live?: boolean;
 }
 
 /** A bridge that a story has for itself: one with low limits, or one on a file that may die. */

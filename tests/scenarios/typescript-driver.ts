@@ -40,6 +40,7 @@ function watched<T extends object>(target: T): T {
 interface Actor {
   readonly id: string;
   readonly strict: boolean;
+  readonly live: boolean;
   readonly client: Client;
   readonly store: SessionStore;
   session?: Session;
@@ -68,7 +69,7 @@ interface Given {
   readonly source?: string;
   readonly limit?: number;
   readonly passive?: boolean;
-  readonly after?: "point";
+  readonly after?: string;
   readonly expected_version?: number;
   readonly ttl_ms?: number;
   readonly timeout_ms?: number;
@@ -88,8 +89,9 @@ interface Options {
 const METHODS: Readonly<Record<string, (actor: Actor, given: Given) => Promise<Json>>> = {
   async create_session(actor, given) {
     const { created } = await actor.store.createSession(actor.id, options(given));
-    const { strict } = actor;
-    actor.session = watched(await actor.client.session(actor.id, undefined, { strict, cache: "off" }));
+    const { strict, live } = actor;
+    const cache = live ? "live" : "off";
+    actor.session = watched(await actor.client.session(actor.id, undefined, { strict, cache }));
     return created;
   },
   async get_variable({ session, store, id }, given) {
@@ -98,11 +100,19 @@ const METHODS: Readonly<Record<string, (actor: Actor, given: Given) => Promise<J
     return tag(await session.get(given.name, { ...options(given), default: untag(given.default) }));
   },
   async read(actor, given) {
-    const { value, type, version, revision, source, stale } = await opened(actor).read(
-      given.name,
-      options(given),
-    );
+    const { after } = given;
+    const { value, type, version, revision, source, stale } = await opened(actor).read(given.name, {
+      ...options(given),
+      ...(after === undefined ? {} : { after }),
+    });
     return { value: tag(value), type, version, revision, source, stale };
+  },
+  async peek(actor, given) {
+    return tag(opened(actor).peek(given.name));
+  },
+  async ready(actor, given) {
+    await opened(actor).ready(options(given));
+    return null;
   },
   async get_variables({ session, store, id }, given) {
     if (session !== undefined) {
@@ -275,8 +285,8 @@ function valuesOf(tagged: JsonObject): Readonly<Record<string, VariableValue>> {
   );
 }
 
-function written({ version, revision, value }: Written): JsonObject {
-  return { version, revision, value: tag(value) };
+function written({ version, revision, value, point }: Written): JsonObject {
+  return { version, revision, value: tag(value), point };
 }
 
 function info({
@@ -353,6 +363,7 @@ interface Line {
   readonly session: string;
   readonly address: string;
   readonly strict: boolean;
+  readonly live: boolean;
   readonly forget?: readonly string[];
   readonly used?: boolean;
   readonly actor: string;
@@ -364,7 +375,7 @@ async function obey(line: Line): Promise<Json> {
   if (line.open !== undefined) {
     const client = watched(connect(line.address));
     const store = watched(client.sessions);
-    actors.set(line.open, { id: line.session, strict: line.strict, client, store });
+    actors.set(line.open, { id: line.session, strict: line.strict, live: line.live, client, store });
     return null;
   }
   if (line.forget !== undefined) {

@@ -24,6 +24,7 @@ class Context:
         session_id: The session.
         channel: The caller's channel, or None.
         make_lock: Makes the lock of those who change the replica; one that its holder can take again.
+        give_way: Lets other threads run.
         options: As in the shells.
     """
 
@@ -36,6 +37,7 @@ class Context:
         channel: Any,
         *,
         make_lock: Callable[[], AbstractContextManager[object]] = nullcontext,
+        give_way: Callable[[], None] = lambda: None,
         **options: Any,
     ) -> None:
         if channel is not None and not isinstance(channel, self._channel_class):
@@ -53,6 +55,7 @@ class Context:
             now=time.monotonic,
             jitter=random.random,
             lock=make_lock(),
+            give_way=give_way,
         )
         self._replica = self._methods.replica
         self._make_lock = make_lock

@@ -49,6 +49,7 @@ class Following(Subscription):
         judge: See `Subscription`.
         saw_session: Called when the session is seen to exist.
         lock: Of those who change the replica; one that its holder can take again.
+        give_way: Lets other threads run.
 
     Attributes:
         replica: What it keeps.
@@ -64,9 +65,10 @@ class Following(Subscription):
         judge: Callable[[Status], tuple[BridgeError, bool]],
         saw_session: Callable[[], None],
         lock: AbstractContextManager[object] | None = None,
+        give_way: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(judge)
-        self.replica = Replica(lock=lock)
+        self.replica = Replica(lock=lock, give_way=give_way)
         self._session_id = session_id
         self._now = now
         self._saw_session = saw_session

@@ -112,7 +112,7 @@ class Live(State):
             raise self._out_of_touch(age or 0.0)
         if access == "ask" or age is None or point is None:
             return None
-        return Look([] if point.number == 0 else find(), point, age, access == "stale")
+        return Look(find(), point, age, access == "stale")
 
     def _read_local(self, name: str, max_age: float | None = None) -> Flow[Reading | None]:
         """Returns what the replica has of one variable; None: the server has to be asked.

@@ -8,7 +8,9 @@ it has not come to that. TypeScript has the same (`client/replica.ts`), held to 
 
 Pure: it waits for nothing, and `now` is passed in, of a clock that never jumps; any unit will do.
 
-One thread changes it at a time, under the lock of its owner; any number of others read, without the lock.
+One thread changes it at a time, under the lock of its owner; any number of others read, and say what calls
+were answered at, without the lock: one of them may be the main thread, in which a signal handler can run at
+any time and wait for the very thread that wants the lock.
 What they find in `hits` is of one revision, because an update changes it by a single instruction. All else
 takes several, and those who look at several things do it in `at_once`, which begins anew if they change
 meanwhile (ORD-8). A lock around each read was considered; it would cost more than the read.
@@ -16,6 +18,7 @@ meanwhile (ORD-8). A lock around each read was considered; it would cost more th
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -45,6 +48,9 @@ Taken: TypeAlias = Literal["taken", "part", "gap"]
 
 REPLICA_BYTES: Final = 64 * 1_048_576
 """What values may take together, if nobody says otherwise."""
+
+_MOST_ANSWERED = 1_000
+"""So many answers are kept before they are summed up, where no update does it."""
 
 _MOST_ROUNDS = 100
 """How often a reader of several things begins anew before it has the changes wait."""
@@ -94,6 +100,7 @@ class Replica:
     Args:
         budget: How many bytes values may take together.
         lock: What keeps those apart who change it; one that its holder can take again.
+        give_way: Lets other threads run.
 
     Attributes:
         hits: The values by name, but those of json; empty unless it is current. It is replaced whenever
@@ -106,12 +113,14 @@ class Replica:
         self,
         budget: int = REPLICA_BYTES,
         lock: AbstractContextManager[object] | None = None,
+        give_way: Callable[[], None] = lambda: None,
     ) -> None:
         self.hits: dict[str, Scalar] = {}
         self.is_current = False
         self.served = 0
         self._budget = budget
         self._lock: AbstractContextManager[object] = nullcontext() if lock is None else lock
+        self._give_way = give_way
         # Odd while it is being changed.
         self._sequence = 0
         self._state: ReplicaState = "NOT_READY"
@@ -120,8 +129,9 @@ class Replica:
         self._down = False
         self._revision: ResumePoint | None = None
         self._heard_at = 0.0
-        # The latest that calls were answered at, in each life of the session that may be the present one.
-        self._answered: dict[bytes, int] = {}
+        # What calls were answered at, with the latest in each life of the session that may be the present
+        # one. Anybody adds to it, by one instruction.
+        self._answered: deque[ResumePoint] = deque()
         # The last life of the session before the present one: it is over.
         self._former_life: bytes | None = None
         # Whether the server said something since it was lost, of which it is not known what it was true at.
@@ -175,7 +185,7 @@ class Replica:
         """Takes that it is in another process now, in which nobody is who could hold the old lock."""
         self._lock = lock
         self._sequence = 0
-        self._answered = {}
+        self._answered.clear()
         self._former_life = None
         self.forget("the process was forked")
 
@@ -231,20 +241,30 @@ class Replica:
         What is older is not to be read after it, not even if the server goes back to it. Any
         thread may say so.
         """
-        if self._is_known(revision):
+        if revision.incarnation == self._former_life or self._is_answered(revision):
             return
-        with self._lock:
-            if self._is_known(revision):
-                return
-            # First of all, since an interrupt may come in between.
-            if not _covers(self._revision, revision):
-                self.hits = {}
-            self._answered[revision.incarnation] = revision.number
-            self._settle()
+        # Noted first: whoever changes the copy now looks at it last.
+        self._answered.append(revision)
+        if not _covers(self._revision, revision):
+            self._take_away()
+            if _covers(self._revision, revision):
+                with self._lock:
+                    self._settle()
+        if len(self._answered) > _MOST_ANSWERED:
+            with self._lock:
+                self._sum_up()
 
-    def _is_known(self, revision: ResumePoint) -> bool:
-        life, number = revision.incarnation, revision.number
-        return life == self._former_life or self._answered.get(life, 0) >= number
+    def _is_answered(self, revision: ResumePoint) -> bool:
+        return any(_covers(each, revision) for each in list(self._answered))
+
+    def _sum_up(self) -> None:
+        """Keeps the latest answer of each life that may be the present one."""
+        answered = list(self._answered)
+        latest = {each.incarnation: each for each in sorted(answered, key=lambda each: each.number)}
+        # In this order: what is looked for is there all the time.
+        self._answered.extend(latest.values())
+        for _ in answered:
+            self._answered.popleft()
 
     def doubt(self) -> None:
         """Takes that the server refused something because of what the session is.
@@ -252,8 +272,8 @@ class Replica:
         A refusal does not say what it was true at. What is out of touch may be older than that, and is not
         read after it; what is in touch was told before.
         """
-        with self._lock:
-            self._doubted = self._state == "STALE"
+        if self._state == "STALE":
+            self._doubted = True
 
     # ---- reading
 
@@ -292,11 +312,11 @@ class Replica:
         """Returns what a function finds that only looks, and looks at one revision (ORD-8)."""
         for _ in range(_MOST_ROUNDS):
             before = self._sequence
-            if before % 2 == 1:
-                break
-            found = look()
-            if self._sequence == before:
-                return found
+            if before % 2 == 0:
+                found = look()
+                if self._sequence == before:
+                    return found
+            self._give_way()
         with self._lock:
             return look()
 
@@ -326,30 +346,46 @@ class Replica:
             self._reason = None
             self._down = False
             self._doubted = False
-            # What was answered of another life of the session was sent before this, so that life is over.
-            if self._answered.keys() - {revision.incarnation}:
-                reached = self._answered.get(revision.incarnation)
-                self._answered = {} if reached is None else {revision.incarnation: reached}
+            self._forget_other_lives(revision)
             self._settle()
             if was_current and self.is_current:
                 self._renew_hits(is_whole, touched)
+                self._give_up_if_behind()
         finally:
             self._sequence += 1
 
+    def _forget_other_lives(self, revision: ResumePoint) -> None:
+        """What was answered of another life of the session was sent before this, so that life is over."""
+        answered = list(self._answered)
+        present = [each for each in answered if each.incarnation == revision.incarnation]
+        if len(present) < len(answered):
+            self._answered.extend(present)
+            for _ in answered:
+                self._answered.popleft()
+
     def _settle(self) -> None:
         """Sees whether it may be read from."""
-        was_current = self.is_current
-        self.is_current = self._state == "READY" and not self._is_behind()
-        if self.is_current != was_current:
-            self.hits = self._all_hits() if self.is_current else {}
+        if self._state != "READY":
+            self._take_away()
+        elif not self.is_current:
+            self.hits = self._all_hits()
+            self.is_current = True
+        self._give_up_if_behind()
+
+    def _give_up_if_behind(self) -> None:
+        # Asked after all else, since it may have become so meanwhile.
+        if self._is_behind():
+            self._take_away()
+
+    def _take_away(self) -> None:
+        """Has it not read from."""
+        self.is_current = False
+        self.hits = {}
 
     def _is_behind(self) -> bool:
         """Returns whether a call was answered with what this has not come to."""
         at = self._revision
-        return any(
-            at is None or life != at.incarnation or number > at.number
-            for life, number in list(self._answered.items())
-        )
+        return any(not _covers(at, each) for each in list(self._answered))
 
     def _renew_hits(self, is_whole: bool, touched: set[str]) -> None:
         """Has the change seen by a single instruction, whatever a reader does meanwhile."""

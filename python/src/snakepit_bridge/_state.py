@@ -33,6 +33,7 @@ class State:
         now: A monotonic clock in seconds.
         jitter: Draws from [0, 1).
         lock: Of those who change the replica.
+        give_way: Lets other threads run.
 
     Attributes:
         cache: What is held in the mode `ttl`.
@@ -52,6 +53,7 @@ class State:
         now: Callable[[], float],
         jitter: Callable[[], float],
         lock: AbstractContextManager[object],
+        give_way: Callable[[], None] = lambda: None,
     ) -> None:
         self.now = now
         self.jitter = jitter
@@ -72,6 +74,7 @@ class State:
             judge=self._attempts.end_of,
             saw_session=self._core.see,
             lock=lock,
+            give_way=give_way,
         )
         self.replica = self.following.replica
         if options.cache == "live":

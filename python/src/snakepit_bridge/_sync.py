@@ -26,6 +26,7 @@ from ._results import UNSET
 from ._steps import Begin, Carry, Flow, News, Pause, Share, Step, present_as
 from ._subscriptions import Subscription
 from ._sync_flights import Flights
+from ._sync_helpers import give_way
 from ._sync_transport import SyncTransport
 from ._sync_watch import Watch, until_news
 
@@ -83,6 +84,17 @@ def _get_variable(
             replica.served += 1
             return value
     return self._run(self._methods.get_variable(name, default, bypass_cache, timeout=timeout))
+
+
+def _peek(self: SessionContext, name: str) -> Any:
+    replica = self._replica
+    try:
+        value = replica.hits[name]
+    except (KeyError, TypeError):
+        with self._lock:
+            return self._methods.peek(name)
+    replica.served += 1
+    return value
 
 
 def _typed(self: SessionContext, params: type[Variables[Any, T]], *, timeout: float | None = None) -> T:
@@ -194,6 +206,7 @@ class SessionContext(Context):
             session_id,
             channel,
             make_lock=threading.RLock,
+            give_way=give_way,
             address=address,
             token=token,
             cache=cache,
@@ -240,7 +253,7 @@ class SessionContext(Context):
     get_history = _blocking(Methods.get_history)
     heartbeat = _blocking(Methods.heartbeat)
     delete_session = _blocking(Methods.delete_session)
-    peek = _at_once(Methods.peek)
+    peek = present_as(_peek, Methods.peek)
     set_cache_ttl = _at_once(Methods.set_cache_ttl)
     invalidate_cache = _at_once(Methods.invalidate_cache)
     get_cache_stats = _at_once(Methods.get_cache_stats)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-__all__ = ["LOOK", "Helpers", "wait_on"]
+__all__ = ["LOOK", "Helpers", "give_way", "wait_on"]
 
 T = TypeVar("T")
 
@@ -28,6 +28,15 @@ def wait_on(lock: threading.Lock) -> None:
     # A signal that comes in the instant before the waiting does not end it, so it is looked for now and then.
     while not lock.acquire(timeout=LOOK):
         pass
+
+
+_NEVER_GIVEN_BACK = threading.Lock()
+_NEVER_GIVEN_BACK.acquire()
+
+
+def give_way() -> None:
+    """Lets other threads run for a moment."""
+    _NEVER_GIVEN_BACK.acquire(timeout=0.0001)
 
 
 class Job:

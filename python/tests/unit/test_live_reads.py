@@ -8,9 +8,10 @@ import weakref
 from collections.abc import AsyncIterator
 from typing import Any
 
+import grpc
 import pytest
 import pytest_asyncio
-from scripted import LIFE, Followed, Stage, point, reads, staged, writes
+from scripted import LIFE, Followed, Stage, fails, point, reads, staged, writes
 from shells import Context, Shell, until
 
 from snakepit_bridge import (
@@ -298,6 +299,57 @@ async def test_nonsense_ends_it_and_the_server_is_asked(stage: Stage) -> None:
         with pytest.raises(InternalError, match="makes no sense"):
             await context.ready()
     assert len(stage.followers) == 1
+
+
+@pytest.mark.asyncio
+async def test_a_channel_that_is_closed_under_it_is_out_of_touch(
+    stage: Stage, shell: Shell, caplog: pytest.LogCaptureFixture
+) -> None:
+    """[ORD-19 accepts]"""
+    async with shell.lent(stage.address) as channel:
+        context = shell.context("s", channel)
+        waiting = asyncio.ensure_future(context.ready(timeout=30))
+        (await followed(stage)).tell(None, 1, entry("x", 1.5))
+        await waiting
+        await shell.close(channel)
+        await until(lambda: source(context)[0] == "STALE")
+        reading = await context.read("x")
+        assert (reading.value, reading.stale) == (1.5, True)
+        with pytest.raises(UnavailableError, match="closed"):
+            await context.get_variable("x", bypass_cache=True)
+        with pytest.raises(DeadlineError, match="closed"):
+            await context.ready(timeout=0.1)
+        await context.close()
+    gc.collect()
+    assert caplog.records == []
+
+
+@pytest.mark.asyncio
+async def test_a_refusal_puts_what_is_out_of_touch_in_doubt(stage: Stage) -> None:
+    """[ORD-1 accepts]"""
+    async with await made_ready(stage, entry("x", 1.5)) as context:
+        # The subscription is lost, and the bridge still answers.
+        stage.followers[-1].end("INTERNAL")
+        await until(lambda: source(context)[0] == "STALE")
+        assert (await context.read("x")).stale
+        stage.play(fails(grpc.StatusCode.NOT_FOUND, "SESSION_NOT_FOUND"), reads(2.5))
+        assert await context.get_variable("x", default=None, bypass_cache=True) is None
+        # The session was gone: so what it held before is not read any more.
+        reading = await context.read("x")
+        assert (reading.value, reading.source) == (2.5, "server")
+
+
+@pytest.mark.asyncio
+async def test_a_cut_leaves_nothing_for_asyncio_to_log(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with await made_ready(stage, entry("x", 1.5)) as context:
+        for count in range(2, 5):
+            stage.line.cut()
+            (await followed(stage, count)).tell(1, 1)
+            await context.ready()
+    gc.collect()
+    assert caplog.records == []
 
 
 # ---- waiting, and the end

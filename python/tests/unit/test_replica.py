@@ -198,6 +198,36 @@ def test_who_comes_in_the_middle_of_an_update_waits_for_its_end() -> None:
     assert replica.hits == {"a": 2, "b": 2}
 
 
+def test_what_is_answered_in_the_middle_of_an_update_is_not_forgotten_at_its_end() -> None:
+    replica = ready(entry("a", 1), entry("b", 1), lock=threading.RLock())
+    changes = Halting(entry("a", 2), entry("b", 2))
+    feeder = threading.Thread(target=replica.take, args=(StateUpdate(at(1), at(2), changes, ()), 0.0))
+    feeder.start()
+    assert changes.halted.wait(10)
+    # It does not wait for the lock, which the feeder has.
+    replica.answered(at(3))
+    assert (replica.hits, replica.is_current) == ({}, False)
+    changes.go_on.set()
+    feeder.join(10)
+    assert (replica.hits, replica.is_current, replica.access(0.0, 30.0)) == ({}, False, "ask")
+    replica.take(step(2, entry("a", 3)), 0.0)
+    assert replica.hits == {"a": 3, "b": 2}
+
+
+def test_what_is_answered_is_summed_up_where_no_update_does_it() -> None:
+    replica = Replica()
+    for number in range(1, 5_001):
+        replica.answered(at(number))
+        replica.answered(at(number, b"B" * 16))
+    assert len(replica._answered) <= 1_001
+    replica.take(whole(4_999), 0.0)
+    assert not replica.is_current
+    replica.take(step(4_999), 0.0)
+    assert replica.is_current
+    # It goes on in one life only, and there the latest answer counts.
+    assert {each.incarnation for each in replica._answered} == {b"A" * 16}
+
+
 @pytest.fixture
 def restless() -> Iterator[None]:
     """Threads that change as often as they can."""
