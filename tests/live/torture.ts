@@ -1,4 +1,9 @@
-/** Live reads under random histories for long: 10,000 in virtual time, unless told otherwise, and a fiftieth on real sockets. */
+/**
+ * Live reads under random histories for long: 10,000 in virtual time, unless told otherwise, as many of Python's, and a fiftieth on
+ * real sockets.
+ */
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { FAULTS } from "./faults.js";
 import { playMany } from "./histories.js";
 import { playOnSockets } from "./sockets.js";
@@ -22,6 +27,16 @@ while (played < histories && failure === undefined) {
 }
 console.log([...seen].map(([what, times]) => `${what}: ${times}`).join("; "));
 if (failure !== undefined) console.error(failure);
+console.log(`${histories} histories in Python`);
+const python = spawnSync(
+  fileURLToPath(new URL("../../.venv/bin/python", import.meta.url)),
+  ["-m", "pytest", "-q", "-c", "python/pyproject.toml", "python/tests/model/test_live.py"],
+  {
+    cwd: fileURLToPath(new URL("../..", import.meta.url)),
+    env: { ...process.env, SNAKEPIT_HISTORIES: String(histories) },
+    stdio: "inherit",
+  },
+);
 const onSockets = await playOnSockets({
   histories: Math.ceil(histories / 50),
   seed,
@@ -39,4 +54,5 @@ for (const [fault, tampering] of Object.entries(FAULTS)) {
   if (report.failure === undefined) missed++;
   console.log(`${fault}: ${report.failure === undefined ? "NOT found" : "found"}`);
 }
-process.exitCode = failure === undefined && onSockets.faults.length === 0 && missed === 0 ? 0 : 1;
+process.exitCode =
+  failure === undefined && python.status === 0 && onSockets.faults.length === 0 && missed === 0 ? 0 : 1;

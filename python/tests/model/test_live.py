@@ -20,7 +20,7 @@ from snakepit_bridge._core import SessionCore
 from snakepit_bridge._points import ResumePoint
 from snakepit_bridge._replica import Replica, StateEntry, StateUpdate
 
-HISTORIES = int(os.environ.get("SNAKEPIT_HISTORIES", "2000"))
+HISTORIES = int(os.environ.get("SNAKEPIT_HISTORIES", "500"))
 STEPS = 40
 
 FAULTY_HISTORIES = 400
