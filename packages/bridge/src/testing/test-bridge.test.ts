@@ -17,7 +17,7 @@ test("its sessions obey the rules, in this process and over a connection", async
 test("a session expires when the clock says so, and not before", async () => {
   const clock = new ManualClock();
   await using bridge = await startTestBridge({ clock });
-  const session = await bridge.session("s", variables, { ttlMs: 60_000 });
+  const session = await bridge.session("s", variables, { ttlMs: 60_000, cache: "off" });
   clock.advance(59_999);
   expect(await session.get("temperature")).toBe(0.7);
   clock.advance(60_000);
