@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pickle
+import signal
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
@@ -340,6 +341,8 @@ PROGRAMS = {
         import asyncio
         from snakepit_bridge import SessionContext
         async def main():
+            # A busy machine is no matter of this test.
+            asyncio.get_running_loop().slow_callback_duration = 60
             session = SessionContext("ends", address=args[0])
             await session.set_variable("x", 1)
             await session.ready()
@@ -390,6 +393,37 @@ async def test_a_forked_process_does_not_read_what_nobody_tells_it(bridge: str) 
     """
     ended = await (await Child.start(program, bridge)).end()
     assert (ended.code, ended.stdout) == (0, "done\n"), ended.stderr
+
+
+@pytest.mark.asyncio
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers of that kind")
+async def test_signal_handlers_write_wherever_the_main_thread_stands(bridge: str) -> None:
+    program = """
+        import signal
+        from snakepit_bridge.sync import SessionContext
+        handled = 0
+        with SessionContext("handlers", address=args[0], timeout=60) as session:
+            session.set_variables({"main": 0, "handler": 0})
+            session.ready()
+            def handle(*_):
+                global handled
+                handled += 1
+                assert session.increment("handler") == handled
+                assert session["handler"] == session.peek("handler") == handled
+                signal.setitimer(signal.ITIMER_REAL, 0.0007 + handled % 50 * 0.00005)
+            signal.signal(signal.SIGALRM, handle)
+            handle()
+            number = 0
+            while handled < 200:
+                number += 1
+                assert session.increment("main") == number == session["main"]
+                assert session.get_variables(["main"]) == {"main": number}
+            signal.signal(signal.SIGALRM, signal.SIG_IGN)
+            assert session.get_cache_stats()["fetches"] == 0
+        print("done")
+    """
+    ended = await (await Child.start(program, bridge)).end()
+    assert (ended.code, ended.stdout, ended.stderr) == (0, "done\n", "")
 
 
 # ---- threads
