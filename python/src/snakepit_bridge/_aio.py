@@ -74,6 +74,19 @@ async def _get_variable(
     return await self._run(self._methods.get_variable(name, default, bypass_cache, timeout=timeout))
 
 
+def _peek(self: SessionContext, name: str) -> Any:
+    # As in `_get_variable`.
+    replica = self._replica
+    try:
+        value = replica.hits[name]
+    except (KeyError, TypeError):
+        pass
+    else:
+        replica.served += 1
+        return value
+    return self._methods.peek(name)
+
+
 async def _typed(self: SessionContext, params: type[Variables[T, Any]], *, timeout: float | None = None) -> T:
     await self._run(self._methods.typed(params, timeout=timeout))
     return cast(T, self)
@@ -220,7 +233,7 @@ class SessionContext(Context):
     get_history = _awaited(Methods.get_history)
     heartbeat = _awaited(Methods.heartbeat)
     delete_session = _awaited(Methods.delete_session)
-    peek = _at_once(Methods.peek)
+    peek = present_as(_peek, Methods.peek)
     set_cache_ttl = _at_once(Methods.set_cache_ttl)
     invalidate_cache = _at_once(Methods.invalidate_cache)
     get_cache_stats = _at_once(Methods.get_cache_stats)

@@ -85,6 +85,20 @@ def _get_variable(
     return self._run(self._methods.get_variable(name, default, bypass_cache, timeout=timeout))
 
 
+def _peek(self: SessionContext, name: str) -> Any:
+    # As in `_get_variable`.
+    replica = self._replica
+    try:
+        value = replica.hits[name]
+    except (KeyError, TypeError):
+        pass
+    else:
+        replica.served += 1
+        return value
+    with self._lock:
+        return self._methods.peek(name)
+
+
 def _typed(self: SessionContext, params: type[Variables[Any, T]], *, timeout: float | None = None) -> T:
     self._run(self._methods.typed(params, timeout=timeout))
     return cast(T, self)
@@ -240,7 +254,7 @@ class SessionContext(Context):
     get_history = _blocking(Methods.get_history)
     heartbeat = _blocking(Methods.heartbeat)
     delete_session = _blocking(Methods.delete_session)
-    peek = _at_once(Methods.peek)
+    peek = present_as(_peek, Methods.peek)
     set_cache_ttl = _at_once(Methods.set_cache_ttl)
     invalidate_cache = _at_once(Methods.invalidate_cache)
     get_cache_stats = _at_once(Methods.get_cache_stats)
