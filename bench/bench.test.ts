@@ -62,17 +62,51 @@ const durable = [
   "Redis, appendfsync always",
   "etcd",
 ];
+const hits = {
+  "live read in TypeScript": [
+    "session.peek",
+    "await session.get",
+    "Map.get",
+    "await a Map.get",
+    "the loop alone",
+    "Redis, @redis/client",
+  ],
+  "live read in Python": [
+    "get_variable",
+    "peek",
+    "dict.get",
+    "a method with a dict",
+    "the loop alone",
+    "Redis, redis-py",
+  ],
+  "live read in Python on asyncio": ["await get_variable", "Redis, redis-py asyncio"],
+};
+const inPython = ["watch()", "on_change", "wait_for"].flatMap((way) => [
+  `${way}, asyncio`,
+  `${way}, blocking`,
+]);
 const ways = {
-  "set in TypeScript, seen in Python": "grpcio as it is",
-  "set in Python, seen in TypeScript": "watch()",
+  "set in TypeScript, seen in Python": [
+    ...inPython.map((way) => `bridge in memory, ${way}`),
+    "bridge on SQLite, watch(), asyncio",
+    "Redis publish",
+  ],
+  "set in Python, seen in TypeScript": [
+    "bridge in memory, watch()",
+    "bridge on SQLite, watch()",
+    "Redis publish",
+  ],
 };
 const tellers = [
   "bridge",
   "bridge, a client each",
+  "bridge, copies",
   "bare grpc-js stream each",
   "Redis publish, a connection each",
 ];
 const canFreeze = process.platform !== "win32";
+/** Whether a server can be asked for its memory. */
+const isAsked = process.platform !== "win32";
 const starts = ["start until it listens", "start until a first get is answered"];
 const files = ["one variable", "200 variables, closed", "200 variables, killed"];
 
@@ -82,20 +116,26 @@ describe("a quick run", () => {
       callers.flatMap((count) => subjects.map((subject) => [work, count, subject] as const)),
     ),
     ...["get", "set"].flatMap((work) => clients.map(([count, subject]) => [work, count, subject] as const)),
-    ...Object.entries(hasBoth ? ways : {}).flatMap(([work, by]) =>
-      [`bridge in memory, ${by}`, `bridge on SQLite, ${by}`, "Redis publish"].map(
-        (subject) => [work, 1, subject] as const,
-      ),
+    ...Object.entries(hasBoth ? ways : {}).flatMap(([work, subjects]) =>
+      subjects.map((subject) => [work, 1, subject] as const),
     ),
     ...(hasRedis ? [1, 4] : []).flatMap((count) =>
       tellers.map((subject) => ["tell watchers", count, subject] as const),
     ),
-    ...(hasRedis && hasPython ? ['Python, blocking, cache="ttl"', "Redis, redis-py"] : []).map(
-      (subject) => ["read what is at hand", 1, subject] as const,
+    ...Object.entries(hasRedis && hasPython ? hits : {}).flatMap(([work, subjects]) =>
+      subjects.map((subject) => [work, 1, subject] as const),
     ),
     ...(canFreeze ? ["1 of 2 processes frozen", "nobody frozen"] : []).map(
       (subject) => ["tell watchers at a rate", 4, subject] as const,
     ),
+    ...(isAsked
+      ? ([
+          [1, "variable"],
+          [2, "watch"],
+          [2, "follower"],
+        ] as const)
+      : []
+    ).map(([connections, subject]) => ["hold what is idle", connections, subject] as const),
     ...(hasPeers ? callers : []).flatMap((count) =>
       durable.map((subject) => ["durable set", count, subject] as const),
     ),
@@ -117,12 +157,14 @@ describe("a quick run", () => {
     for (const work of works) expect(count(work)).toBeGreaterThanOrEqual(callers.length);
     expect(count("get")).toBe(hasRedis ? (hasPython ? 3 : 1) : 0);
     expect(count("set")).toBe(hasRedis ? 1 : 0);
-    expect(count("read what is at hand")).toBe(hasRedis && hasPython ? 1 : 0);
+    expect(count("live read in TypeScript")).toBe(hasRedis && hasPython ? 3 : 0);
+    expect(count("live read in Python")).toBe(hasRedis && hasPython ? 4 : 0);
+    expect(count("hold what is idle")).toBe(isAsked ? 3 : 0);
     expect(count("tell watchers at a rate")).toBe(canFreeze ? 3 : 0);
     expect(count("durable set")).toBe(hasPeers ? 6 : 0);
-    expect(count("set in TypeScript, seen in Python")).toBe(hasBoth ? 2 : 0);
+    expect(count("set in TypeScript, seen in Python")).toBe(hasBoth ? 2 * inPython.length : 0);
     for (const work of starts) expect(count(work)).toBe(2);
-    expect(printed.match(/ (yes|no) +\S.* (yes|no)$/gm)).toHaveLength(verdicts.length);
+    expect(printed.match(/ (yes|no)( +–)?$/gm)).toHaveLength(verdicts.length);
   });
 
   it("tells where it ran, and what it did not measure", () => {
@@ -145,4 +187,11 @@ it("says what is missing where a row's peers are not installed, and how to get t
   const run = bench(["--only", "durable"], { ...process.env, PATH: folder });
   const why = isInMemory(tmpdir()) ? "set TMPDIR" : "there is no redis-server; `npm run peers` installs it";
   await expect(run).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining(why) });
+});
+
+it("prints its tables in Markdown if it is asked to", async () => {
+  const { stdout } = await bench(["--only", "engine", "--markdown"]);
+  expect(stdout).toMatch(/^\| work \| callers \| subject \| calls\/s \|/m);
+  expect(stdout).toMatch(/^\| --- \| --- \| --- \| ---: \|/m);
+  expect(stdout).toMatch(/^\| dispatch get \| 1 \| engine in process \| [\d,]+ \|/m);
 });

@@ -14,6 +14,7 @@ import { conditions, resultTable, verdictTable } from "./harness/report.js";
 import { measureRounds } from "./harness/rounds.js";
 import { Stage } from "./harness/stage.js";
 import { summarize } from "./harness/summary.js";
+import { markdownTable, plainTable } from "./harness/table.js";
 import { rows } from "./rows/all.js";
 
 interface Skipped {
@@ -38,7 +39,12 @@ async function run(options: Options): Promise<void> {
     const results = summarize(cases, samples);
     const remark = noise.remark();
     await stage.end();
-    const parts = [resultTable(results), verdictTable(results), conditions(machine, remark, options)];
+    const table = options.markdown ? markdownTable : plainTable;
+    const parts = [
+      resultTable(results, table),
+      verdictTable(results, table),
+      conditions(machine, remark, options),
+    ];
     for (const part of parts) if (part !== undefined) console.log(`\n${part}`);
     for (const one of skipped) console.log(`\n${notMeasured(one)}`);
     if (options.quick) console.log("\nA quick run: these figures mean nothing.");

@@ -17,10 +17,12 @@ export interface Sample {
   readonly rssMiB?: number;
   /** What the process under test has in use after a collection, where it was asked. */
   readonly inUseMiB?: number;
+  /** What each of the things takes there that were made, where that is the question. */
+  readonly bytesEach?: number;
 }
 
 /** What is asked of a case by. */
-export type Metric = "callsPerSecond" | "p50Us" | "p99Us" | "cpuUs" | "inUseMiB";
+export type Metric = "callsPerSecond" | "p50Us" | "p99Us" | "cpuUs" | "inUseMiB" | "bytesEach";
 
 /** How a figure is judged: its ratio to the other's, what it is beyond that, or by itself. */
 export type Comparison = "ratio" | "excess" | "itself";
@@ -32,10 +34,10 @@ export interface Floor {
   readonly beside?: string;
   /** Absent: the ratio. */
   readonly as?: Comparison;
-  /** The least that is accepted: at most this for a cost, at least this for `callsPerSecond`. */
-  readonly floor: number;
-  /** What it should come to. */
-  readonly goal: number;
+  /** The least that is accepted: at most this for a cost, at least this for `callsPerSecond`. Absent: there is a goal only. */
+  readonly floor?: number;
+  /** What it should come to. Absent: there is a floor only. */
+  readonly goal?: number;
 }
 
 /** One line of the table. */
@@ -49,6 +51,8 @@ export interface Case {
   /** The subject that does the same work for as many callers, to compare with. */
   readonly beside?: string;
   readonly floors?: readonly Floor[];
+  /** True if nothing disturbs the figure, and it takes long: it is measured in the first round only, and not in the warm-up. */
+  readonly once?: boolean;
   /** Does the work for about so long. Fails if any call fails. */
   measure(milliseconds: number): Promise<Sample>;
 }

@@ -4,6 +4,8 @@ import type { RoundOptions } from "./rounds.js";
 
 export interface Options extends RoundOptions {
   readonly quick: boolean;
+  /** Tables in Markdown. */
+  readonly markdown: boolean;
   /** The file for the results as JSON. */
   readonly json?: string;
   /** The names of the rows to measure; absent: all. */
@@ -15,13 +17,14 @@ export interface Options extends RoundOptions {
 export const usage = `Usage: npm run bench -- [options]
   --quick            see that everything runs, in seconds; its figures mean nothing
   --json FILE        write the results to a file
+  --markdown         print the tables in Markdown
   --only ROW[,ROW]   measure only these rows
-  --rounds N         rounds, of which the median is shown (15)
+  --rounds N         rounds, of which the median is shown (9)
   --ms N             length of one measurement in milliseconds (200)
   --profile FOLDER   profile the servers, and print what took their time
   --help             this text`;
 
-const FULL: RoundOptions = { rounds: 15, milliseconds: 200, warmUpRounds: 2, warmUpMilliseconds: 1_000 };
+const FULL: RoundOptions = { rounds: 9, milliseconds: 200, warmUpRounds: 1, warmUpMilliseconds: 1_000 };
 const QUICK: RoundOptions = { rounds: 1, milliseconds: 30, warmUpRounds: 1, warmUpMilliseconds: 30 };
 
 /** Reads the command line; undefined if help is asked for. Throws an error for people if it makes no sense. */
@@ -31,6 +34,7 @@ export function readOptions(args: string[]): Options | undefined {
     options: {
       quick: { type: "boolean", default: false },
       json: { type: "string" },
+      markdown: { type: "boolean", default: false },
       only: { type: "string" },
       rounds: { type: "string" },
       ms: { type: "string" },
@@ -42,6 +46,7 @@ export function readOptions(args: string[]): Options | undefined {
   const preset = values.quick ? QUICK : FULL;
   return {
     quick: values.quick,
+    markdown: values.markdown,
     rounds: whole("--rounds", values.rounds, 100) ?? preset.rounds,
     milliseconds: whole("--ms", values.ms, 10_000) ?? preset.milliseconds,
     warmUpRounds: preset.warmUpRounds,

@@ -1,7 +1,7 @@
 /** What a CPU profile says of a server: the share of each part of the house, and of what it stands on. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { table } from "./table.js";
+import { plainTable } from "./table.js";
 
 /** What is needed of the format of `--cpu-prof`. */
 interface CpuProfile {
@@ -44,7 +44,7 @@ export function profileShares(folder: string): string {
   const lines = parts
     .filter((part) => threads.some(({ shares }) => shares.has(part)))
     .map((part) => [part, ...threads.map(({ shares }) => `${(100 * (shares.get(part) ?? 0)).toFixed(1)} %`)]);
-  return table(["busy time of", ...threads.map(({ name }) => name)], lines, 1);
+  return plainTable(["busy time of", ...threads.map(({ name }) => name)], lines, 1);
 }
 
 /** The names are `CPU.<date>.<time>.<process>.<thread>.<number>.cpuprofile`; thread 0 is the main one. */

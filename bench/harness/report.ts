@@ -3,7 +3,7 @@ import type { Comparison, Metric } from "./case.js";
 import type { Machine, NoiseRemark } from "./machine.js";
 import type { RoundOptions } from "./rounds.js";
 import type { Result } from "./summary.js";
-import { milliseconds, number, ratio, table } from "./table.js";
+import { milliseconds, number, ratio, type Table } from "./table.js";
 
 const METRIC_WORDS: Record<Metric, string> = {
   callsPerSecond: "calls/s",
@@ -11,6 +11,7 @@ const METRIC_WORDS: Record<Metric, string> = {
   p99Us: "p99",
   cpuUs: "server CPU",
   inUseMiB: "memory in use",
+  bytesEach: "bytes each",
 };
 
 /** What stands between a case and what it is compared with. */
@@ -19,6 +20,7 @@ const COMPARISON_WORDS: Record<Comparison, string> = { ratio: " to ", excess: " 
 function written(value: number, metric: Metric, as: Comparison): string {
   if (as === "ratio") return ratio(value);
   if (metric === "inUseMiB") return `${number(value)} MiB`;
+  if (metric === "bytesEach") return number(value);
   return metric === "callsPerSecond" ? number(value) : milliseconds(value);
 }
 
@@ -37,7 +39,7 @@ const HEADING = [
 ];
 
 /** The table of all cases: medians over the rounds, and medians of the ratios within each round. */
-export function resultTable(results: readonly Result[]): string {
+export function resultTable(results: readonly Result[], table: Table): string {
   const lines = results.map(({ work, callers, subject, median, ratios }) => [
     work,
     String(callers),
@@ -55,17 +57,19 @@ export function resultTable(results: readonly Result[]): string {
 }
 
 /** Which floors and goals were reached; undefined if nothing was asked. */
-export function verdictTable(results: readonly Result[]): string | undefined {
+export function verdictTable(results: readonly Result[], table: Table): string | undefined {
   const lines = results.flatMap(({ work, callers, subject, verdicts }) =>
     verdicts.map(({ metric, as, beside, measured, floor, goal, floorReached, goalReached }) => {
       const write = (value: number) => written(value, metric, as);
+      const asked = (bound: number | undefined, isReached: boolean | undefined) =>
+        bound === undefined ? "–" : `${write(bound)} ${isReached ? "yes" : "no"}`;
       return [
         `${work} × ${callers}`,
         `${METRIC_WORDS[metric]} of ${subject}${COMPARISON_WORDS[as]}${beside ?? ""}`,
         write(measured.median),
         `${write(measured.lowerQuartile)} to ${write(measured.upperQuartile)}`,
-        `${write(floor)} ${floorReached ? "yes" : "no"}`,
-        `${write(goal)} ${goalReached ? "yes" : "no"}`,
+        asked(floor, floorReached),
+        asked(goal, goalReached),
       ];
     }),
   );

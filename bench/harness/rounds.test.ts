@@ -25,3 +25,16 @@ test("every case is measured once a round, every other round backwards, and the 
     [3, 6],
   ]);
 });
+
+test("a case that is measured once is so in the first round after the warm-up", async () => {
+  const told: string[] = [];
+  const cases = [{ ...caseThatTells("a", told), once: true }, caseThatTells("b", told)];
+  const samples = await measureRounds(cases, {
+    rounds: 2,
+    milliseconds: 1,
+    warmUpRounds: 1,
+    warmUpMilliseconds: 9,
+  });
+  expect(told).toEqual(["b9", "b1", "a1", "b1"]);
+  expect(samples.map(({ length }) => length)).toEqual([1, 2]);
+});

@@ -18,7 +18,7 @@ export interface RoundOptions {
 /** Told before each measurement; `round` counts from 1, and those up to `warmUpRounds` are the warm-up. */
 export type OnStep = (round: number, step: number) => void;
 
-/** The samples of each case, one per round. */
+/** The samples of each case, one per round; one altogether where that is enough. */
 export async function measureRounds(
   cases: readonly Case[],
   { rounds, milliseconds, warmUpRounds, warmUpMilliseconds }: RoundOptions,
@@ -30,8 +30,10 @@ export async function measureRounds(
     if (round % 2 === 0) order.reverse();
     for (const [step, index] of order.entries()) {
       onStep(round, step + 1);
+      const one = cases[index] as Case;
+      if (one.once && round !== warmUpRounds + 1) continue;
       const warming = round <= warmUpRounds;
-      const sample = await (cases[index] as Case).measure(warming ? warmUpMilliseconds : milliseconds);
+      const sample = await one.measure(warming ? warmUpMilliseconds : milliseconds);
       if (!warming) samples[index]?.push(sample);
     }
   }

@@ -41,6 +41,21 @@ describe("a summary", () => {
     expect(echo?.ratios).toBeUndefined();
   });
 
+  test("tells of a goal without a floor, and of a floor without a goal", () => {
+    const alone: readonly Floor[] = [
+      { metric: "cpuUs", goal: 1.1 },
+      { metric: "cpuUs", floor: 1.3 },
+    ];
+    const [bridge] = summarize(
+      [one("bridge", { beside: "echo", floors: alone }), one("echo")],
+      [[sample(12)], [sample(10)]],
+    );
+    expect(bridge?.verdicts.map(({ floorReached, goalReached }) => [floorReached, goalReached])).toEqual([
+      [undefined, false],
+      [true, undefined],
+    ]);
+  });
+
   test("says nothing of processor time where there is none", () => {
     const blind: Sample = { calls: 1, seconds: 1, p50Us: 1, p99Us: 1 };
     const [bridge] = summarize(cases, [[blind], [blind], [blind]]);

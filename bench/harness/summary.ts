@@ -12,8 +12,9 @@ export interface Spread {
 export interface Verdict extends Floor {
   readonly as: Comparison;
   readonly measured: Spread;
-  readonly floorReached: boolean;
-  readonly goalReached: boolean;
+  /** Absent: it was not asked for. */
+  readonly floorReached?: boolean;
+  readonly goalReached?: boolean;
 }
 
 /** All that a run says of one case. */
@@ -121,6 +122,12 @@ function verdict(
   const reached = (bound: number) =>
     floor.metric === "callsPerSecond" ? spread.median >= bound : spread.median <= bound;
   return [
-    { ...floor, as, measured: spread, floorReached: reached(floor.floor), goalReached: reached(floor.goal) },
+    {
+      ...floor,
+      as,
+      measured: spread,
+      ...(floor.floor === undefined ? {} : { floorReached: reached(floor.floor) }),
+      ...(floor.goal === undefined ? {} : { goalReached: reached(floor.goal) }),
+    },
   ];
 }

@@ -1,7 +1,10 @@
-/** Plain text tables. */
+/** Tables, as plain text and as Markdown. */
 
-/** Lines of cells under a heading; the first `left` columns are words, the others numbers. */
-export function table(
+/** Makes a table of lines of cells under a heading; the first `left` columns are words, the others numbers. */
+export type Table = typeof plainTable;
+
+/** For a terminal. */
+export function plainTable(
   heading: readonly string[],
   lines: readonly (readonly string[])[],
   left: number,
@@ -20,6 +23,14 @@ export function table(
   const rule = widths.map((width) => "-".repeat(width)).join("  ");
   return [row(heading), rule, ...lines.map(row)].join("\n");
 }
+
+/** For a page; the formatter makes its columns even. */
+export const markdownTable: Table = (heading, lines, left) => {
+  const row = (line: readonly string[]) =>
+    `| ${heading.map((_, column) => line[column] ?? "").join(" | ")} |`;
+  const rule = heading.map((_, column) => (column < left ? "---" : "---:"));
+  return [row(heading), row(rule), ...lines.map(row)].join("\n");
+};
 
 /** A number with three significant digits, and commas in large ones. */
 export function number(value: number | undefined): string {

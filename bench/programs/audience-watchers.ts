@@ -28,14 +28,16 @@ export interface ToldOutcome {
 }
 
 const QUANTILES = 400;
-/** However fast it goes, no measurement is told more. */
-const MOST_DELIVERIES = 2_000_000;
-const latencies = new Float64Array(MOST_DELIVERIES);
+/** However fast it goes, no more of them are timed. */
+const MOST_TIMED = 2_000_000;
+const latencies = new Float64Array(MOST_TIMED);
 
 class Crowd {
   readonly #count: number;
   readonly #progress: Socket;
   #deliveries = 0;
+  /** How many latencies there are: what is told together is one. */
+  #timed = 0;
   #lastUs = 0;
   /** How many watchers have been told each message, of those that not all have been told. */
   #partly: number[] = [];
@@ -54,13 +56,14 @@ class Crowd {
   watcher(): Told {
     let last: number | undefined;
     let told = 0;
-    return ({ sequence, sentUs }: Message) => {
-      if (last !== undefined && sequence !== last + 1)
+    return ({ sequence, sentUs, after = sequence - 1 }: Message) => {
+      if ((last !== undefined && after !== last) || sequence <= after)
         throw new Error(`message ${sequence} came after ${last}`);
       last = sequence;
       this.#lastUs = monotonicUs();
-      if (this.#deliveries < MOST_DELIVERIES) latencies[this.#deliveries++] = this.#lastUs - sentUs;
-      this.#tally(told++ - this.#wholeEver);
+      if (this.#timed < MOST_TIMED) latencies[this.#timed++] = this.#lastUs - sentUs;
+      this.#deliveries += sequence - after;
+      for (let i = after; i < sequence; i++) this.#tally(told++ - this.#wholeEver);
     };
   }
 
@@ -89,12 +92,14 @@ class Crowd {
     }
     if (this.#whole > messages || this.#partly.length > 0)
       throw new Error(`more came than the ${messages} messages that were told`);
-    const sorted = latencies.slice(0, this.#deliveries).sort();
+    const sorted = latencies.slice(0, this.#timed).sort();
     const quantile = (_: unknown, i: number) => percentile(sorted, (i + 0.5) / QUANTILES);
+    const deliveries = this.#deliveries;
     this.#whole = 0;
     this.#deliveries = 0;
+    this.#timed = 0;
     return {
-      deliveries: sorted.length,
+      deliveries,
       lastUs: this.#lastUs,
       latenciesUs: Array.from({ length: QUANTILES }, quantile),
     };

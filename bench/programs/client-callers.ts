@@ -10,7 +10,8 @@ type Question = Load & { readonly work: "get" | "set"; readonly address: string 
 const sessions = new Map<string, Session>();
 
 async function sessionAt(address: string): Promise<Session> {
-  const session = sessions.get(address) ?? (await connect(address).session(SESSION));
+  const session =
+    sessions.get(address) ?? (await connect(address).session(SESSION, undefined, { cache: "off" }));
   sessions.set(address, session);
   return session;
 }

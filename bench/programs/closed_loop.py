@@ -30,9 +30,9 @@ def closed_loop(call: Callable[[], object], milliseconds: int, step: int = 1) ->
 
 
 async def closed_loops(
-    call: Callable[[], Awaitable[object]], callers: int, milliseconds: int
+    call: Callable[[], Awaitable[object]], callers: int, milliseconds: int, step: int = 1
 ) -> dict[str, float]:
-    """Calls for so long, with so many callers at a time."""
+    """Calls for so long, with so many callers at a time; `step` is as above."""
     latencies: list[float] = []
     start = time.perf_counter()
     end = start + milliseconds / 1_000
@@ -47,7 +47,7 @@ async def closed_loops(
             before = after
 
     await asyncio.gather(*(caller() for _ in range(callers)))
-    return {"seconds": time.perf_counter() - start, **outcome(latencies)}
+    return {"seconds": time.perf_counter() - start, **outcome(latencies, step)}
 
 
 def outcome(latencies: Sequence[float], step: int = 1) -> dict[str, float]:

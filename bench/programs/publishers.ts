@@ -11,7 +11,8 @@ export type Publish = () => Promise<unknown>;
 
 /** `messageBytes`: how long a message is, for those who know no variables. */
 export function openPublisher(telling: Telling, messageBytes: number): Promise<Publish> {
-  return OPEN[telling.way === "bridge, a client each" ? "bridge" : telling.way](telling, messageBytes);
+  const { way } = telling;
+  return OPEN[way === "stream" || way === "redis" ? way : "bridge"](telling, messageBytes);
 }
 
 type Open = (telling: Telling, messageBytes: number) => Promise<Publish>;

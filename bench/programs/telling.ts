@@ -7,6 +7,8 @@ export type Way =
   | "bridge"
   /** The same with a client, and so a channel, for each watcher. */
   | "bridge, a client each"
+  /** As the first, with copies of the session that are told its state in the place of watchers that are told its events. */
+  | "bridge, copies"
   /** By the bare server of streams. */
   | "stream"
   /** Published to a channel of Redis; each watcher has a connection, as Redis tells a connection once. */
@@ -26,6 +28,8 @@ export const variables = defineVariables({ sent: float(0, { min: 0 }, { metadata
 export interface Message {
   readonly sequence: number;
   readonly sentUs: number;
+  /** The place of what was told before, where that is known: what lies between the two is told with this one. */
+  readonly after?: number;
 }
 
 export function toBytes({ sequence, sentUs }: Message, bytes: number): Buffer {

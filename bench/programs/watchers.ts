@@ -1,6 +1,8 @@
 /** Watchers of what is told, each by itself, and how they are let go. */
 import { createClient } from "@redis/client";
 import { type Client, connect, type SessionWatch } from "snakepit-bridge";
+import { Following } from "../../packages/bridge/dist/client/following.js";
+import { GrpcTransport } from "../../packages/bridge/dist/client/transport/grpc.js";
 import { LISTEN } from "./stream-methods.js";
 import { fromBytes, fromText, type Message, type Telling, variables } from "./telling.js";
 import { clientOf } from "./unary-call.js";
@@ -32,6 +34,16 @@ const OPEN: Readonly<Record<Telling["way"], (telling: Telling, tolds: readonly T
     await Promise.all(clients.map((client, i) => watch(client, topic, tolds[i] as Told)));
     return async () => {
       await Promise.all(clients.map((client) => client.close()));
+    };
+  },
+  async "bridge, copies"({ address, topic }, tolds) {
+    const transport = new GrpcTransport(address, PATIENT);
+    // A client has one copy of a session, however many read from it; these are one each.
+    const followings = tolds.map(() => new Following(transport, topic));
+    await Promise.all(followings.map((following, i) => follow(following, tolds[i] as Told)));
+    return async () => {
+      for (const following of followings) following.end();
+      await transport.close();
     };
   },
   async stream({ address }, tolds) {
@@ -91,4 +103,26 @@ async function watch(client: Client, topic: string, told: Told): Promise<Session
     if (!(error instanceof Error && error.name === "ClosedError")) throw error;
   });
   return watched;
+}
+
+/** Begins to keep a copy; done when it is current. Its reader looks at it whenever it has changed. */
+async function follow(following: Following, told: Told): Promise<void> {
+  const { replica } = following;
+  following.begin();
+  while (!replica.isCurrent) await following.news();
+  void (async () => {
+    let after = replica.revision?.number as number;
+    const before = after - (replica.find("sent")?.version as number);
+    while (following.error === undefined) {
+      await following.news();
+      const sequence = replica.revision?.number;
+      if (sequence === undefined || sequence === after) continue;
+      // Each commit is a set, of which the versions and the revisions count the same.
+      const { version, value } = replica.find("sent") ?? {};
+      if (version !== sequence - before || typeof value !== "number")
+        throw new Error(`revision ${sequence} is not the state that it was`);
+      told({ sequence, sentUs: value, after });
+      after = sequence;
+    }
+  })();
 }

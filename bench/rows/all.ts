@@ -6,6 +6,7 @@ import { engine } from "./engine.js";
 import { fanOut } from "./fan-out.js";
 import { freeze } from "./freeze.js";
 import { hit } from "./hit.js";
+import { memory } from "./memory.js";
 import { restart } from "./restart.js";
 import { unary } from "./unary.js";
 import { visibility } from "./visibility.js";
@@ -18,6 +19,7 @@ export const rows: readonly Row[] = [
   visibility,
   fanOut,
   freeze,
+  memory,
   durable,
   restart,
   engine,

@@ -29,6 +29,7 @@ export const fanOut: Row = {
     const subjects: readonly { subject: string; way: Way; server: Server }[] = [
       { subject: "bridge", way: "bridge", server: bridge },
       { subject: "bridge, a client each", way: "bridge, a client each", server: bridge },
+      { subject: "bridge, copies", way: "bridge, copies", server: bridge },
       { subject: STREAM, way: "stream", server: await stage.server("stream-server.ts", "stream") },
       { subject: "Redis publish, a connection each", way: "redis", server: await redisInMemory(stage) },
     ];

@@ -109,18 +109,24 @@ function infer(draft: Draft, { name }: Identifier, literal: Literal): Change | R
   if (value instanceof Refusal) return value;
   const fault = checkSize(value, draft.context.limits) ?? draft.takeName(name);
   if (fault !== undefined) return fault;
+  const { id, version } = draft.birth(name);
+  const { latest, source, updatedAtMs } = written(draft);
+  // Every field by name, as in `create`.
   return {
     kind: "define",
     variable: {
-      ...draft.birth(name),
+      id,
       name,
       type,
       value,
+      version,
       limits: unlimited(type),
       registered: EMPTY_METADATA,
+      latest,
+      source,
       createdAtMs: draft.context.wallTimeMs,
+      updatedAtMs,
       provisional: true,
-      ...written(draft),
     },
   };
 }
