@@ -14,6 +14,7 @@ any time and wait for the very thread that wants the lock.
 What they find in `hits` is of one revision, because an update changes it by a single instruction. All else
 takes several, and those who look at several things do it in `at_once`, which begins anew if they change
 meanwhile (ORD-8). A lock around each read was considered; it would cost more than the read.
+All of this rests on the interpreter's own lock; on a Python without one it would not hold.
 """
 
 from __future__ import annotations

@@ -87,7 +87,15 @@ class Session(Protocol[NameT, UpdatesT]):
         """Returns the values of all variables at one revision."""
         ...
 
-    async def read(self, name: NameT, *, timeout: float | None = None) -> Reading:
+    async def read(
+        self,
+        name: NameT,
+        *,
+        after: str | None = None,
+        max_age: float | None = None,
+        bypass_cache: bool = False,
+        timeout: float | None = None,
+    ) -> Reading:
         """Returns a variable's value together with its version and how fresh the answer is."""
         ...
 
@@ -127,7 +135,15 @@ class SyncSession(Protocol[NameT, UpdatesT]):
         """Returns the values of all variables at one revision."""
         ...
 
-    def read(self, name: NameT, *, timeout: float | None = None) -> Reading:
+    def read(
+        self,
+        name: NameT,
+        *,
+        after: str | None = None,
+        max_age: float | None = None,
+        bypass_cache: bool = False,
+        timeout: float | None = None,
+    ) -> Reading:
         """Returns a variable's value together with its version and how fresh the answer is."""
         ...
 
