@@ -53,6 +53,8 @@ export interface Case {
   readonly floors?: readonly Floor[];
   /** True if nothing disturbs the figure, and it takes long: it is measured in the first round only, and not in the warm-up. */
   readonly once?: boolean;
+  /** True if it takes longer to begin than to measure: it is measured in every third round only, and three times as long. */
+  readonly costly?: boolean;
   /** Does the work for about so long. Fails if any call fails. */
   measure(milliseconds: number): Promise<Sample>;
 }

@@ -38,3 +38,16 @@ test("a case that is measured once is so in the first round after the warm-up", 
   expect(told).toEqual(["b9", "b1", "a1", "b1"]);
   expect(samples.map(({ length }) => length)).toEqual([1, 2]);
 });
+
+test("a costly case is measured in every third round, three times as long", async () => {
+  const told: string[] = [];
+  const cases = [{ ...caseThatTells("a", told), costly: true }, caseThatTells("b", told)];
+  const samples = await measureRounds(cases, {
+    rounds: 4,
+    milliseconds: 1,
+    warmUpRounds: 1,
+    warmUpMilliseconds: 9,
+  });
+  expect(told).toEqual(["a9", "b9", "b1", "a3", "b1", "b1", "a3", "b1"]);
+  expect(samples.map(({ length }) => length)).toEqual([2, 4]);
+});

@@ -15,10 +15,13 @@ export interface RoundOptions {
   readonly warmUpMilliseconds: number;
 }
 
+/** What takes long to begin is measured in every third round. */
+const THIRD = 3;
+
 /** Told before each measurement; `round` counts from 1, and those up to `warmUpRounds` are the warm-up. */
 export type OnStep = (round: number, step: number) => void;
 
-/** The samples of each case, one per round; one altogether where that is enough. */
+/** The samples of each case, one for each round in which it was measured. */
 export async function measureRounds(
   cases: readonly Case[],
   { rounds, milliseconds, warmUpRounds, warmUpMilliseconds }: RoundOptions,
@@ -31,9 +34,11 @@ export async function measureRounds(
     for (const [step, index] of order.entries()) {
       onStep(round, step + 1);
       const one = cases[index] as Case;
-      if (one.once && round !== warmUpRounds + 1) continue;
       const warming = round <= warmUpRounds;
-      const sample = await one.measure(warming ? warmUpMilliseconds : milliseconds);
+      if (one.once && round !== warmUpRounds + 1) continue;
+      if (one.costly && !warming && (round - warmUpRounds) % THIRD !== 1) continue;
+      const times = one.costly ? THIRD : 1;
+      const sample = await one.measure(warming ? warmUpMilliseconds : milliseconds * times);
       if (!warming) samples[index]?.push(sample);
     }
   }

@@ -13,6 +13,8 @@ import { preparedBridge } from "./unary.js";
 
 const WATCHERS = [1, 10, 100, 1_000];
 const QUICK_WATCHERS = [1, 4];
+/** So many take longer to begin than to be told. */
+const COSTLY_WATCHERS = 100;
 const MOST_PROCESSES = 10;
 const QUICK_PROCESSES = 2;
 const STREAM = "bare grpc-js stream each";
@@ -45,6 +47,7 @@ export const fanOut: Row = {
           subject,
           ...(subject === STREAM ? {} : { beside: STREAM }),
           floors: way === "bridge" && watchers === 1_000 ? FLOORS : [],
+          costly: watchers >= COSTLY_WATCHERS,
           measure: (milliseconds) =>
             measure(audience, server, { telling, watchers, milliseconds, messageBytes: bridge.eventBytes }),
         });

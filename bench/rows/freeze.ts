@@ -76,8 +76,9 @@ async function casesOf(stage: Stage, bridge: Server, load: Load, messageBytes: n
       beside: NOBODY,
       floors,
       measure: measure(true),
+      costly: true,
     },
-    { work, callers: watchers, subject: NOBODY, measure: measure(false) },
+    { work, callers: watchers, subject: NOBODY, measure: measure(false), costly: true },
   ];
 }
 
