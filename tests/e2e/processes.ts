@@ -138,15 +138,16 @@ export class TestProcess {
   }
 }
 
-/** Runs a program to its end. Its input is closed at once. */
+/** Runs a program to its end, or ends it when its time is up. Its input is closed at once. */
 export async function run(
   command: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   cwd = root,
+  timeoutMs = TIMEOUT_MS,
 ): Promise<{ code: number | string; stdout: string; stderr: string; output: string }> {
   const child = new TestProcess(command, args, env, cwd);
-  const timer = setTimeout(() => child.signal("SIGKILL"), TIMEOUT_MS);
+  const timer = setTimeout(() => child.signal("SIGKILL"), timeoutMs);
   const code = await child.ended;
   clearTimeout(timer);
   return { code, stdout: child.stdout, stderr: child.stderr, output: child.output };

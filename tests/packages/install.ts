@@ -42,6 +42,9 @@ const SETTINGS = {
   PIP_CONSTRAINT: join(root, "python", "requirements-dev.txt"),
 };
 
+/** On a machine that has much else to do an installation takes long. */
+const INSTALL_MS = 300_000;
+
 export default async function setup(project: TestProject): Promise<() => void> {
   const folder = mkdtempSync(join(tmpdir(), "snakepit-packages-"));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
@@ -81,6 +84,6 @@ async function install(folder: string): Promise<Installed> {
 }
 
 async function perform(lines: readonly string[], cwd: string): Promise<void> {
-  const { code, output } = await run("sh", ["-e", "-c", lines.join("\n")], SETTINGS, cwd);
+  const { code, output } = await run("sh", ["-e", "-c", lines.join("\n")], SETTINGS, cwd, INSTALL_MS);
   if (code !== 0) throw new Error(`this failed:\n${lines.join("\n")}\n${output}`);
 }

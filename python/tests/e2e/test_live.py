@@ -24,6 +24,7 @@ from snakepit_bridge import (
     VariableNotFoundError,
     sync,
 )
+from snakepit_bridge._following import Following
 
 
 async def told(context: Context, name: str, value: Any) -> None:
@@ -69,6 +70,31 @@ async def test_a_write_from_the_other_language_is_seen(make: Callable[..., Conte
         assert (reading.value, reading.type, reading.version) == (1.5, "float", 2)
         assert (reading.source, reading.stale) == ("replica", False)
         assert context.get_cache_stats()["fetches"] == 0
+
+
+@pytest.mark.asyncio
+async def test_the_thread_that_receives_is_the_thread_that_applies(
+    make: Callable[..., Context], shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """[ORD-9 accepts] [ORD-9 refuses] Neither a thread of ours nor another interval comes in between."""
+    threads: set[threading.Thread] = set()
+    take = Following.told
+
+    def told_by(following: Following, data: bytes) -> bool:
+        threads.add(threading.current_thread())
+        return take(following, data)
+
+    monkeypatch.setattr(Following, "told", told_by)
+    interval = sys.getswitchinterval()
+    async with make() as context:
+        await context.create_session()
+        await context.ready()
+        await context.set_variable("x", 1)
+    assert sys.getswitchinterval() == interval
+    assert threads
+    ours = {thread for thread in threads if thread.name.startswith("snakepit")}
+    assert ours == set()
+    assert (threads == {threading.main_thread()}) is not shell.is_blocking
 
 
 @pytest.mark.asyncio
