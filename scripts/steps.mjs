@@ -47,6 +47,8 @@ export const steps = [
   {
     name: "python, lowest versions",
     kind: "pytest",
+    // Each of the two keeps one core busy and no more.
+    beside: "python",
     command: [node, "scripts/python-range.mjs", pytestColours],
   },
   {

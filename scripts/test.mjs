@@ -1,5 +1,6 @@
 // `npm test`: set up, then every step of steps.mjs, each with a heading, its own output and a line at the end. A
-// failing step does not keep the others from running. The last line is the sum: `N passed, N failed`.
+// failing step does not keep the others from running. The last line is the sum: `N passed, N failed`. Steps that name what they
+// run `beside` run while that step does, and what they print comes after it.
 //   --checks         only the checks (`npm run check`)
 //   --only <name>    one step; what follows the name is given to its command
 import { join } from "node:path";
@@ -25,8 +26,10 @@ await main(async () => {
   }
   await withTempFolder(async (folder) => {
     const results = [];
-    for (const step of chosen)
-      results.push(await perform(step, extra, join(folder, `${results.length}.report`)));
+    for (const together of groups(chosen)) {
+      const report = (i) => join(folder, `${results.length + i}.report`);
+      results.push(...(await performTogether(together, extra, report)));
+    }
     conclude(results);
   });
 });
@@ -40,8 +43,39 @@ function choose([option, name, ...extra]) {
   throw new Failure(`use --checks, or --only with one of ${names}.`);
 }
 
-async function perform({ name, kind, command }, extra, report) {
-  console.log(`\n▸ ${name}`);
+/** The steps in turn, each with those that run beside it. */
+function groups(chosen) {
+  const all = [];
+  for (const step of chosen) {
+    const group = all.find(([first]) => first.name === step.beside);
+    if (group === undefined) all.push([step]);
+    else group.push(step);
+  }
+  return all;
+}
+
+/** Runs steps at the same time. What the first prints is seen at once, and what the others print when they are done. */
+async function performTogether(together, extra, report) {
+  const later = together.map(() => []);
+  const running = together.map((step, i) =>
+    perform(
+      step,
+      extra,
+      report(i),
+      i === 0 ? (text) => process.stdout.write(text) : (text) => later[i].push(text),
+    ),
+  );
+  const results = [];
+  for (const [i, one] of running.entries()) {
+    const result = await one;
+    for (const text of later[i]) process.stdout.write(text);
+    results.push(result);
+  }
+  return results;
+}
+
+async function perform({ name, kind, command }, extra, report, print) {
+  print(`\n▸ ${name}\n`);
   const started = performance.now();
   const [program, ...args] = [...command, ...reportArguments[kind](report), ...extra];
   const voice = speakInSilence(name, started);
@@ -50,12 +84,12 @@ async function perform({ name, kind, command }, extra, report) {
     timeoutMs: stepTimeoutMs,
     onOutput: (chunk) => {
       voice.heard();
-      process.stdout.write(chunk);
+      print(chunk);
     },
   });
   voice.stop();
   const result = { name, seconds: seconds(started), ...readResult(kind, code, report) };
-  console.log(line(result));
+  print(`${line(result)}\n`);
   return result;
 }
 
