@@ -24,15 +24,17 @@ export function sessionClasses(groups: readonly Group[]): string {
 }
 
 function sessionClass({ name, about, def, compute }: Client, groups: readonly Group[]): string {
-  const method = (of: readonly Group[], signature: (group: Group) => string): string => {
+  const method = (of: readonly Group[], signature: (group: Group) => string, begin = def): string => {
     const decorator = of.length > 1 ? "    @overload\n" : "";
-    return of.map((group) => `${decorator}    ${def} ${signature(group)}: ...\n`).join("");
+    return of.map((group) => `${decorator}    ${begin} ${signature(group)}: ...\n`).join("");
   };
   const methods = [
     method(
       groups,
       ({ names, value }) => `get_variable(self, name: ${names}, **options: Unpack[Get]) -> ${value}`,
     ),
+    // It never waits.
+    method(groups, ({ names, value }) => `peek(self, name: ${names}) -> ${value}`, "def"),
     method(
       groups,
       ({ names, value }) =>
