@@ -70,7 +70,7 @@ export const timeWords =
 const io = ["grpc", "asyncio", "threading", "time"];
 export const pureModules = {
   _attempts: io,
-  _cache: [...io, "._gen"],
+  _cache: io,
   _calls: io,
   _core: io,
   _definitions: [...io, "._gen"],
@@ -83,6 +83,7 @@ export const pureModules = {
   _link: io,
   _live: io,
   _methods: io,
+  _names: [...io, "._gen"],
   _options: io,
   _points: io,
   _reads: io,

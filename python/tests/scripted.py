@@ -101,15 +101,37 @@ async def never(_request: bytes, _context: Any) -> bytes:
     raise AssertionError
 
 
+def held(gate: asyncio.Event, act: Act) -> Act:
+    """Waits for a gate before the act."""
+
+    async def wait(request: bytes, context: Any) -> bytes:
+        await gate.wait()
+        return await act(request, context)
+
+    return wait
+
+
+def sequences(stage: Stage) -> list[int]:
+    """The numbers of the writes that came, in order."""
+    messages = [variables_pb2.SetVariableRequest.FromString(request) for _, request in stage.requests]
+    return [message.request_id.sequence for message in messages]
+
+
 class Line:
     """A TCP line to the server that can be cut, with all calls on it."""
 
     def __init__(self, port: int) -> None:
         self._target = port
         self._writers: set[asyncio.StreamWriter] = set()
+        self._frozen: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self.port = 0
+
+    @property
+    def connections(self) -> int:
+        """How many stand."""
+        return len(self._writers) // 2
 
     async def open(self) -> None:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
@@ -123,6 +145,10 @@ class Line:
         """Ends the connections; new ones are possible."""
         for writer in self._writers:
             writer.transport.abort()
+
+    def freeze(self) -> None:
+        """Lets nothing through the connections any more, and tells nobody; new ones are possible."""
+        self._frozen |= self._writers
 
     async def close(self) -> None:
         """Ends the connections, and takes no new ones until it is opened again."""
@@ -147,6 +173,8 @@ class Line:
     async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         try:
             while data := await source.read(65_536):
+                if target in self._frozen:
+                    continue
                 target.write(data)
                 await target.drain()
         except OSError:
@@ -154,6 +182,7 @@ class Line:
         finally:
             target.transport.abort()
             self._writers.discard(target)
+            self._frozen.discard(target)
 
 
 class Stage:

@@ -15,6 +15,7 @@ import grpc.aio
 
 import snakepit_bridge
 from snakepit_bridge import sync, testing
+from snakepit_bridge._link import Link
 
 Context: TypeAlias = snakepit_bridge.SessionContext
 """What a test is given: the asyncio context, or a blocking one that can be awaited like it."""
@@ -83,8 +84,14 @@ class Shell:
         if self.is_blocking:
             connected: bool = context._transport._link.is_open
             return connected
-        state = context._transport.link().channel.get_state()
+        state = context._transport.link().commands.channel.get_state()
         return state is grpc.ChannelConnectivity.READY
+
+    def link(self, context: Any) -> Link:
+        """What waits for the bridge, and what it owes."""
+        transport = context._transport
+        link: Link = transport._link._link if self.is_blocking else transport.link().commands._link
+        return link
 
     def pass_pauses(self, context: Any, passed: Callable[[float], None]) -> None:
         """Lets the context's pauses take no time."""

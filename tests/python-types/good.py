@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from params import DEFINITIONS, Name, NumericName, Params, PhaseChoice, Session, SyncSession, VLogLevelChoice
 
 import snakepit_bridge
-from snakepit_bridge import Committed, History, Reading, Value, Written, sync
+from snakepit_bridge import Committed, History, Reading, SessionEvent, Snapshot, Value, Written, sync
 
 if TYPE_CHECKING:
     from typing_extensions import assert_type
@@ -40,6 +40,20 @@ def blocking(context: sync.SessionContext) -> None:
     assert_type(session.set_variables({"temperature": 0.2, "class": "a", "phase": "main"}), Committed)
     session.update_variables({"calls": 3}, atomic=False)
     assert_type(session.read("model"), Reading)
+    point = session.set_variable("calls", 4).point
+    assert_type(session.read("calls", after=point, max_age=0.5, bypass_cache=False, timeout=1), Reading)
+    assert_type(session.ready(timeout=60), None)
+    assert_type(session.peek("temperature"), float)
+    assert_type(session.peek("phase"), PhaseChoice)
+    assert_type(session.peek("plan"), Value)
+    assert_type(session.snapshot(), Snapshot)
+    with session.watch(["calls", "model"], glob="p*", after=point, passive=True) as watch:
+        assert_type(watch, sync.Watch)
+        for event in watch:
+            assert_type(event, SessionEvent)
+    with session.on_change(heard, ["phase"], on_error=heard) as listener:
+        assert_type(listener, sync.Listener)
+    session.watch().close()
     assert_type(session.get_history("model", 3), History)
     assert_type(session.session_id, str)
     values = session.get_all(Params)
@@ -65,6 +79,24 @@ async def with_asyncio(context: snakepit_bridge.SessionContext) -> None:
     assert_type(await session.wait_for("paused", timeout=60), bool)
     assert_type(await session.set_variables({"paused": True, "température": 2.5}), Committed)
     assert_type(await session.get_all(Params), Params)
+    assert_type(await session.read("calls", after=(await session.snapshot()).point, max_age=1), Reading)
+    assert_type(await session.ready(), None)
+    assert_type(session.peek("calls"), int)
+    assert_type(session.peek("phase"), PhaseChoice)
+    async with session.watch(["calls"]) as watch:
+        assert_type(watch, snakepit_bridge.Watch)
+        async for event in watch:
+            assert_type(event, SessionEvent)
+    with session.on_change(heard_later, names=["phase"], glob="p*") as listener:
+        assert_type(listener, snakepit_bridge.Listener)
+
+
+def heard(told: SessionEvent | Exception) -> None:
+    del told
+
+
+async def heard_later(event: SessionEvent) -> None:
+    del event
 
 
 async def halved(temperature: float) -> float:

@@ -18,6 +18,11 @@ def names(session: SyncSession, name: str) -> None:
     session.get_history("temprature")  # refused
     session.set_variables({"temprature": 0.9})  # refused
     session.wait_for("temprature")  # refused
+    session.peek("temprature")  # refused
+    session.peek(name)  # refused
+    session.watch(["temprature"])  # refused
+    session.watch([name])  # refused
+    session.on_change(print, ["temprature"])  # refused
 
 
 def types(session: SyncSession, text: str) -> None:
@@ -38,6 +43,8 @@ def types(session: SyncSession, text: str) -> None:
 
 def results(session: SyncSession) -> object:
     text: str = session.get_variable("temperature")  # refused
+    text = session.peek("temperature")  # refused
+    text = session.snapshot()  # refused
     number: int = session.increment("temperature")  # refused
     str(session.get_all(Params).temprature)  # refused
     session.get_all(Params).calls = 3  # refused
@@ -49,6 +56,15 @@ def options(session: SyncSession) -> None:
     session.get_variable("calls", bypass=True)  # refused
     session.get_variable("calls", default=3)  # refused
     session.set_variable("calls", 3, expected_version="3")  # refused
+    session.read("calls", after=3)  # refused
+    session.read("calls", max_age="1")  # refused
+    session.watch(after=3)  # refused
+    session.on_change(nothing)  # refused
+    session.ready(5)  # refused
+
+
+def nothing() -> None:
+    pass
 
 
 async def with_asyncio(session: Session) -> object:
@@ -56,6 +72,10 @@ async def with_asyncio(session: Session) -> object:
     await session.set_variable("temperature", "hot")  # refused
     await session.set_variables({"phase": "end"})  # refused
     await session.update_variable("calls", too_exact)  # refused
+    session.peek("temprature")  # refused
+    session.watch(["temprature"])  # refused
+    session.on_change(too_exact)  # refused
+    await session.peek("calls")  # refused
     number: float = session.get_variable("temperature")  # refused
     return number
 

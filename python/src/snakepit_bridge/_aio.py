@@ -135,7 +135,10 @@ class SessionContext(Context):
 
     Args:
         session_id: The session.
-        channel: A grpc.aio channel of your own, instead of `address` and `token`.
+        channel: A grpc.aio channel of your own, instead of `address` and `token`. With an address, a
+            connection that is dead without a word is replaced within seconds where something is subscribed
+            to. Only who made a channel can replace it: a context that was given one waits until gRPC finds
+            out by itself, as late as the channel's keepalive options say.
         address: HOST:PORT of the bridge. None: the environment variable SNAKEPIT_BRIDGE_ADDRESS, else
             127.0.0.1:50051.
         token: Sent as a bearer token with every call. None: none is sent.
@@ -202,7 +205,7 @@ class SessionContext(Context):
             token=token,
             now=lambda: methods.now(),
             jitter=lambda: methods.jitter(),
-            is_current=methods.cache.is_current,
+            may_join=methods.may_join,
         )
         # The tasks of a loop hold the transport, and not the context.
         weakref.finalize(self, self._transport.leave, methods.following).atexit = False

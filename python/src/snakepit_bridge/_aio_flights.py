@@ -1,7 +1,8 @@
 """Reading calls that are under way, so that those who miss a variable at the same time share one (asyncio).
 
 Each call runs in a task of its own: cancelling one who waits stops only the waiting. A call that began before
-an invalidation or an own write of the variable is not joined, because its answer may be older than that.
+an invalidation or an own write of the variable is not joined, because its answer may be older than that, nor
+one that began longer ago than the TTL.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ T = TypeVar("T")
 class Flights:
     """The calls of one event loop that are under way, by identifier."""
 
-    def __init__(self, is_current: Callable[[str, Fetch], bool]) -> None:
-        self._is_current = is_current
+    def __init__(self, may_join: Callable[[str, Fetch], bool]) -> None:
+        self._may_join = may_join
         self._under_way: dict[str, tuple[Fetch, asyncio.Task[Found]]] = {}
 
     async def share(self, step: Share, run: Callable[[Flow[Found]], Coroutine[Any, Any, Found]]) -> Found:
@@ -51,7 +52,7 @@ class Flights:
 
     def _find(self, identifier: str) -> asyncio.Task[Found] | None:
         under_way = self._under_way.get(identifier)
-        if under_way is None or not self._is_current(identifier, under_way[0]):
+        if under_way is None or not self._may_join(identifier, under_way[0]):
             return None
         return under_way[1]
 

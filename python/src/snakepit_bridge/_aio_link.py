@@ -40,14 +40,16 @@ class _Line:
 
     Attributes:
         task: Reads what the bridge says, until the stream ends.
+        channel: What it is on.
         news: Set when there may be something to send, or nothing any more.
         ended: Whether the stream has ended. Its feed ends by itself then: gRPC forgets it, and asyncio would
             log that.
         look: The next look whether it is used.
     """
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, channel: grpc.aio.Channel) -> None:
         self.stream = stream
+        self.channel = channel
         self.news = asyncio.Event()
         self.ended = False
         self.task: asyncio.Task[None]
@@ -58,7 +60,8 @@ class AioLink:
     """The streams on one channel, in its event loop.
 
     Args:
-        channel: The channel; not closed here.
+        channel: The channel. Who closes this closes it after, unless it was replaced.
+        renew: Makes another one, with a connection of its own; None: there is no other.
         metadata: Sent with every stream.
         now: The clock of the errands' deadlines, in seconds.
         jitter: Draws from [0, 1).
@@ -68,13 +71,15 @@ class AioLink:
     def __init__(
         self,
         channel: grpc.aio.Channel,
+        renew: Callable[[], grpc.aio.Channel] | None,
         metadata: tuple[tuple[str, str], ...],
         *,
         now: Callable[[], float],
         jitter: Callable[[], float],
         pause: Callable[[float], Coroutine[Any, Any, None]],
     ) -> None:
-        self._channel = channel
+        self.channel = channel
+        self._renew = renew
         self._metadata = metadata
         self._now = now
         self._pause = pause
@@ -155,6 +160,8 @@ class AioLink:
             # The pause was for those who are gone.
             self._connecting.cancel()
             self._connecting, self._pausing = None, False
+        # They may have been all that a stream still owed an answer.
+        self._go()
 
     # ---- streams
 
@@ -164,13 +171,13 @@ class AioLink:
             return
         if self._link.open is not None:
             self._lines[self._link.open].news.set()
-        elif self._connecting is None:
+        elif self._connecting is None and self._link.wants_stream:
             self._connecting = self._start(self._connect(None))
 
     async def _connect(self, pause: float | None) -> None:
         """Opens a stream, if somebody still waits then."""
         try:
-            while self._link.open is None and self._link.waiting:
+            while self._link.wants_stream:
                 if pause is not None:
                     self._pausing = True
                     await self._pause(pause)
@@ -179,7 +186,7 @@ class AioLink:
                 if not_ready is not None:
                     pause = self._link.fail(not_ready)
                     self._set_alarm()
-                elif self._link.waiting:
+                elif self._link.wants_stream:
                     self._open()
         finally:
             if self._connecting is asyncio.current_task():
@@ -188,7 +195,7 @@ class AioLink:
 
     async def _become_ready(self) -> Status | None:
         """Waits until the channel is connected; returns what stands in the way."""
-        channel = self._channel
+        channel = self.channel
         while (state := channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
             if state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
                 return Status(None, "")
@@ -205,7 +212,7 @@ class AioLink:
         return None
 
     def _open(self) -> None:
-        line = _Line(self._link.begin())
+        line = _Line(self._link.begin(), self.channel)
         self._lines[line.stream] = line
         line.look = self._loop.call_later(_LOOK, self._look, line, line.stream.count)
         line.task = self._start(self._serve(line))
@@ -227,6 +234,9 @@ class AioLink:
         line.news.set()
         del self._lines[line.stream]
         self._lost(self._link.lose(line.stream, status))
+        used = {self.channel, *(each.channel for each in self._lines.values())}
+        if line.channel not in used:
+            await line.channel.close()
         if status.closed:
             await _settle()
 
@@ -253,7 +263,11 @@ class AioLink:
     def _rise(self) -> None:
         self._alarm = None
         for stream, pause in self._link.rise():
-            self._lines[stream].task.cancel()
+            line = self._lines[stream]
+            line.task.cancel()
+            # Its connection is as dead, and gRPC would find that out much later.
+            if self._renew is not None and self._link.is_cut_off and line.channel is self.channel:
+                self.channel = self._renew()
             self._lost(pause)
         self._go()
         self._set_alarm()
@@ -262,7 +276,7 @@ class AioLink:
         call: Any = None
         try:
             # Bytes in, bytes out.
-            rpc: Any = self._channel.stream_stream(_CHANNEL)
+            rpc: Any = line.channel.stream_stream(_CHANNEL)
             call = rpc(self._feed(line), metadata=self._metadata)
             async for message in call:
                 for errand, pause in self._link.receive(line.stream, message):
@@ -289,7 +303,7 @@ class AioLink:
         """Says what there is to say on a stream."""
         stream = line.stream
         while not line.ended:
-            if stream is self._link.open and self._channel.get_state() is not grpc.ChannelConnectivity.READY:
+            if stream is self._link.open and line.channel.get_state() is not grpc.ChannelConnectivity.READY:
                 self._link.retire(stream)
                 self._go()
             message = self._link.take(stream)

@@ -14,7 +14,7 @@ import grpc.aio
 from ._aio_flights import Flights
 from ._aio_link import AioLink
 from ._cache import Fetch
-from ._channels import CHANNEL_OPTIONS, call_metadata
+from ._channels import ALONE_OPTIONS, CHANNEL_OPTIONS, call_metadata
 from ._errands import Errand
 from ._steps import Status
 from ._subscriptions import Subscription
@@ -27,7 +27,6 @@ class Link:
     """What belongs to one event loop."""
 
     loop: asyncio.AbstractEventLoop
-    channel: grpc.aio.Channel
     commands: AioLink
     flights: Flights
     process: int = field(default_factory=os.getpid)
@@ -42,7 +41,7 @@ class AioTransport:
         token: Sent with every stream; None: none is.
         now: The context's clock, in seconds.
         jitter: Draws from [0, 1).
-        is_current: Whether a reading call of a variable may still be joined.
+        may_join: Whether who reads a variable now may share a reading call that has begun.
     """
 
     def __init__(
@@ -53,14 +52,14 @@ class AioTransport:
         token: str | None,
         now: Callable[[], float],
         jitter: Callable[[], float],
-        is_current: Callable[[str, Fetch], bool],
+        may_join: Callable[[str, Fetch], bool],
     ) -> None:
         self._channel = channel
         self._address = address
         self._metadata = call_metadata(given_channel=channel is not None, token=token)
         self._now = now
         self._jitter = jitter
-        self._is_current = is_current
+        self._may_join = may_join
         self._links: list[Link] = []
         self._closed = False
 
@@ -92,17 +91,20 @@ class AioTransport:
             if link.loop.is_closed():
                 link.commands.abandon()
         self._links = [link for link in self._links if not link.loop.is_closed()]
-        channel = self._channel or grpc.aio.insecure_channel(self._address, options=CHANNEL_OPTIONS)
         commands = AioLink(
-            channel,
+            self._channel or self._connected(CHANNEL_OPTIONS),
+            None if self._channel is not None else lambda: self._connected(ALONE_OPTIONS),
             self._metadata,
             now=self._now,
             jitter=self._jitter,
             pause=lambda seconds: self.pause(seconds),
         )
-        link = Link(loop, channel, commands, Flights(self._is_current))
+        link = Link(loop, commands, Flights(self._may_join))
         self._links.append(link)
         return link
+
+    def _connected(self, options: tuple[tuple[str, int], ...]) -> grpc.aio.Channel:
+        return grpc.aio.insecure_channel(self._address, options=options)
 
     async def carry(self, errand: Errand) -> None:
         """Has an errand carried out."""
@@ -152,7 +154,7 @@ class AioTransport:
                 link.flights.abandon()
                 await link.commands.close()
                 if self._channel is None:
-                    await link.channel.close()
+                    await link.commands.channel.close()
 
 
 _CLOSED = Status(None, "the channel is closed", closed=True)

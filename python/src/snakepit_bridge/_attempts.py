@@ -9,7 +9,7 @@ from . import _calls as calls
 from ._core import Call, SessionCore
 from ._errands import Errand, Failed
 from ._errors import BridgeError, ClosedError, DeadlineError, OutcomeUnknownError, UnavailableError
-from ._retry import CANCELLED, UNAVAILABLE, Outcome
+from ._retry import INDEFINITE, Outcome
 from ._steps import Carry, Flow, Status
 
 __all__ = ["Attempts"]
@@ -100,7 +100,7 @@ class Attempts:
             return self._closed_error(), True
         if status.detail is not None:
             return calls.error_from_detail(status.detail, self._core.session_id), False
-        if status.code is None or status.closed or status.code in (CANCELLED, UNAVAILABLE):
+        if status.code is None or status.closed or status.code in INDEFINITE:
             return self._unavailable(status), status.closed
         where, session_id = self._where, self._core.session_id
         return calls.error_from_status(status.code, status.text, where, session_id), False

@@ -5,7 +5,8 @@ An entry is as old as the *start* of the call that fetched it, so "younger than 
 the value and not about the arrival of the answer. Three things keep an outdated answer out:
 
 - within one life of the session, an answer at an older revision never replaces a newer one;
-- an answer of a call that began before an invalidation or an own write of the same variable is not stored;
+- an answer of a call that began before an invalidation or an own write of the same variable is not stored,
+  nor one of a call that began before an entry of the variable left by its age or to make room;
 - an answer from another incarnation of the session empties the cache, and nothing is stored from calls that
 were
   under way then, because their answers cannot be ordered.
@@ -163,8 +164,7 @@ class TtlCache:
         if held is not None:
             entry, began = held
             if now - began >= self.ttl:
-                del self._entries[name]
-                self._evictions += 1
+                self._evict(name)
             elif identifier in (name, entry.id) and (max_age is None or now - began <= max_age):
                 self._hits += 1
                 return entry, max(0.0, now - began)
@@ -182,6 +182,10 @@ class TtlCache:
     def is_current(self, identifier: str, fetch: Fetch) -> bool:
         """Returns whether the variable was neither invalidated nor written by us since the call began."""
         return self._marks.get(name_of(identifier), self._floor) <= fetch.sequence
+
+    def may_join(self, identifier: str, fetch: Fetch, now: float) -> bool:
+        """Returns whether one who reads now may have the answer of a call that has begun already."""
+        return self.is_current(identifier, fetch) and now - fetch.began < self.ttl
 
     def store(self, entry: Entry, fetch: Fetch, now: float) -> None:
         """Keeps an answer, if it may be kept (see the module)."""
@@ -201,8 +205,7 @@ class TtlCache:
             return
         self._drop_expired(now)
         if len(self._entries) >= self.max_entries:
-            self._entries.popitem(last=False)
-            self._evictions += 1
+            self._evict(next(iter(self._entries)))
         self._entries[name] = (entry, began)
 
     def note_write(self, identifier: str) -> None:
@@ -234,8 +237,7 @@ class TtlCache:
     def stats(self, now: float) -> CacheStats:
         """Returns the counts; entries that are expired by now are evicted first."""
         for name in [name for name, (_, began) in self._entries.items() if now - began >= self.ttl]:
-            del self._entries[name]
-            self._evictions += 1
+            self._evict(name)
         looked_up = self._hits + self._misses
         return {
             "hits": self._hits,
@@ -251,5 +253,10 @@ class TtlCache:
             name = next(iter(self._entries))
             if now - self._entries[name][1] < self.ttl:
                 break
-            del self._entries[name]
-            self._evictions += 1
+            self._evict(name)
+
+    def _evict(self, name: str) -> None:
+        """Lets an entry go. It may have been read, so an older answer must not be kept after it."""
+        del self._entries[name]
+        self._evictions += 1
+        self.note_write(name)

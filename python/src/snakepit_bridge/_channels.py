@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ._calls import DETAILS_KEY, detail_of
-from ._retry import UNAVAILABLE
 from ._steps import Status
 from ._version import __version__
 
-__all__ = ["CHANNEL_OPTIONS", "call_metadata", "status_of"]
+__all__ = ["ALONE_OPTIONS", "CHANNEL_OPTIONS", "call_metadata", "status_of"]
 
 # How many bytes of error details a bridge may send, enough to name some hundred items of a refused batch. A
 # third is added on the way, and gRPC takes only 8 KiB of trailers unless its channel is told otherwise.
@@ -18,9 +17,6 @@ _DETAIL_BYTES_KEY = "snakepit-max-detail-bytes"
 
 _CLIENT = ("snakepit-client", f"python/{__version__}")
 """What we are, so that a bridge which does not work with us can say so (DOOR-9)."""
-
-_NOT_SENT = "Internal error from Core"
-"""What grpc.aio says, with the status INTERNAL, of a message that it had no connection for any more."""
 
 CHANNEL_OPTIONS = (
     # Answers of the default limit of a server (4 MiB) and their framing, and of servers with a somewhat
@@ -40,6 +36,12 @@ CHANNEL_OPTIONS = (
     ("grpc.max_reconnect_backoff_ms", 1_000),
 )
 
+ALONE_OPTIONS = (
+    *CHANNEL_OPTIONS,
+    # Else gRPC takes a connection that another channel of this process has already, which may be dead.
+    ("grpc.use_local_subchannel_pool", 1),
+)
+
 
 def call_metadata(*, given_channel: bool, token: str | None) -> tuple[tuple[str, str], ...]:
     """Returns what goes with every call."""
@@ -54,6 +56,4 @@ def status_of(error: Any) -> Status:
     for key, value in error.trailing_metadata() or ():
         if key == DETAILS_KEY and isinstance(value, bytes):
             trailer = value
-    if error.details() == _NOT_SENT:
-        return Status(UNAVAILABLE, "the connection broke", cause=error)
     return Status(error.code().value[0], error.details() or "", detail_of(trailer), error)

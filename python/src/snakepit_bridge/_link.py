@@ -129,7 +129,7 @@ class Link:
         stream = self.withdraw(errand)
         if stream is not None:
             status = Status(DEADLINE_EXCEEDED, "")
-        elif self.open is None:
+        elif self.open is None and not self._is_owed:
             status = Status(None, "it could not be connected in time")
         else:
             status = Status(None, "the time was up before anything was sent")
@@ -152,6 +152,21 @@ class Link:
         self.fail(Status(None, _CLOSED.text, closed=True))
 
     # ---- streams
+
+    @property
+    def wants_stream(self) -> bool:
+        """Whether there is something to send and has to be a stream for it."""
+        return self.open is None and bool(self.waiting) and not self._is_owed
+
+    @property
+    def _is_owed(self) -> bool:
+        """Whether a stream that takes no more has still to answer; what it does not is to be sent first."""
+        return any(
+            isinstance(each, Errand)
+            for stream in self._streams
+            if stream is not self.open
+            for each in stream.sent.values()
+        )
 
     def begin(self) -> Stream:
         """Takes that there is a new stream."""
@@ -273,6 +288,11 @@ class Link:
         self.waiting = again | self.waiting
         return pause
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether no stream takes commands or has to answer any, so that nothing is lost with them."""
+        return self.open is None and not self._is_owed
+
     # ---- time
 
     @property
@@ -286,7 +306,8 @@ class Link:
         """Takes that time has passed, and has subscriptions asked for again that have rested.
 
         Returns:
-            The streams that are dead, each with what `lose` would have returned: they are to be ended.
+            The streams that are dead, each with what `lose` would have returned: they are to be ended, and
+            so is the connection that they were on if there `is_cut_off`.
         """
         now = self._now()
         for subscription in [each for each, due in self._resting.items() if due <= now]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from ._calls import check_name
-from ._errors import NotReadyError, SessionNotFoundError, UnavailableError, VariableNotFoundError
+from ._errors import (
+    InvalidInputError,
+    NotReadyError,
+    SessionNotFoundError,
+    UnavailableError,
+    VariableNotFoundError,
+)
 from ._json import value_of
+from ._names import fault_of_identifier
 from ._points import ResumePoint
 from ._replica import StateEntry
 from ._results import Reading
@@ -20,9 +26,6 @@ __all__ = ["Live", "Look"]
 
 LONGEST_REACH: Final = 1.0
 """How long a read waits for the replica to reach a point before it asks the server, in seconds."""
-
-_USUAL = re.compile(r"(?!__proto__$)[!-~](?:[ -~]{0,100}[!-~])?")
-"""Names that are surely good, of those that are not there. Whether another can be one the server judges."""
 
 
 @dataclass(frozen=True)
@@ -63,19 +66,19 @@ class Live(State):
         if self.following.ending is None:
             yield Begin(self.following)
 
-    def _find(self, name: object) -> StateEntry | None:
-        """Returns what the replica has of a variable that is there, or whose name is surely good."""
-        if not isinstance(name, str):
-            raise _UnusualError
-        entry = self.replica.find(name)
-        if entry is None and _USUAL.fullmatch(name) is None:
-            raise _UnusualError
+    def _find(self, name: str) -> StateEntry | None:
+        """Returns what the replica has of a variable. Raises InvalidInputError for what is no name."""
+        entry = self.replica.find(check_name(name))
+        fault = None if entry is not None else fault_of_identifier(name)
+        if fault is not None:
+            raise InvalidInputError(fault, reason="INVALID_NAME", session_id=self.session_id, identifier=name)
         return entry
 
     def _local(self, names: Sequence[str], max_age: float | None = None) -> Flow[Look | None]:
         """Returns what the replica has of variables; None: the server has to be asked.
 
         Raises:
+            InvalidInputError: One of them is no name.
             SessionNotFoundError: There is no session.
             UnavailableError: The replica is too old to be read from, and there is nobody to ask.
         """
@@ -93,10 +96,7 @@ class Live(State):
     ) -> Flow[Look | None]:
         if not self.replica.is_current:
             yield from self._follow()
-        try:
-            look = self.replica.at_once(lambda: self._at_once(find))
-        except _UnusualError:
-            return None
+        look = self.replica.at_once(lambda: self._at_once(find))
         return None if look is None or (max_age is not None and look.age > max_age) else look
 
     def _count(self, look: Look, names: int) -> None:
@@ -143,16 +143,13 @@ class Live(State):
             self.check_open()
 
     def _peek(self, name: str) -> Any:
-        check_name(name)
-        found: tuple[Look | None, StateEntry | None] = self.replica.at_once(
-            lambda: (
-                self._at_once(lambda: ()) if self.replica.is_current else None,
-                self.replica.find(name),
-            )
+        look = self.replica.at_once(
+            lambda: self._at_once(lambda: [self._find(name)]) if self.replica.is_current else None
         )
-        look, entry = found
         if look is None:
+            check_name(name)
             raise self._not_ready(self._why_not_ready())
+        (entry,) = look.entries
         self.replica.served += 1
         if look.point.number == 0:
             raise self._no_session()
@@ -188,7 +185,3 @@ class Live(State):
             f"max_stale={self._options.max_stale:g} allows it to be read: {self.replica.reason}"
         )
         return UnavailableError(text, session_id=self.session_id)
-
-
-class _UnusualError(Exception):
-    """Something is not there that may be no name. Those who get it ask the server, who says so."""

@@ -49,6 +49,7 @@ class Reads(Live):
             timeout: See the class.
 
         Raises:
+            InvalidInputError: It is no name, whatever the default is.
             VariableNotFoundError: There is no such variable, and no default was given.
             SessionNotFoundError: There is no such session, and no default was given.
         """
@@ -263,6 +264,7 @@ class Reads(Live):
 
         Raises:
             NotReadyError: It is not, or the value is not held here because it is large.
+            InvalidInputError: It is no name.
             VariableNotFoundError: There is no such variable.
             SessionNotFoundError: There is no such session.
         """

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["MOST_CONFLICTS", "Failure", "Outcome", "after_conflict", "after_failure", "backoff"]
+__all__ = ["INDEFINITE", "MOST_CONFLICTS", "Failure", "Outcome", "after_conflict", "after_failure", "backoff"]
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 2.0
@@ -29,7 +29,7 @@ DEADLINE_EXCEEDED = 4
 INTERNAL = 13
 UNAVAILABLE = 14
 
-_INDEFINITE = frozenset({CANCELLED, UNKNOWN, INTERNAL, UNAVAILABLE})
+INDEFINITE = frozenset({CANCELLED, UNKNOWN, INTERNAL, UNAVAILABLE})
 """Statuses that a lost connection can produce, so that they say nothing about the command."""
 
 _SAID_OF_ONE_ATTEMPT = frozenset({"SHUTTING_DOWN", "DEADLINE_EXCEEDED", "INTERNAL"})
@@ -90,7 +90,8 @@ def after_failure(failure: Failure, jitter: float) -> Outcome | float:
         return Outcome.DEADLINE
     if failure.code == CANCELLED:
         return Outcome.UNAVAILABLE
-    if failure.code == UNAVAILABLE:
+    if failure.code in INDEFINITE:
+        # An accident of the transport: a bridge that says one of these says its own reason with it.
         return _pause(failure, jitter) or Outcome.UNAVAILABLE
     return Outcome.AS_ANSWERED
 
@@ -109,7 +110,7 @@ def _after_write(failure: Failure, jitter: float) -> Outcome | float:
         return Outcome.UNAVAILABLE
     if failure.reason is not None:
         lost = failure.lost_before and failure.reason in _SAID_OF_ONE_ATTEMPT
-    elif failure.code is None or failure.code in _INDEFINITE:
+    elif failure.code is None or failure.code in INDEFINITE:
         lost = True
     elif failure.code == DEADLINE_EXCEEDED:
         return Outcome.UNKNOWN

@@ -112,6 +112,10 @@ class State:
             return None
         return self.cache.look_up(name, self.now(), max_age)
 
+    def may_join(self, identifier: str, fetch: Fetch) -> bool:
+        """Returns whether who reads a variable now may share a call for it that has begun already."""
+        return self.cache.may_join(identifier, fetch, self.now())
+
     def fetch(self, name: str, timeout: float) -> Flow[Entry]:
         """Reads a variable from the server. Raises as `get_variable` does without a default."""
         return self._fetch_one(name, True, timeout)

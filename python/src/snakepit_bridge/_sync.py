@@ -153,7 +153,10 @@ class SessionContext(Context):
 
     Args:
         session_id: The session.
-        channel: A grpc channel of your own, instead of `address` and `token`.
+        channel: A grpc channel of your own, instead of `address` and `token`. With an address, a
+            connection that is dead without a word is replaced within seconds where something is subscribed
+            to. Only who made a channel can replace it: a context that was given one waits until gRPC finds
+            out by itself, as late as the channel's keepalive options say.
         address: HOST:PORT of the bridge. None: the environment variable SNAKEPIT_BRIDGE_ADDRESS, else
             127.0.0.1:50051.
         token: Sent as a bearer token with every call. None: none is sent.
@@ -218,7 +221,7 @@ class SessionContext(Context):
         # Held while something is looked at or changed, never while anything is waited for. A signal handler
         # may come in between in the same thread, so it is one that its holder can take again.
         self._lock = threading.RLock()
-        self._flights = Flights(self._methods.cache.is_current, self._lock)
+        self._flights = Flights(self._methods.may_join, self._lock)
         methods = self._methods
         self._transport = SyncTransport(
             channel=channel,

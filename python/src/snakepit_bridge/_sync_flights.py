@@ -2,7 +2,7 @@
 
 Who misses first makes the call in its own thread; those who miss meanwhile wait for it. A call that began
 before an invalidation or an own write of the variable is not joined, because its answer may be older than
-that.
+that, nor one that began longer ago than the TTL.
 """
 
 from __future__ import annotations
@@ -68,14 +68,12 @@ class Flights:
     """The calls of one context that are under way, by identifier.
 
     Args:
-        is_current: Whether a call may still be joined.
+        may_join: Whether a call may still be joined.
         lock: The context's lock.
     """
 
-    def __init__(
-        self, is_current: Callable[[str, Fetch], bool], lock: AbstractContextManager[object]
-    ) -> None:
-        self._is_current = is_current
+    def __init__(self, may_join: Callable[[str, Fetch], bool], lock: AbstractContextManager[object]) -> None:
+        self._may_join = may_join
         self._lock = lock
         self._under_way: dict[str, tuple[Fetch, Flight]] = {}
 
@@ -107,7 +105,7 @@ class Flights:
 
     def _find(self, identifier: str) -> Flight | None:
         fetch, flight = self._under_way.get(identifier, (None, None))
-        if fetch is None or flight is None or not self._is_current(identifier, fetch):
+        if fetch is None or flight is None or not self._may_join(identifier, fetch):
             return None
         # A signal handler that interrupted our own call would wait for itself.
         return None if flight.thread == threading.get_ident() else flight

@@ -72,6 +72,7 @@ class SyncLink:
     Args:
         connect: Waits for a connection; returns what stands in the way.
         begin: Begins a call that sends what the iterator gives. What comes is decoded by a function.
+        renew: Takes that the connection is dead, and has the next call begun on another.
         now: The clock of the errands' deadlines, in seconds.
         jitter: Draws from [0, 1).
         pause: Waits so many seconds, not longer than the context is open.
@@ -82,12 +83,14 @@ class SyncLink:
         *,
         connect: Callable[[], Status | None],
         begin: Callable[[Iterator[bytes], Callable[[bytes], object]], Any],
+        renew: Callable[[], None],
         now: Callable[[], float],
         jitter: Callable[[], float],
         pause: Callable[[float], None],
     ) -> None:
         self._connect = connect
         self._begin = begin
+        self._renew = renew
         self._now = now
         self._pause = pause
         self._lock = threading.Lock()
@@ -185,6 +188,9 @@ class SyncLink:
     def _wake(self, stream: Stream | None) -> None:
         if stream is not None:
             self._lines[stream].news.put(True)
+            # It may have been all that the stream still owed an answer.
+            if self._link.wants_stream:
+                self._news.put(True)
 
     def _hurry(self) -> None:
         """Wakes the driver if it has to look at the clock sooner than it means to."""
@@ -243,17 +249,21 @@ class SyncLink:
             for line, pause in dead:
                 self._rest = pause or self._rest
                 self._retire(line)
+            is_cut_off = bool(dead) and self._link.is_cut_off
         for line, _ in dead:
             line.news.put(False)
             if line.call is not None:
                 line.call.cancel()
+        if is_cut_off:
+            # Their connection is as dead, and gRPC would find that out much later.
+            self._renew()
 
     def _wants_stream(self) -> bool:
         with self._lock:
             self._look()
             if self._open is not None:
                 self._open.news.put(True)
-            return self._open is None and bool(self._link.waiting)
+            return self._link.wants_stream
 
     def _open_line(self) -> None:
         not_ready = self._connect()
@@ -339,7 +349,7 @@ class SyncLink:
                     # Somebody has heard enough.
                     line.news.put(True)
                 self._hurry()
-                if line.stream is not self._link.open and self._open is line:
+                if line.stream is not self._link.open:
                     self._retire(line)
         except Exception as error:  # noqa: BLE001 - raised by the reader
             return (error,)

@@ -14,7 +14,7 @@ from typing import Any
 
 import grpc
 
-from ._channels import CHANNEL_OPTIONS, call_metadata
+from ._channels import ALONE_OPTIONS, CHANNEL_OPTIONS, call_metadata
 from ._errands import Errand
 from ._steps import Status
 from ._subscriptions import Subscription
@@ -71,6 +71,7 @@ class SyncTransport:
         self._link = SyncLink(
             connect=self._connect,
             begin=self._begin,
+            renew=self._renew,
             now=now,
             jitter=jitter,
             pause=lambda seconds: self.pause(seconds),
@@ -155,6 +156,14 @@ class SyncTransport:
         self._link.close()
         if self._channel is not None and self._given is None:
             self._channel.close()
+
+    def _renew(self) -> None:
+        """Gives up a channel of ours that is dead."""
+        with self._lock:
+            if self._closed or self._given is not None:
+                return
+            dead, self._channel = self._channel, grpc.insecure_channel(self._address, options=ALONE_OPTIONS)
+        dead.close()
 
     def _connect(self) -> Status | None:
         """Waits until a server answers; returns what stands in the way."""

@@ -7,15 +7,20 @@ generated code only, and for each name the values of its type. What has to do wi
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypedDict, TypeVar
 
 from ._definitions import Definition, Definitions, Variables
-from ._results import Committed, History, Reading
+from ._events import SessionEvent
+from ._results import Committed, History, Reading, Snapshot
 
 if TYPE_CHECKING:
     # Of typing from Python 3.11 on. Only type checkers read it here, and they bring it along.
     from typing_extensions import Unpack as Unpack
+
+    from ._aio_watch import Listener, Watch
+    from ._dispatcher import Listener as SyncListener
+    from ._sync_watch import Watch as SyncWatch
 
 __all__ = [
     "AsyncCompute",
@@ -99,6 +104,36 @@ class Session(Protocol[NameT, UpdatesT]):
         """Returns a variable's value together with its version and how fresh the answer is."""
         ...
 
+    async def snapshot(self, *, timeout: float | None = None) -> Snapshot:
+        """Returns the values of all variables of the session, also of those that have no type here."""
+        ...
+
+    async def ready(self, *, timeout: float | None = None) -> None:
+        """Waits until `peek` answers, and reads need no call."""
+        ...
+
+    def watch(
+        self,
+        names: Iterable[NameT] | None = None,
+        *,
+        glob: str | None = None,
+        after: str | None = None,
+        passive: bool = False,
+    ) -> Watch:
+        """Tells every commit of the session; with names or a glob, the changes of those variables."""
+        ...
+
+    def on_change(
+        self,
+        callback: Callable[[SessionEvent], object],
+        names: Iterable[NameT] | None = None,
+        *,
+        glob: str | None = None,
+        on_error: Callable[[Exception], object] | None = None,
+    ) -> Listener:
+        """Has a function called with every commit that `watch` would tell."""
+        ...
+
     async def set_variables(
         self, updates: UpdatesT, metadata: Mapping[str, str] | None = None, *, timeout: float | None = None
     ) -> Committed:
@@ -145,6 +180,36 @@ class SyncSession(Protocol[NameT, UpdatesT]):
         timeout: float | None = None,
     ) -> Reading:
         """Returns a variable's value together with its version and how fresh the answer is."""
+        ...
+
+    def snapshot(self, *, timeout: float | None = None) -> Snapshot:
+        """Returns the values of all variables of the session, also of those that have no type here."""
+        ...
+
+    def ready(self, *, timeout: float | None = None) -> None:
+        """Waits until `peek` answers, and reads need no call."""
+        ...
+
+    def watch(
+        self,
+        names: Iterable[NameT] | None = None,
+        *,
+        glob: str | None = None,
+        after: str | None = None,
+        passive: bool = False,
+    ) -> SyncWatch:
+        """Tells every commit of the session; with names or a glob, the changes of those variables."""
+        ...
+
+    def on_change(
+        self,
+        callback: Callable[[SessionEvent], object],
+        names: Iterable[NameT] | None = None,
+        *,
+        glob: str | None = None,
+        on_error: Callable[[Exception], object] | None = None,
+    ) -> SyncListener:
+        """Has a function called with every commit that `watch` would tell."""
         ...
 
     def set_variables(

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from children import Child
 from processes import PROGRAM, clocked_bridge, durable_bridge
+from scripted import Line
 from shells import Context, Shell, in_thread, until
 
 from snakepit_bridge import (
@@ -22,6 +23,7 @@ from snakepit_bridge import (
     SessionNotFoundError,
     UnavailableError,
     VariableNotFoundError,
+    _channels,
     sync,
 )
 from snakepit_bridge._following import Following
@@ -253,6 +255,36 @@ async def test_it_goes_on_over_restarts_and_crashes(shell: Shell, tmp_path: Path
                 assert (await context.read("x", after=point)).value == number
             # Those that bypassed the copy.
             assert context.get_cache_stats()["fetches"] == 2
+
+
+@pytest.mark.asyncio
+async def test_a_connection_that_is_dead_without_a_word_is_given_up(
+    make: Callable[..., Context], shell: Shell, bridge: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """[ORD-6 accepts]"""
+    for name in ("CHANNEL_OPTIONS", "ALONE_OPTIONS"):
+        options = [each for each in getattr(_channels, name) if not each[0].startswith("grpc.keepalive")]
+        # Otherwise gRPC would find it out too, though much later.
+        monkeypatch.setattr(f"{shell.cls.__module__}_transport.{name}", options)
+    line = Line(int(bridge.rpartition(":")[2]))
+    await line.open()
+    async with make() as other:
+        await other.create_session()
+        async with shell.context(other.session_id, address=f"127.0.0.1:{line.port}") as context:
+            for value in (1, 2):
+                await other.set_variable("x", value)
+                await context.ready(timeout=60)
+                await told(context, "x", value)
+                line.freeze()
+                await until(lambda: state(context) == "STALE")
+            await other.set_variable("x", 3)
+            writing = asyncio.ensure_future(context.set_variable("y", 4, timeout=60))
+            await told(context, "x", 3)
+            await writing
+            await told(context, "y", 4)
+            # What was given up is gone: one connection is left.
+            await until(lambda: line.connections == 1)
+    await line.close()
 
 
 @pytest.mark.asyncio

@@ -287,26 +287,6 @@ async def test_threads_share_a_stream_and_what_they_lose_is_sent_again_once(stag
 
 
 @pytest.mark.asyncio
-async def test_a_bridge_that_goes_away_gets_no_more(stage: Stage) -> None:
-    gate = asyncio.Event()
-
-    async def wait(request: bytes, context: Any) -> bytes:
-        await gate.wait()
-        return await writes(1.0, 1)(request, context)
-
-    stage.play(wait, writes(2.0, 2))
-    async with stage.context() as context:
-        first = asyncio.ensure_future(context.set_variable("x", 1.0))
-        await stage.received_all(1)
-        stage.channels[0].say(going_away=True)
-        await until(lambda: not BLOCKING.is_connected(context))
-        assert (await context.set_variable("x", 2.0)).revision == 2
-        gate.set()
-        assert (await first).revision == 1
-    assert len(stage.channels) == 2
-
-
-@pytest.mark.asyncio
 async def test_a_stream_that_nobody_uses_is_let_go(stage: Stage) -> None:
     stage.play(reads(1.0), reads(2.0))
     async with stage.context(cache="off") as context:

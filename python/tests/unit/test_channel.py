@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from children import Child
-from scripted import Act, Stage, never, reads, staged, writes
+from scripted import Stage, held, never, reads, sequences, staged, writes
 from shells import SHELLS, until
 
-from snakepit_bridge import InternalError, OutcomeUnknownError, SessionContext
+from snakepit_bridge import OutcomeUnknownError, SessionContext
 from snakepit_bridge._gen import variables_pb2
 
 (ASYNCIO,) = [shell for shell in SHELLS if not shell.is_blocking]
@@ -26,24 +26,10 @@ async def stage() -> AsyncIterator[Stage]:
         yield stage
 
 
-def sequences(stage: Stage) -> list[int]:
-    """The numbers of the writes that came, in order."""
-    messages = [variables_pb2.SetVariableRequest.FromString(request) for _, request in stage.requests]
-    return [message.request_id.sequence for message in messages]
-
-
 def ours() -> set[str]:
     """What runs of a client's streams."""
     names = {task.get_coro().__qualname__ for task in asyncio.all_tasks()}  # type: ignore[union-attr]
     return {name for name in names if name.startswith("AioLink.")}
-
-
-def held(gate: asyncio.Event, act: Act) -> Act:
-    async def wait(request: bytes, context: Any) -> bytes:
-        await gate.wait()
-        return await act(request, context)
-
-    return wait
 
 
 # ---- messages
@@ -128,22 +114,6 @@ async def test_what_was_lost_is_sent_again_in_its_old_order(stage: Stage) -> Non
 
 
 @pytest.mark.asyncio
-async def test_a_bridge_that_goes_away_answers_what_it_has_and_gets_no_more(stage: Stage) -> None:
-    gate = asyncio.Event()
-    stage.play(held(gate, writes(1.0, 1)), writes(2.0, 2))
-    async with stage.context() as context:
-        first = asyncio.ensure_future(context.set_variable("x", 1.0))
-        await stage.received_all(1)
-        stage.channels[0].say(going_away=True)
-        await until(lambda: context._transport.link().commands._link.open is None)
-        assert (await context.set_variable("x", 2.0)).revision == 2
-        assert len(stage.channels) == 2
-        gate.set()
-        assert (await first).revision == 1
-    assert not stage.pauses
-
-
-@pytest.mark.asyncio
 @pytest.mark.parametrize(
     "replies",
     [
@@ -154,7 +124,7 @@ async def test_a_bridge_that_goes_away_answers_what_it_has_and_gets_no_more(stag
 async def test_a_stream_that_makes_no_sense_is_given_up(stage: Stage, replies: Any) -> None:
     """[ORD-17 refuses]"""
     stage.play(never, never)
-    async with stage.context(timeout=0.5) as context:
+    async with stage.context(timeout=30.0) as context:
         read = asyncio.ensure_future(context.get_variable("x", bypass_cache=True))
         write = asyncio.ensure_future(context.set_variable("x", 1.0))
         await stage.received_all(2)
@@ -162,11 +132,10 @@ async def test_a_stream_that_makes_no_sense_is_given_up(stage: Stage, replies: A
             stage.channels[0]._said.put_nowait(replies)
         else:
             stage.channels[0].say(replies=replies)
-        stage.play(never)
-        with pytest.raises(InternalError, match=r"makes no sense|amid those"):
-            await read
-        with pytest.raises(OutcomeUnknownError):
-            await write
+        # As after any accident, all is asked again.
+        stage.play(reads(2.5), writes(1.0, 2))
+        assert (await read, (await write).revision) == (2.5, 2)
+        assert [path for path, _ in stage.requests] == ["GetVariable", "SetVariable"] * 2
         await until(lambda: stage.channels[0].ended)
 
 

@@ -304,6 +304,34 @@ def name_of(errand: Errand) -> str:
     return variables_pb2.SetVariableRequest.FromString(errand.payload).session_id[:3]
 
 
+def test_what_waits_is_not_sent_elsewhere_while_a_stream_owes_answers(bench: Bench) -> None:
+    """[ORD-17 accepts]"""
+    first, second = bench.ask("a", write=True), bench.ask("b", write=True)
+    stream = bench.stream()
+    bench.hear(stream, going_away=True)
+    assert not bench.link.wants_stream
+    later = bench.ask("c", write=True)
+    bench.hear(stream, replies=[reply(first, 1)])
+    assert not bench.link.wants_stream
+    bench.link.expire(later)
+    assert "before anything was sent" in later.ending.status.text
+    later = bench.ask("d", write=True)
+    bench.link.lose(stream, GONE)
+    assert bench.link.wants_stream
+    assert list(bench.link.waiting) == [second, later]
+
+
+def test_who_waits_no_longer_is_owed_nothing(bench: Bench) -> None:
+    owed = [bench.ask(name, write=True) for name in "ab"]
+    stream = bench.stream()
+    bench.link.retire(stream)
+    bench.ask("later")
+    bench.link.withdraw(owed[0])
+    assert not bench.link.wants_stream
+    bench.link.expire(owed[1])
+    assert bench.link.wants_stream
+
+
 # ---- those who go
 
 
@@ -515,6 +543,13 @@ def test_a_stream_without_subscriptions_may_be_silent(bench: Bench, subscribed: 
     bench.link.submit(subscribed)
     bench.said(stream)
     assert bench.link.due == 205.0
+
+
+def test_a_subscription_is_owed_no_answer(bench: Bench, subscribed: Subscribed) -> None:
+    bench.link.retire(bench.stream())
+    bench.ask("later")
+    assert subscribed.ending is None
+    assert bench.link.wants_stream
 
 
 def test_a_look_that_comes_late_says_nothing(bench: Bench, subscribed: Subscribed) -> None:

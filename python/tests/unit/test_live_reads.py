@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import re
 import weakref
 from collections.abc import AsyncIterator
 from typing import Any
@@ -165,11 +166,51 @@ async def test_a_value_that_is_not_held_is_read(stage: Stage) -> None:
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("name", ["", " x", "x\n", "__proto__", "é", "x" * 300])
-async def test_whether_what_is_not_there_can_be_a_name_the_server_says(stage: Stage, name: str) -> None:
-    stage.play(reads(1.5))
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("", '"" is empty'),
+        (" x", '" x" begins or ends with white space'),
+        ("x\u3000", "begins or ends with white space"),
+        ("x\n", "has a control character"),
+        ("\ufeffx", "byte order mark"),
+        ("é" * 129, "takes 258 bytes, more than 256"),
+        ("__proto__", "is reserved"),
+        ("var___proto___1", '"__proto__" is reserved'),
+        ("var_var_x_1_2", '"var_x_1" has the form of a variable id'),
+    ],
+)
+@pytest.mark.parametrize("revision", [0, 1])
+async def test_what_is_no_name_is_refused_as_the_server_does(
+    stage: Stage, name: str, fault: str, revision: int
+) -> None:
+    """[VAL-8 refuses]"""
+    async with await made_ready(stage, revision=revision) as context:
+
+        async def peek() -> Any:
+            return context.peek(name)
+
+        reads = [
+            context.get_variable(name),
+            context.get_variable(name, default=1),
+            context.get_variables([name], defaults={name: 1}),
+            context.read(name),
+            peek(),
+        ]
+        for read in reads:
+            with pytest.raises(InvalidInputError, match="^variable name .*" + re.escape(fault)) as caught:
+                await read
+            assert (caught.value.reason, caught.value.identifier) == ("INVALID_NAME", name)
+    assert not stage.requests
+
+
+@pytest.mark.asyncio
+async def test_what_is_no_text_is_no_name(stage: Stage) -> None:
     async with await made_ready(stage) as context:
-        assert await context.get_variable(name) == 1.5
+        for name in ("é", "x" * 256, "var_x", "a b"):
+            assert await context.get_variable(name, default=1) == 1
+            with pytest.raises(VariableNotFoundError):
+                context.peek(name)
         with pytest.raises(InvalidInputError):
             await context.get_variable(5)  # type: ignore[arg-type]
         with pytest.raises(InvalidInputError):

@@ -54,8 +54,11 @@ def decide(
         ("UNAVAILABLE", 0.05, Outcome.UNAVAILABLE),
         ("DEADLINE", 0.0, Outcome.DEADLINE),
         ("CANCELLED", 5.0, Outcome.UNAVAILABLE),
-        ("UNKNOWN", 5.0, Outcome.AS_ANSWERED),
-        ("INTERNAL", 5.0, Outcome.AS_ANSWERED),
+        # Accidents of the transport: a bridge that says one of these says its own reason with it.
+        ("UNKNOWN", 5.0, 0.1),
+        ("UNKNOWN", 0.05, Outcome.UNAVAILABLE),
+        ("INTERNAL", 5.0, 0.1),
+        ("INTERNAL", 0.05, Outcome.UNAVAILABLE),
         ("INVALID", 5.0, Outcome.AS_ANSWERED),
     ],
 )

@@ -12,7 +12,7 @@ from typing import Any
 import grpc
 import pytest
 import pytest_asyncio
-from scripted import Stage, fails, never, reads, reads_many, says, staged, talking, writes
+from scripted import Stage, fails, held, never, reads, reads_many, says, staged, talking, writes
 from shells import SHELLS, Context, Shell, until
 
 from snakepit_bridge import (
@@ -76,6 +76,20 @@ async def test_a_read_without_an_answer_is_out_of_time(stage: Stage) -> None:
         with pytest.raises(DeadlineError, match=r"within 0\.2 s"):
             await context.get_variable("x", default=5, timeout=0.2)
     assert len(stage.requests) == 2
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("code", [grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN])
+async def test_a_read_is_made_again_after_an_accident_of_the_transport(
+    stage: Stage, code: grpc.StatusCode
+) -> None:
+    stage.play(fails(code), fails(code, text="Internal error from Core"), reads(2.5))
+    async with stage.context() as context:
+        assert await context.get_variable("x") == 2.5
+        stage.play(fails(code, "INTERNAL"))
+        with pytest.raises(InternalError, match=r"^by script$"):
+            await context.get_variable("x", bypass_cache=True)
+    assert len(stage.requests) == 4
 
 
 @pytest.mark.asyncio
@@ -362,6 +376,21 @@ async def test_close_before_any_call_is_fine(shell: Shell) -> None:
 
 
 # ---- the cache and shared fetches
+
+
+@pytest.mark.asyncio
+async def test_a_call_that_is_older_than_the_ttl_is_not_joined(stage: Stage) -> None:
+    """[ORD-21 refuses]"""
+    gate = asyncio.Event()
+    stage.play(held(gate, reads(1.0)), reads(2.0, 2))
+    async with stage.context(ttl=10.0, timeout=15.0) as context:
+        early = asyncio.ensure_future(context.get_variable("x"))
+        await stage.received_all(1)
+        # As if so much time had passed.
+        stage.pauses.append(10.0)
+        assert await context.get_variable("x") == 2.0
+        gate.set()
+        assert await early == 1.0
 
 
 @pytest.mark.asyncio

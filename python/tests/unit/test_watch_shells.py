@@ -6,10 +6,11 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 
+import grpc
 import pytest
 import pytest_asyncio
 from children import Child
-from scripted import Stage, never, reads, staged, writes
+from scripted import Stage, fails, never, reads, staged, writes
 from shells import SHELLS, Shell, until
 from watches import Reader
 
@@ -73,6 +74,22 @@ async def test_what_passes_is_asked_for_again_and_what_does_not_is_raised(stage:
         stage.watches[-1].end("WATCH_GAP")
         with pytest.raises(WatchGapError, match="by script"):
             await reader.next()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("code", [grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN])
+async def test_an_accident_of_the_transport_ends_no_watch(stage: Stage, code: grpc.StatusCode) -> None:
+    async with stage.context() as context:
+        reader = Reader(context.watch())
+        await reader.ready()
+        stage.watches[0].event(2, x=1.0)
+        await reader.take(1)
+        stage.play(fails(code), writes(2.0, 3))
+        await context.set_variable("x", 2.0)
+        await until(lambda: len(stage.watches) == 2)
+        assert stage.watches[1].request.after.number == 2
+        stage.watches[1].event(3, x=2.0)
+        assert (await reader.take(1))[0].revision == 3
 
 
 @pytest.mark.asyncio

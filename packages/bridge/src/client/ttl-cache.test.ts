@@ -3,13 +3,13 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type CachedVariable, type Fetch, TtlCache } from "./ttl-cache.js";
 
-const variable = (name: string, revision: number, value = revision): CachedVariable => ({
+const variable = (name: string, revision: number, value = revision, incarnation = ""): CachedVariable => ({
   name,
   id: `var_${name}_1`,
   type: "float",
   value,
   version: 1,
-  revision: { incarnation: "", number: revision, check: 0n },
+  revision: { incarnation, number: revision, check: 0n },
 });
 
 test("an answer may be wanted younger than the TTL, and stays for those who do not", () => {
@@ -57,6 +57,8 @@ class World {
   /** The newest own value that was acknowledged. */
   readonly #own = new Map<string, number>();
   readonly #forgotten = new Map<string, number>();
+  /** The newest value that was read of a name in a life of the session. */
+  readonly #read = new Map<string, number>();
 
   constructor(ttlMs: number, room: number) {
     this.#ttlMs = ttlMs;
@@ -71,7 +73,12 @@ class World {
   ask(name: string, isWrite = false): void {
     const fetch = this.cache.begin(this.#now);
     if (isWrite) this.change(name);
-    const answer = variable(name, this.#revision, (this.#since.get(name)?.length ?? 0) - 1);
+    const answer = variable(
+      name,
+      this.#revision,
+      (this.#since.get(name)?.length ?? 0) - 1,
+      String(this.#life),
+    );
     this.#underWay.push({ answer, fetch, life: this.#life, isWrite });
   }
 
@@ -108,6 +115,9 @@ class World {
     const value = Number(hit.variable.value);
     const replaced = this.#since.get(name)?.[value + 1] ?? Number.POSITIVE_INFINITY;
     expect(hit.ageMs).toBeLessThan(this.#ttlMs);
+    const ofThisLife = `${name} ${hit.variable.revision.incarnation}`;
+    expect(value).toBeGreaterThanOrEqual(this.#read.get(ofThisLife) ?? 0);
+    this.#read.set(ofThisLife, value);
     // Still true at some moment since the call began.
     expect(replaced).toBeGreaterThanOrEqual(this.#now - hit.ageMs);
     expect(value).toBeGreaterThanOrEqual(this.#own.get(name) ?? 0);

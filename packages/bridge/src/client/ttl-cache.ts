@@ -7,7 +7,8 @@
  * an outdated answer out (ORD-21):
  *
  * - in one life of the session an answer at an older revision never replaces a newer one;
- * - an answer of a call that began before an own write of the variable, or before it was invalidated, is not kept;
+ * - an answer of a call that began before an own write of the variable, or before it was invalidated, is not kept, nor one
+ *   of a call that began before an entry of the variable left by its age or to make room;
  * - an answer of another life of the session empties the cache, and nothing is kept of calls that were under way then,
  *   because their answers cannot be ordered.
  *
@@ -196,9 +197,11 @@ export class TtlCache {
     }
   }
 
+  /** It may have been read, so an older answer must not be kept after it. */
   #evict(name: string): void {
     this.#entries.delete(name);
     this.#evictions++;
+    this.wrote(name);
   }
 }
 

@@ -82,7 +82,7 @@ class _Transport(AioTransport):
             token=None,
             now=methods.now,
             jitter=methods.jitter,
-            is_current=methods.cache.is_current,
+            may_join=methods.may_join,
         )
         self._bridge = session._bridge
 

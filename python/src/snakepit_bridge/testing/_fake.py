@@ -13,11 +13,12 @@ from typing import Any
 
 from snakepit_bridge._errands import Errand
 from snakepit_bridge._gen import command_pb2, errors_pb2, sessions_pb2, values_pb2, variables_pb2
+from snakepit_bridge._names import quote
 from snakepit_bridge._subscriptions import Subscription
 from snakepit_bridge._values import encode_type
 
 from . import _rules as rules
-from ._refused import RefusedError, quote
+from ._refused import RefusedError
 from ._session import Session, Variable, no_session
 from ._states import States
 from ._watches import Watches, event_of

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
 from typing import Any
 
 from snakepit_bridge._gen import errors_pb2
 
-__all__ = ["RefusedError", "quote"]
-
-_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")
+__all__ = ["RefusedError"]
 
 
 class RefusedError(Exception):
@@ -39,10 +35,3 @@ class RefusedError(Exception):
             message=str(self),
             **fields,
         )
-
-
-def quote(text: str) -> str:
-    """Returns a caller's text as it stands in messages (VAL-2)."""
-    short = text if len(text) <= 64 else f"{text[:64]}…"
-    quoted = json.dumps(short, ensure_ascii=False)
-    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)

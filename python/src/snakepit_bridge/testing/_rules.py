@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NoReturn
 
 from snakepit_bridge._gen import errors_pb2, values_pb2
+from snakepit_bridge._names import fault_of_identifier, fault_of_name, name_in, quote
 from snakepit_bridge._results import Scalar, VariableType
 from snakepit_bridge._scalars import INT64_MAX, INT64_MIN
 
 from ._patterns import plain_pattern
-from ._refused import RefusedError, quote
+from ._refused import RefusedError
 
 __all__ = [
     "Limits",
@@ -47,8 +46,6 @@ _KEYS: dict[str, set[str]] = {
     "json": set(),
 }
 _MAX_LENGTH = 1_048_576
-_FORBIDDEN = {"\u2028", "\u2029", "\ufeff"}
-_ID = re.compile(r"var_(.+)_[0-9]+", re.DOTALL)
 
 
 # ---- values
@@ -236,25 +233,13 @@ def _violated(key: str, text: str) -> NoReturn:
 
 def check_name(identifier: str, *, what: str = "variable name") -> tuple[str, bool]:
     """Returns the name in an identifier, and whether it is an id (VAL-8). Raises RefusedError."""
-    found = None if what == "session id" else _ID.fullmatch(identifier)
-    name = identifier if found is None else found[1]
-    problem = _fault(name)
-    if found is not None and _ID.fullmatch(name):
-        problem = problem or "has the form of a variable id"
-    if problem is None:
-        return name, found is not None
-    where = {"session_id" if what == "session id" else "identifier": identifier}
-    raise RefusedError("INVALID_NAME", f"{what} {quote(name)} {problem}", **where)
-
-
-def _fault(name: str) -> str | None:
-    size = len(name.encode())
-    if not name:
-        return "is empty"
-    if size > 256:
-        return f"takes {size} bytes, more than 256"
-    if any(unicodedata.category(each) == "Cc" or each in _FORBIDDEN for each in name):
-        return "has a control character, a line separator or a byte order mark"
-    if name[0].isspace() or name[-1].isspace():
-        return "begins or ends with white space"
-    return "is reserved" if name == "__proto__" else None
+    if what == "session id":
+        fault = fault_of_name(identifier)
+        if fault is not None:
+            raise RefusedError("INVALID_NAME", f"{what} {quote(identifier)} {fault}", session_id=identifier)
+        return identifier, False
+    problem = fault_of_identifier(identifier)
+    if problem is not None:
+        raise RefusedError("INVALID_NAME", problem, identifier=identifier)
+    name = name_in(identifier)
+    return name or identifier, name is not None

@@ -8,11 +8,12 @@ from datetime import datetime, timezone
 from typing import Any
 
 from snakepit_bridge._gen import errors_pb2, values_pb2, variables_pb2
+from snakepit_bridge._names import quote
 from snakepit_bridge._results import Scalar, VariableType
 from snakepit_bridge._values import encode_scalar, type_name
 
 from . import _rules as rules
-from ._refused import RefusedError, quote
+from ._refused import RefusedError
 from ._session import Session, Variable, missing, no_session
 
 __all__ = ["Write"]
