@@ -61,6 +61,10 @@ class Context:
         self._make_lock = make_lock
         _CONTEXTS.add(self)
 
+    def _abandon(self) -> None:
+        """Takes that this is another process now, in which nobody holds a lock or keeps the replica."""
+        self._methods.following.abandon(self._make_lock())
+
     @property
     def session_id(self) -> str:
         """The session's id."""
@@ -89,7 +93,7 @@ _CONTEXTS: weakref.WeakSet[Context] = weakref.WeakSet()
 def _forked() -> None:
     """Has the contexts of a process that was forked notice that nobody keeps their replicas any more."""
     for context in list(_CONTEXTS):
-        context._methods.following.abandon(context._make_lock())
+        context._abandon()
 
 
 if hasattr(os, "register_at_fork"):

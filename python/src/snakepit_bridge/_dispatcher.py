@@ -66,7 +66,7 @@ class Listener:
                 return
         except Exception as error:  # noqa: BLE001 - it is the program's to know
             self.close()
-            report(error, self._on_error, "a listener of on_change has ended")
+            self._report(error, "a listener of on_change has ended")
             return
         self._come_again()
 
@@ -77,7 +77,13 @@ class Listener:
                 result.close()
                 raise TypeError("a coroutine function is for the asyncio context only")
         except BaseException as error:  # noqa: BLE001 - it must not end the thread of all
-            report(error, self._on_error, "a callback of on_change")
+            self._report(error, "a callback of on_change")
+
+    def _report(self, error: BaseException, what: str) -> None:
+        try:
+            report(error, self._on_error, what)
+        except BaseException as problem:  # noqa: BLE001 - as above; `report` lets out what ends a thread
+            report(problem, None, f"on_error of {what}")
 
     def _come_again(self) -> None:
         self._turns.put(self)

@@ -53,6 +53,7 @@ class Following(Subscription):
 
     Attributes:
         replica: What it keeps.
+        closures: How often the channel was closed that it was asked for on.
     """
 
     flag = "state"
@@ -69,6 +70,7 @@ class Following(Subscription):
     ) -> None:
         super().__init__(judge)
         self.replica = Replica(lock=lock, give_way=give_way)
+        self.closures = 0
         self._session_id = session_id
         self._now = now
         self._saw_session = saw_session
@@ -140,5 +142,7 @@ class Following(Subscription):
         if self.ending is not None:
             return None
         self.trouble = error
+        if is_final:
+            self.closures += 1
         self.lost()
         return None if is_final else backoff(attempt, jitter)

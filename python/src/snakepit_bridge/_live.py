@@ -66,6 +66,14 @@ class Live(State):
         if self.following.ending is None:
             yield Begin(self.following)
 
+    def _is_stranded(self, closures: int) -> bool:
+        """Returns whether asking is of no use, though the context is open: its channel is closed.
+
+        Args:
+            closures: How often one was when this began. Once it may have been that of another event loop.
+        """
+        return self.following.closures > closures + 1
+
     def _find(self, name: str) -> StateEntry | None:
         """Returns what the replica has of a variable. Raises InvalidInputError for what is no name."""
         entry = self.replica.find(check_name(name))
@@ -131,9 +139,12 @@ class Live(State):
     def _reach(self, point: ResumePoint, seconds: float) -> Flow[None]:
         """Waits until the replica is at a point, but not for long."""
         deadline = self.now() + min(LONGEST_REACH, seconds)
+        closures = self.following.closures
         while True:
             mark = self.following.rung
             if self.replica.reaches(point) or self.following.ending is not None:
+                return
+            if self._is_stranded(closures):
                 return
             yield from self._follow()
             left = deadline - self.now()

@@ -282,6 +282,7 @@ class Reads(Live):
 
         Raises:
             DeadlineError: The time was up; `__cause__` has what stood in the way, if that is known.
+            UnavailableError: The channel that the context was given is closed.
         """
         self.check_open()
         if not self.is_live:
@@ -289,11 +290,14 @@ class Reads(Live):
         limit = self._options.limit(timeout)
         deadline = self.now() + limit
         following = self.following
+        closures = following.closures
         while True:
             mark = following.rung
             if self.replica.is_current:
                 return
             self.check_open()
+            if following.trouble is not None and self._is_stranded(closures):
+                raise following.trouble
             if following.ending is not None:
                 raise following.ending
             yield Begin(following)

@@ -261,6 +261,11 @@ class SessionContext(Context):
     invalidate_cache = _at_once(Methods.invalidate_cache)
     get_cache_stats = _at_once(Methods.get_cache_stats)
 
+    def _abandon(self) -> None:
+        super()._abandon()
+        self._lock = threading.RLock()
+        self._flights = Flights(self._methods.may_join, self._lock)
+
     def close(self) -> None:
         """Ends the context; every later call raises ClosedError. A channel that was given stays open."""
         self._methods.close()

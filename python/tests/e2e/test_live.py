@@ -487,6 +487,39 @@ async def test_signal_handlers_write_wherever_the_main_thread_stands(bridge: str
     assert (ended.code, ended.stdout, ended.stderr) == (0, "done\n", "")
 
 
+@pytest.mark.asyncio
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+async def test_a_forked_process_does_not_wait_for_a_thread_that_it_has_not(bridge: str) -> None:
+    """[ORD-20 accepts]"""
+    program = """
+        import os, signal, threading, warnings
+        from snakepit_bridge.sync import SessionContext
+        warnings.simplefilter("ignore", DeprecationWarning)
+        session = SessionContext("forks amid a call", address=args[0], cache=args[1])
+        busy, over = threading.Event(), threading.Event()
+        def be_busy():
+            with session._lock:
+                busy.set()
+                over.wait()
+        threading.Thread(target=be_busy).start()
+        busy.wait()
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            session["x"] = 1
+            assert session["x"] == 1 and session.get_variables(["x"]) == {"x": 1}
+            session.close()
+            os._exit(7)
+        over.set()
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        print(session["x"])
+        session.close()
+    """
+    for mode in ("live", "ttl"):
+        ended = await (await Child.start(program, bridge, mode)).end()
+        assert (ended.code, ended.stdout) == (0, "1\n"), ended.stderr
+
+
 # ---- threads
 
 

@@ -25,6 +25,7 @@ from snakepit_bridge import (
     UnavailableError,
     VariableNotFoundError,
 )
+from snakepit_bridge._following import Following
 from snakepit_bridge._gen import state_pb2, values_pb2, variables_pb2
 
 
@@ -402,6 +403,29 @@ async def test_the_wait_to_be_ready_has_an_end(shell: Shell) -> None:
         with pytest.raises(DeadlineError, match=r"not ready within 0\.2 s: no bridge answers") as caught:
             await context.ready(timeout=0.2)
         assert isinstance(caught.value.__cause__, UnavailableError)
+
+
+@pytest.mark.asyncio
+async def test_nothing_waits_for_a_channel_that_its_owner_has_closed(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asked again and again, as fast as it could, until the time was up."""
+    asked: list[object] = []
+    failed = Following.failed
+
+    def count(self: Following, status: Any, **options: Any) -> float | None:
+        asked.append(status)
+        return failed(self, status, **options)
+
+    monkeypatch.setattr(Following, "failed", count)
+    channel = shell.channel("127.0.0.1:1")
+    await shell.close(channel)
+    async with shell.context("s", channel) as context:
+        with pytest.raises(UnavailableError, match="the channel is closed"):
+            await context.ready(timeout=60)
+        with pytest.raises(UnavailableError, match="the channel is closed"):
+            await context.read("x", after=f"{LIFE.hex()}-1-0000000000000001", timeout=60)
+    assert len(asked) <= 6
 
 
 @pytest.mark.asyncio

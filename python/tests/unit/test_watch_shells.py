@@ -14,7 +14,7 @@ from scripted import Stage, fails, never, reads, staged, writes
 from shells import SHELLS, Shell, until
 from watches import Reader
 
-from snakepit_bridge import UnavailableError, WatchGapError
+from snakepit_bridge import SessionEvent, UnavailableError, WatchGapError
 
 (BLOCKING,) = [shell for shell in SHELLS if shell.is_blocking]
 
@@ -245,6 +245,29 @@ async def test_a_program_with_an_open_watch_ends(stage: Stage, shell: Shell, fol
     child = await Child.start(program, stage.address)
     ended = await child.end()
     assert (ended.code, ended.stdout, ended.stderr) == (0, "", "")
+
+
+@pytest.mark.asyncio
+async def test_what_on_error_raises_ends_the_callbacks_of_nobody(
+    blocking: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with blocking.context() as context:
+        heard: list[int] = []
+
+        def call(event: SessionEvent) -> None:
+            heard.append(event.revision)
+            raise ValueError("wrong")
+
+        def give_up(error: Exception) -> None:
+            raise SystemExit(str(error))
+
+        with context.on_change(call, on_error=give_up):
+            await until(lambda: len(blocking.watches) == 1)
+            for revision in (2, 3):
+                blocking.watches[0].event(revision, x=1.0)
+            await until(lambda: heard == [2, 3])
+            await until(lambda: len(caplog.records) == 2)
+        assert "on_error of a callback of on_change: wrong" in caplog.text
 
 
 @pytest.mark.asyncio
