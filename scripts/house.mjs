@@ -70,7 +70,7 @@ export const timeWords =
 const io = ["grpc", "asyncio", "threading", "time"];
 export const pureModules = {
   _attempts: io,
-  _cache: io,
+  _cache: [...io, "._gen"],
   _calls: io,
   _core: io,
   _definitions: [...io, "._gen"],

@@ -105,6 +105,10 @@ export class SimulatedLink implements Transport {
     });
   }
 
+  rest(ms: number, then: () => void): () => void {
+    return this.clock.setTimer(ms, then);
+  }
+
   follow(follow: Follow, reader: FollowReader): () => void {
     const following = { follow, reader };
     this.#following.add(following);

@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Bridge, BridgeError, connect, InternalError, startBridge } from "snakepit-bridge";
-import { Cutter } from "./cutter.js";
+import { ToxicProxy } from "../faults/toxic-proxy.js";
 import { type Entry, Truth } from "./journal.js";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -45,7 +45,7 @@ const PROGRAMS = 2;
 
 export async function playOnSockets(options: SocketOptions): Promise<SocketReport> {
   const bridge = await startBridge({ port: 0, logger: "silent" });
-  const proxy = await Cutter.start(bridge.port);
+  const proxy = await ToxicProxy.start(bridge.port);
   const random = randomOf(options.seed);
   const workers = options.python.map((shell) => new PythonProgram(shell, proxy.address, random()));
   const bySource = new Map<string, number>();

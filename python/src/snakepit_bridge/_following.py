@@ -17,7 +17,7 @@ from typing import Final
 from ._errors import BridgeError, InternalError
 from ._gen import state_pb2
 from ._replica import Replica
-from ._retry import backoff
+from ._retry import rest
 from ._steps import Status
 from ._subscriptions import Subscription
 from ._updates import decode_update
@@ -145,4 +145,4 @@ class Following(Subscription):
         if is_final:
             self.closures += 1
         self.lost()
-        return None if is_final else backoff(attempt, jitter)
+        return None if is_final else rest(attempt, jitter)

@@ -18,7 +18,7 @@ from typing import TypeAlias
 
 from ._errands import Errand
 from ._frames import LONGEST_MESSAGE, Parts, cancellation, command_frames, hello, read_response
-from ._retry import CANCELLED, DEADLINE_EXCEEDED, UNAVAILABLE, backoff
+from ._retry import CANCELLED, DEADLINE_EXCEEDED, UNAVAILABLE, rest
 from ._steps import Status
 from ._subscriptions import Subscription
 from ._version import __version__
@@ -53,6 +53,7 @@ class Stream:
         subscriptions: The numbers of the subscriptions among them.
         count: How many commands were handed over.
         heard: When something was received last, while there are subscriptions.
+        greeted: Whether anything was received.
     """
 
     outbox: deque[bytes] = field(default_factory=lambda: deque([hello(__version__)]))
@@ -62,6 +63,7 @@ class Stream:
     events: Parts = field(default_factory=lambda: Parts(LONGEST_REPLY, "event"))
     count: int = 0
     heard: float = 0.0
+    greeted: bool = False
 
     def remove(self, number: int) -> Carried | None:
         """Takes what was sent under a number off the stream; returns it."""
@@ -203,6 +205,7 @@ class Link:
             if not stream.subscriptions:
                 stream.heard = now
             stream.subscriptions.add(number)
+            errand.count = 0
         stream.outbox.extend(command_frames(number, errand.deadline - now, errand.command, errand.flag))
         return True
 
@@ -214,13 +217,19 @@ class Link:
         """
         response = read_response(message)
         stream.heard = self._now()
+        if not stream.greeted:
+            # The bridge is there, so nobody need rest any longer.
+            stream.greeted = True
+            self._resting = dict.fromkeys(self._resting, stream.heard)
         # Before the replies: each is true at a revision whose events come before it (ORD-2).
         for event in response.events:
             data = stream.events.add(event.id, event.event, event.more)
             told = None if data is None else stream.sent.get(event.id)
             if data is not None and isinstance(told, Subscription):
+                told.count += 1
                 if told.told(data):
-                    self._failures = 0
+                    # A bridge that only says where things stand, and ends, again and again, is no success.
+                    self._failures = 0 if told.count > 1 else self._failures
                 else:
                     self._let_go(told)
         for frame in response.replies:
@@ -247,7 +256,7 @@ class Link:
         self.withdraw(told)
         if told.ending is None and told.trouble is not None:
             self._failures += 1
-            self._resting[told] = self._now() + backoff(self._failures, self._jitter())
+            self._resting[told] = self._now() + rest(self._failures, self._jitter())
 
     def retire(self, stream: Stream) -> None:
         """Gives a stream no more commands; what it has taken it may answer."""

@@ -13,10 +13,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["INDEFINITE", "MOST_CONFLICTS", "Failure", "Outcome", "after_conflict", "after_failure", "backoff"]
+__all__ = [
+    "INDEFINITE",
+    "MOST_CONFLICTS",
+    "Failure",
+    "Outcome",
+    "after_conflict",
+    "after_failure",
+    "backoff",
+    "rest",
+]
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 2.0
+LONGEST_REST = 30.0
 
 MOST_CONFLICTS = 100
 """How often a read, a computation and a compare-and-set are made before others are said to be faster."""
@@ -70,12 +80,25 @@ class Outcome(Enum):
 
 
 def backoff(attempt: int, jitter: float) -> float:
-    """Returns the pause after an attempt in seconds: 100 ms, doubling up to 2 s, shortened by up to half.
+    """Returns the pause after an attempt of a call in seconds: 100 ms, doubling up to 2 s.
 
+    It is shortened by up to half, so that clients which lost the same bridge do not come back all at once.
     `jitter` is drawn from [0, 1) by the caller.
     """
-    longest: float = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempt - 1, 10))
-    return longest * (1 - jitter / 2)
+    return _doubled(attempt, LONGEST_PAUSE, jitter)
+
+
+def rest(attempt: int, jitter: float) -> float:
+    """Returns the same for a subscription: up to 30 s.
+
+    Nobody waits for it as for a call, and it goes on for ever.
+    """
+    return _doubled(attempt, LONGEST_REST, jitter)
+
+
+def _doubled(attempt: int, longest: float, jitter: float) -> float:
+    pause: float = min(longest, FIRST_PAUSE * 2 ** min(attempt - 1, 10))
+    return pause * (1 - jitter / 2)
 
 
 def after_failure(failure: Failure, jitter: float) -> Outcome | float:

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from . import _calls as calls
 from ._errors import BridgeError, InternalError
-from ._retry import backoff
+from ._retry import rest
 from ._steps import Status
 
 __all__ = ["Subscription"]
@@ -37,6 +37,7 @@ class Subscription:
         deadline: It is waited for as long as it takes.
         ending: Why it has ended; None before that.
         trouble: Why it was lost, as long as it does not stand again; None: it was not.
+        count: How much it was told since it was asked for. The first is where it stands, which is no news.
         rung: Counts what happened; whoever waits does so until it is another number.
     """
 
@@ -46,6 +47,7 @@ class Subscription:
     def __init__(self, judge: Callable[[Status], tuple[BridgeError, bool]]) -> None:
         self.ending: BridgeError | None = None
         self.trouble: BridgeError | None = None
+        self.count = 0
         self.rung = 0
         self._judge = judge
         self._bells: dict[object, Callable[[], None]] = {}
@@ -96,7 +98,8 @@ class Subscription:
             return None
         self.trouble = error
         self.lost()
-        return 0.0 if error.reason in _AT_ONCE else backoff(attempt, jitter)
+        at_once = error.reason in _AT_ONCE and self.count > 1
+        return 0.0 if at_once else rest(attempt, jitter)
 
     # ---- waiting
 

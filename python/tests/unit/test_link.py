@@ -490,10 +490,35 @@ def test_pauses_grow_until_something_is_told(bench: Bench, subscribed: Subscribe
         bench.link.rise()
     assert due == [0.1, 0.2, 0.4]
     stream = bench.stream()
+    # Only where it stands: a bridge that says no more, again and again, is no success.
     bench.hear(stream, events=[{"id": 1, "event": b"a"}])
     assert bench.link.lose(stream, GONE) is None
+    assert bench.link.due == bench.now + 0.8
+    bench.now = bench.link.due
+    bench.link.rise()
+    stream = bench.stream()
+    bench.hear(stream, events=[{"id": 2, "event": b"a"}, {"id": 2, "event": b"b"}])
+    assert bench.link.lose(stream, GONE) is None
     assert bench.link.due == bench.now + 0.1
-    assert subscribed.losses == 4
+    assert subscribed.losses == 5
+
+
+def test_a_rest_ends_when_the_bridge_is_heard(bench: Bench, subscribed: Subscribed) -> None:
+    for _ in range(20):
+        bench.link.fail(Status(None, ""))
+        assert bench.link.due is not None
+        late, bench.now = bench.link.due - bench.now, bench.link.due
+        bench.link.rise()
+    assert late == 30.0
+    bench.link.fail(Status(None, ""))
+    bench.ask("w", write=True)
+    stream = bench.link.begin()
+    bench.said(stream)
+    assert bench.link.due == bench.now + 30.0
+    bench.hear(stream)
+    assert bench.link.due == bench.now
+    bench.link.rise()
+    assert list(bench.link.waiting) == [subscribed]
 
 
 def test_a_refusal_that_passes_is_asked_again_without_the_stream(

@@ -11,6 +11,7 @@ from snakepit_bridge._retry import (
     after_conflict,
     after_failure,
     backoff,
+    rest,
 )
 
 OK_TO_WAIT = 5.0
@@ -127,6 +128,12 @@ def test_a_refusal_with_the_bridges_own_detail_is_definite(write: bool, code: st
 def test_pauses_double_up_to_two_seconds(attempt: int, pause: float) -> None:
     assert backoff(attempt, 0.0) == pytest.approx(pause)
     assert backoff(attempt, 0.5) == pytest.approx(pause * 0.75)
+
+
+@pytest.mark.parametrize(("attempt", "pause"), [(1, 0.1), (2, 0.2), (9, 25.6), (10, 30.0), (500, 30.0)])
+def test_rests_double_up_to_thirty_seconds(attempt: int, pause: float) -> None:
+    assert rest(attempt, 0.0) == pytest.approx(pause)
+    assert rest(attempt, 0.5) == pytest.approx(pause * 0.75)
 
 
 @given(

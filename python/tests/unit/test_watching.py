@@ -217,10 +217,13 @@ def test_what_passes_is_waited_out() -> None:
     watching = begun()
     watching.told(bookmark(1))
     gone = Status(14, "gone")
-    pauses = [watching.failed(gone, attempt=n, time_left=1.0, jitter=0.0) for n in range(1, 8)]
-    assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
+    pauses = [watching.failed(gone, attempt=n, time_left=1.0, jitter=0.0) for n in range(1, 12)]
+    assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0, 30.0]
     assert not watching.stands
     assert isinstance(watching.trouble, UnavailableError)
+    # Where nothing was told, there was nothing to be slow with.
+    assert watching.replied(reply("overflow"), attempt=1, time_left=1.0, jitter=0.0) == 0.1
+    watching.count = 2
     assert watching.replied(reply("overflow"), attempt=1, time_left=1.0, jitter=0.0) == 0.0
     watching.told(bookmark(1))
     assert watching.stands

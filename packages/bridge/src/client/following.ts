@@ -7,7 +7,7 @@
  */
 import { type BridgeError, type ErrorReason, errorFor } from "../core/errors.js";
 import type { StateUpdate } from "../core/state-update.js";
-import { backoffMs } from "./outcome.js";
+import { restMs } from "./outcome.js";
 import { Replica } from "./replica.js";
 import type { Transport } from "./transport/transport.js";
 
@@ -20,6 +20,8 @@ export class Following {
   #error: BridgeError | undefined;
   /** How many attempts have failed one after the other. */
   #failures = 0;
+  /** How much it was told since it was asked for. The first is what there is, which is no news. */
+  #toldCount = 0;
   #stop = (): void => {};
   /** Who waits for something new. */
   #waiting: (() => void)[] = [];
@@ -52,6 +54,7 @@ export class Following {
   /** @param resumes false: what the replica has is of no use, so all is asked for */
   #ask(resumes: boolean): void {
     this.#state = "asking";
+    this.#toldCount = 0;
     this.replica.asking();
     const after = resumes ? this.replica.revision : undefined;
     const follow = { sessionId: this.#sessionId, passive: false, ...(after === undefined ? {} : { after }) };
@@ -69,7 +72,7 @@ export class Following {
       this.#stop();
       return this.#pause("what the bridge told does not follow what it told before", false);
     }
-    this.#failures = 0;
+    if (++this.#toldCount > 1) this.#failures = 0;
     this.#tell();
   }
 
@@ -82,8 +85,7 @@ export class Following {
     this.#state = "pausing";
     this.#failures++;
     this.replica.lost(why);
-    const pauseMs = backoffMs(this.#failures, Math.random());
-    this.#stop = this.#transport.clock.setTimer(pauseMs, () => this.#ask(resumes));
+    this.#stop = this.#transport.rest(restMs(this.#failures, Math.random()), () => this.#ask(resumes));
     this.#tell();
   }
 

@@ -1,6 +1,14 @@
 import { describe, expect, test } from "vitest";
 import type { Reason } from "../core/refusal.js";
-import { afterFailure, backoffMs, conflictPauseMs, type Failure, MOST_CONFLICTS, STATUS } from "./outcome.js";
+import {
+  afterFailure,
+  backoffMs,
+  conflictPauseMs,
+  type Failure,
+  MOST_CONFLICTS,
+  restMs,
+  STATUS,
+} from "./outcome.js";
 
 const FAILURE: Failure = {
   isWrite: false,
@@ -124,6 +132,13 @@ test("jitter shortens a pause by up to half", () => {
   expect(backoffMs(1, 0)).toBe(100);
   expect(backoffMs(1, 0.5)).toBe(75);
   expect(backoffMs(2, 1)).toBe(100);
+});
+
+test("what is subscribed to rests for 100 ms, then longer, and never for more than 30 s", () => {
+  expect([1, 2, 3, 8, 9, 10, 6_000].map((attempt) => restMs(attempt, 0))).toEqual([
+    100, 200, 400, 12_800, 25_600, 30_000, 30_000,
+  ]);
+  expect(restMs(6_000, 0.5)).toBe(22_500);
 });
 
 test("who lost a race waits a little longer each time, and not for ever", () => {

@@ -73,16 +73,25 @@ const SAID_OF_ONE_ATTEMPT: ReadonlySet<Reason | undefined> = new Set<Reason>([
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
+const LONGEST_REST_MS = 30_000;
 
 /**
- * The pause after an attempt: 100 ms, doubling up to 2 s, shortened by up to half so that clients that lost the same
+ * The pause after an attempt of a call: 100 ms, doubling up to 2 s, shortened by up to half so that clients that lost the same
  * server do not come back all at once.
  *
  * @param jitter drawn from [0, 1) by the caller
  */
 export function backoffMs(attempt: number, jitter: number): number {
-  const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1));
-  return longest * (1 - jitter / 2);
+  return doubled(attempt, LONGEST_PAUSE_MS, jitter);
+}
+
+/** The same for what is subscribed to: up to 30 s, since nobody waits for it as for a call, and it goes on for ever. */
+export function restMs(attempt: number, jitter: number): number {
+  return doubled(attempt, LONGEST_REST_MS, jitter);
+}
+
+function doubled(attempt: number, longestMs: number, jitter: number): number {
+  return Math.min(longestMs, FIRST_PAUSE_MS * 2 ** (attempt - 1)) * (1 - jitter / 2);
 }
 
 /** How often a read, a computation and a compare-and-set are made before others are said to be faster. */

@@ -1,6 +1,6 @@
 /** Watches over connections that break, and of a bridge that comes back without its sessions. Files: `tests/crash/watch.test.ts`. */
 import { connect as connectTcp, createServer, type Server, type Socket } from "node:net";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { DeadlineError, UnavailableError, WatchGapError } from "../core/errors.js";
 import { type Bridge, startBridge } from "../server.js";
 import { ManualClock } from "../testing/manual-clock.js";
@@ -55,6 +55,25 @@ test("a watch waits for a bridge that is not there yet, and can be ended meanwhi
   await watch.ready();
   await another.session("run");
   expect(short(await take(watch, 1))).toEqual(["1 created"]);
+});
+
+test("a watch that rests for long is back as soon as a call finds the bridge, and ends with its client", async () => {
+  const bridge = await start();
+  await bridge.close();
+  // Time stands still, so nobody comes back by himself.
+  const transport = new GrpcTransport(bridge.address, { clock: new ManualClock() });
+  const client = new Client(transport);
+  stops.push(() => client.close());
+  const rest = vi.spyOn(transport, "rest");
+  const watches = [client.sessions.watch("run"), client.sessions.watch("run", { names: ["a"] })];
+  await vi.waitFor(() => expect(rest).toHaveBeenCalledTimes(2));
+  await start(bridge.port);
+  await vi.waitFor(() => client.ping(), { timeout: 20_000 });
+  for (const watch of watches) await watch.ready();
+  const away = new Client(new GrpcTransport("127.0.0.1:1", { clock: new ManualClock() }));
+  const waiting = away.sessions.watch("run").next();
+  await away.close();
+  expect(await failure(waiting)).toMatchObject({ reason: "CLOSED" });
 });
 
 /** A way to a bridge that can be cut. */

@@ -13,7 +13,7 @@ import { Refusal } from "../core/refusal.js";
 import type { SessionEvent } from "../core/session/event.js";
 import { pointAfter, ToldQueue } from "../core/told-queue.js";
 import type { Told, Watch } from "../core/watch.js";
-import { backoffMs } from "./outcome.js";
+import { restMs } from "./outcome.js";
 import { toPoint, toText } from "./points.js";
 import type { OnAbort } from "./transport/abort.js";
 import type { Transport } from "./transport/transport.js";
@@ -63,6 +63,8 @@ export class SessionWatch<E> implements AsyncIterableIterator<E, undefined, unde
   #error: unknown;
   /** How many attempts have failed one after the other. */
   #failures = 0;
+  /** How much it was told since it was asked for. The first is where it stands, which is no news. */
+  #toldCount = 0;
   #stop = (): void => {};
   /** Who waits for something new. */
   readonly #readers = new Set<() => void>();
@@ -152,6 +154,7 @@ export class SessionWatch<E> implements AsyncIterableIterator<E, undefined, unde
 
   #ask(): void {
     this.#state = "asking";
+    this.#toldCount = 0;
     const { transport, watch } = this.#parts;
     const after = this.#next;
     this.#stop = transport.watch(after === undefined ? watch : { ...watch, after }, {
@@ -161,7 +164,7 @@ export class SessionWatch<E> implements AsyncIterableIterator<E, undefined, unde
   }
 
   #take(told: Told): void {
-    this.#failures = 0;
+    if (++this.#toldCount > 1) this.#failures = 0;
     this.#queue.add(told);
     if (this.#queue.isEnded) {
       this.#stop();
@@ -175,13 +178,13 @@ export class SessionWatch<E> implements AsyncIterableIterator<E, undefined, unde
   }
 
   #lost(error: BridgeError): void {
-    if (error.reason === "WATCH_OVERFLOW") return this.#ask();
+    // The bridge is well, and was only not read.
+    if (error.reason === "WATCH_OVERFLOW" && this.#toldCount > 1) return this.#ask();
     if (!PASSING.has(error.reason)) return this.#end(error);
     this.#state = "pausing";
     this.#parts.lost?.(error);
     this.#failures++;
-    const pauseMs = backoffMs(this.#failures, Math.random());
-    this.#stop = this.#parts.transport.clock.setTimer(pauseMs, () => this.#ask());
+    this.#stop = this.#parts.transport.rest(restMs(this.#failures, Math.random()), () => this.#ask());
   }
 
   /** Ends, and forgets what was not read. */
@@ -211,4 +214,9 @@ export class SessionWatch<E> implements AsyncIterableIterator<E, undefined, unde
 }
 
 /** What another attempt may find otherwise: the bridge is away, or on its way out. */
-const PASSING: ReadonlySet<string> = new Set(["UNAVAILABLE", "SHUTTING_DOWN", "DEADLINE_EXCEEDED"]);
+const PASSING: ReadonlySet<string> = new Set([
+  "UNAVAILABLE",
+  "SHUTTING_DOWN",
+  "DEADLINE_EXCEEDED",
+  "WATCH_OVERFLOW",
+]);

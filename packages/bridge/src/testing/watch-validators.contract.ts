@@ -18,12 +18,14 @@ export interface Reading {
   readonly begunAt: number;
   readonly told: readonly Told[];
   readonly wants: (name: string) => boolean;
+  /** True: its connection broke now and then, so that it was told some commits later. */
+  readonly wasCut?: boolean;
 }
 
 /** Holds what a reader was told against the commits of one session, all its lives, in the order in which they were made. */
 export function checkReading(
   records: readonly CommitRecord[],
-  { after, begunAt, told, wants }: Reading,
+  { after, begunAt, told, wants, wasCut = false }: Reading,
 ): void {
   if (told.length === 0) return;
   const [first] = told;
@@ -44,7 +46,7 @@ export function checkReading(
     while (!isWanted(records[place] as CommitRecord, wants)) place++;
     const record = records[place++] as CommitRecord;
     checkEvent(each.event, record, wants);
-    checkFormer(each.event, records.slice(0, place - 1), place - 1 < begunAt);
+    checkFormer(each.event, records.slice(0, place - 1), wasCut || place - 1 < begunAt);
   }
 }
 

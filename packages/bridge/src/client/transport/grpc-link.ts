@@ -23,6 +23,8 @@ interface Open {
   readonly silence: Silence;
   /** Looks no more whether it is used. */
   stopWatching: () => void;
+  /** How many messages have come. */
+  heard: number;
 }
 
 /** Where an errand is that was sent. */
@@ -30,6 +32,8 @@ interface Place extends Pick<Open, "stream" | "sent"> {
   readonly id: number;
 }
 
+/** As many messages come of every bridge, before any news: its hello, and where a watch stands. */
+const MOST_GREETINGS = 2;
 const MOST_ID = 2 ** 32;
 /** How often it is looked whether a stream is used. */
 const IDLE_MS = 150;
@@ -50,6 +54,8 @@ export class Link {
   #failures = 0;
   #lastId = 0;
   #stopPause = (): void => {};
+  /** Who waits to hear that the bridge is there. */
+  readonly #resting = new Set<() => void>();
 
   /** `connect` makes a client of gRPC: with a connection that others of this process have too, or with one of its own. */
   constructor(connect: (how: "shared" | "alone") => Client, clock: Clock, random: () => number) {
@@ -83,6 +89,26 @@ export class Link {
     this.withdraw(errand);
     const failed = sent ? { ...NOT_HANDED_OVER, status: STATUS.DEADLINE_EXCEEDED } : NOT_HANDED_OVER;
     errand.failed(failed, 0, 1, 0);
+  }
+
+  /** Calls back after so long, or as soon as the bridge is heard on a new stream. Returns how to stop that. */
+  rest(ms: number, then: () => void): () => void {
+    const stop = (): void => {
+      cancelTimer();
+      this.#resting.delete(wake);
+    };
+    const wake = (): void => {
+      stop();
+      then();
+    };
+    const cancelTimer = this.#clock.setTimer(ms, wake);
+    this.#resting.add(wake);
+    return stop;
+  }
+
+  /** Calls all back that rest. */
+  wake(): void {
+    for (const wake of [...this.#resting]) wake();
   }
 
   /** Ends all streams, and lets go of the connection. Nothing may be under way. */
@@ -128,7 +154,7 @@ export class Link {
   #openStream(): void {
     const sent = new Map<number, Carried>();
     const events: ChannelEvents = {
-      heard: () => open.silence.heard(),
+      heard: () => this.#heard(open),
       told: (id, bytes) => sent.get(id)?.told(bytes),
       replied: (id, bytes) => this.#replied(sent, id, bytes),
       goingAway: () => {
@@ -149,11 +175,19 @@ export class Link {
     const stream = new ChannelStream(this.#client, events);
     const isWatching = (): boolean => [...sent.values()].some(({ asks }) => asks !== "answer");
     const silence = new Silence(this.#clock, isWatching, () => this.#abandon(open));
-    const open: Open = { stream, sent, silence, stopWatching: () => {} };
+    const open: Open = { stream, sent, silence, stopWatching: () => {}, heard: 0 };
     this.#streams.add(open);
     this.#open = open;
     this.#handOver(open);
     this.#watch(open, this.#lastId);
+  }
+
+  #heard(open: Open): void {
+    open.silence.heard();
+    open.heard++;
+    if (open.heard === 1) this.wake();
+    // A bridge that only greets and says where things stand, and then ends, again and again, is no success.
+    if (open.heard > MOST_GREETINGS) this.#failures = 0;
   }
 
   /** Lets go of a stream if nobody uses it until the next look. */

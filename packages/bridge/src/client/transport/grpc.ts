@@ -92,6 +92,10 @@ export class GrpcTransport implements Transport {
     });
   }
 
+  rest(ms: number, then: () => void): () => void {
+    return this.#link.rest(ms, then);
+  }
+
   #subscribe<T>(options: Omit<WatchErrandOptions<T>, "address">): () => void {
     const errand = new WatchErrand<T>({
       ...options,
@@ -121,6 +125,8 @@ export class GrpcTransport implements Transport {
       this.#link.withdraw(errand);
       errand.close(this.#wasClosed());
     }
+    // Watches that rest learn of it when they ask.
+    this.#link.wake();
     // Each of them has its own deadline, so this ends.
     await Promise.allSettled(this.#pending);
     this.#link.close();

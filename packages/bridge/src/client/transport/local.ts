@@ -77,6 +77,10 @@ export class LocalTransport implements Transport {
     return this.#subscribe(follow, { told, ended }, (notify) => this.#engine.follow(HOST, follow, notify));
   }
 
+  rest(ms: number, then: () => void): () => void {
+    return this.clock.setTimer(ms, then);
+  }
+
   #subscribe<T>(
     asked: Watch | Follow,
     reader: LocalReader<T>,

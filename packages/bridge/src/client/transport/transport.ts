@@ -56,6 +56,12 @@ export interface Transport {
   /** Begins to follow the state of a session, in its turn among the calls, as `watch` begins a watch. */
   follow(follow: Follow, reader: FollowReader): () => void;
 
+  /**
+   * Lets a watch that was lost rest before it is begun again: calls back after so long, or as soon as the bridge is heard on a
+   * new connection, whoever made it. Returns how to stop that.
+   */
+  rest(ms: number, then: () => void): () => void;
+
   /** Refuses further calls, ends watches, lets those under way come to their end, and releases the connection. */
   close(): Promise<void>;
 }
