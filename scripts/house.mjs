@@ -83,6 +83,7 @@ export const pureModules = {
   _link: io,
   _live: io,
   _methods: io,
+  _notices: io,
   _options: io,
   _points: io,
   _reads: io,

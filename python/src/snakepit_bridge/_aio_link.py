@@ -63,6 +63,7 @@ class AioLink:
         now: The clock of the errands' deadlines, in seconds.
         jitter: Draws from [0, 1).
         pause: Waits so many seconds.
+        where: Where the bridge is, for people.
     """
 
     def __init__(
@@ -73,13 +74,14 @@ class AioLink:
         now: Callable[[], float],
         jitter: Callable[[], float],
         pause: Callable[[float], Coroutine[Any, Any, None]],
+        where: str,
     ) -> None:
         self._channel = channel
         self._metadata = metadata
         self._now = now
         self._pause = pause
         self._loop = asyncio.get_running_loop()
-        self._link = Link(now=now, jitter=jitter)
+        self._link = Link(now=now, jitter=jitter, where=where)
         self._lines: dict[Stream, _Line] = {}
         self._connecting: asyncio.Task[None] | None = None
         self._pausing = False

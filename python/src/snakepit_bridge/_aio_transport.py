@@ -99,6 +99,7 @@ class AioTransport:
             now=self._now,
             jitter=self._jitter,
             pause=lambda seconds: self.pause(seconds),
+            where="the end of its channel" if self._channel is not None else self._address,
         )
         link = Link(loop, channel, commands, Flights(self._is_current))
         self._links.append(link)
