@@ -84,6 +84,7 @@ export const pureModules = {
   _live: io,
   _methods: io,
   _names: [...io, "._gen"],
+  _notices: io,
   _options: io,
   _points: io,
   _reads: io,

@@ -66,6 +66,7 @@ class AioLink:
         now: The clock of the errands' deadlines, in seconds.
         jitter: Draws from [0, 1).
         pause: Waits so many seconds.
+        where: Where the bridge is, for people.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class AioLink:
         now: Callable[[], float],
         jitter: Callable[[], float],
         pause: Callable[[float], Coroutine[Any, Any, None]],
+        where: str,
     ) -> None:
         self.channel = channel
         self._renew = renew
@@ -84,7 +86,7 @@ class AioLink:
         self._now = now
         self._pause = pause
         self._loop = asyncio.get_running_loop()
-        self._link = Link(now=now, jitter=jitter)
+        self._link = Link(now=now, jitter=jitter, where=where)
         self._lines: dict[Stream, _Line] = {}
         self._connecting: asyncio.Task[None] | None = None
         self._pausing = False

@@ -98,6 +98,7 @@ class AioTransport:
             now=self._now,
             jitter=self._jitter,
             pause=lambda seconds: self.pause(seconds),
+            where="the end of its channel" if self._channel is not None else self._address,
         )
         link = Link(loop, commands, Flights(self._may_join))
         self._links.append(link)

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
-from ._errors import BridgeError, InternalError
+from . import _notices as notices
+from ._errors import BridgeError, ClosedError, InternalError
 from ._gen import state_pb2
 from ._replica import Replica
 from ._retry import rest
@@ -107,6 +108,7 @@ class Following(Subscription):
         with self._lock:
             if self.ending is not None:
                 return False
+            was = self.replica.state
             taken = self.replica.take(update, self._now())
             if taken == "gap":
                 self._resumes = False
@@ -115,6 +117,10 @@ class Following(Subscription):
             elif taken == "taken":
                 self._resumes = True
                 self.trouble = None
+        if taken == "taken" and was != "READY":
+            notices.current(self._session_id)
+        elif taken == "gap" and was == "READY":
+            notices.out_of_touch(self._session_id, _GAP)
         if taken == "taken" and update.revision.number > 0:
             self._saw_session()
         self._ring()
@@ -123,14 +129,20 @@ class Following(Subscription):
     def lost(self) -> None:
         """Takes that nothing is told until it was asked for again."""
         with self._lock:
+            was = self.replica.state
             if self.ending is None:
                 self.replica.lost(str(self.trouble))
+        if was == "READY" and self.ending is None:
+            notices.out_of_touch(self._session_id, str(self.trouble))
         self._ring()
 
     def over(self) -> None:
         """Takes that it has ended."""
         with self._lock:
             self.replica.forget(str(self.ending))
+        # Who closes a context knows.
+        if self.ending is not None and not isinstance(self.ending, ClosedError):
+            notices.gave_up(self._session_id, self.ending)
         self._ring()
 
     def failed(self, status: Status, *, attempt: int, time_left: float, jitter: float) -> float | None:

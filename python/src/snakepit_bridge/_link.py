@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from . import _notices as notices
 from ._errands import Errand
 from ._frames import LONGEST_MESSAGE, Parts, cancellation, command_frames, hello, read_response
 from ._retry import CANCELLED, DEADLINE_EXCEEDED, UNAVAILABLE, rest
@@ -77,17 +78,23 @@ class Link:
     Args:
         now: The clock of the errands' deadlines, in seconds.
         jitter: Draws from [0, 1).
+        where: Where the bridge is, for people.
 
     Attributes:
         waiting: What is to be sent, in order.
         open: The stream that takes commands; None: there is none.
     """
 
-    def __init__(self, *, now: Callable[[], float], jitter: Callable[[], float]) -> None:
+    def __init__(
+        self, *, now: Callable[[], float], jitter: Callable[[], float], where: str = "its channel"
+    ) -> None:
         self.waiting: dict[Carried, None] = {}
         self.open: Stream | None = None
         self._now = now
         self._jitter = jitter
+        self._where = where
+        # Whether the bridge was heard since it was lost.
+        self._is_there = False
         self._places: dict[Carried, tuple[Stream, int]] = {}
         self._streams: list[Stream] = []
         # Subscriptions that were lost, and when each is to be asked for again.
@@ -140,6 +147,7 @@ class Link:
 
     def fail(self, status: Status) -> float | None:
         """Takes that there is no connection. Returns as `lose` does."""
+        self._is_there = False
         waiting, self.waiting = self.waiting, {}
         return self._judge(waiting, status)
 
@@ -220,6 +228,9 @@ class Link:
         if not stream.greeted:
             # The bridge is there, so nobody need rest any longer.
             stream.greeted = True
+            if not self._is_there:
+                notices.connected(self._where)
+            self._is_there = True
             self._resting = dict.fromkeys(self._resting, stream.heard)
         # Before the replies: each is true at a revision whose events come before it (ORD-2).
         for event in response.events:
@@ -228,7 +239,7 @@ class Link:
             if data is not None and isinstance(told, Subscription):
                 told.count += 1
                 if told.told(data):
-                    # A bridge that only says where things stand, and ends, again and again, is no success.
+                    # A bridge that only says where things stand, and then ends, is no success.
                     self._failures = 0 if told.count > 1 else self._failures
                 else:
                     self._let_go(told)
@@ -269,6 +280,9 @@ class Link:
         Returns:
             How long to pause, in seconds, before what it has not answered is sent again; None: nothing is.
         """
+        # One that was going away has a follower, which may have been heard.
+        if self.open is stream or self.open is None:
+            self._is_there = False
         self.retire(stream)
         if stream in self._streams:
             self._streams.remove(stream)

@@ -76,6 +76,7 @@ class SyncLink:
         now: The clock of the errands' deadlines, in seconds.
         jitter: Draws from [0, 1).
         pause: Waits so many seconds, not longer than the context is open.
+        where: Where the bridge is, for people.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class SyncLink:
         now: Callable[[], float],
         jitter: Callable[[], float],
         pause: Callable[[float], None],
+        where: str,
     ) -> None:
         self._connect = connect
         self._begin = begin
@@ -94,7 +96,7 @@ class SyncLink:
         self._now = now
         self._pause = pause
         self._lock = threading.Lock()
-        self._link = Link(now=now, jitter=jitter)
+        self._link = Link(now=now, jitter=jitter, where=where)
         self._inbox: SimpleQueue[Carried | _Left] = SimpleQueue()
         # True: there is something to look at. False: it is over.
         self._news: SimpleQueue[bool] = SimpleQueue()

@@ -75,6 +75,7 @@ class SyncTransport:
             now=now,
             jitter=jitter,
             pause=lambda seconds: self.pause(seconds),
+            where="the end of its channel" if channel is not None else address,
         )
 
     def carry(self, errand: Errand) -> None:

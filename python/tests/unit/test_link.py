@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from random import Random
 from typing import Any
 
@@ -501,6 +502,48 @@ def test_pauses_grow_until_something_is_told(bench: Bench, subscribed: Subscribe
     assert bench.link.lose(stream, GONE) is None
     assert bench.link.due == bench.now + 0.1
     assert subscribed.losses == 5
+
+
+def test_a_bridge_that_takes_it_and_ends_the_stream_at_once_is_asked_more_and_more_seldom(
+    bench: Bench, subscribed: Subscribed
+) -> None:
+    asked = 0
+    while bench.now < 700.0:
+        stream = bench.stream()
+        asked += 1
+        bench.hear(stream)
+        assert bench.link.lose(stream, Status(14, "the bridge ended the stream")) is None
+        assert bench.link.due is not None
+        bench.now = bench.link.due
+        bench.link.rise()
+    assert subscribed.ending is None
+    # Of these ten minutes ten times in the first, and twice in each that follows.
+    assert asked == 28
+
+
+def test_that_the_bridge_was_reached_is_logged_once(
+    bench: Bench, subscribed: Subscribed, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "snakepit_bridge")
+    first = bench.stream()
+    bench.hear(first)
+    bench.hear(first)
+    # A stream that is going away has a follower, and nothing was lost.
+    bench.hear(first, going_away=True)
+    second = bench.link.begin()
+    bench.ask()
+    bench.said(second)
+    bench.hear(second)
+    bench.link.lose(first, GONE)
+    third = bench.link.begin()
+    bench.hear(third)
+    assert len(caplog.records) == 1
+    bench.link.lose(third, GONE)
+    bench.hear(bench.link.begin())
+    assert [record.getMessage() for record in caplog.records] == [
+        "connected to the bridge at its channel"
+    ] * 2
+    assert subscribed.ending is None
 
 
 def test_a_rest_ends_when_the_bridge_is_heard(bench: Bench, subscribed: Subscribed) -> None:

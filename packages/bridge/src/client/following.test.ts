@@ -1,4 +1,5 @@
 /** A copy whose subscription is lost, refused and begun again, on a clock that stands still. */
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { beforeEach, expect, test } from "vitest";
 import type { Revision } from "../core/commands.js";
 import { type BridgeError, type ErrorReason, errorFor } from "../core/errors.js";
@@ -39,7 +40,7 @@ beforeEach(() => {
     };
   };
   const rest = (ms: number, then: () => void) => clock.setTimer(ms, then);
-  following = new Following({ clock, follow, rest } as unknown as Transport, "s");
+  following = new Following({ address: "here", clock, follow, rest } as unknown as Transport, "s");
   reads = new LiveReads({
     sessionId: "s",
     following,
@@ -174,6 +175,30 @@ test("who waits for a point is answered when it is told, or after a second by th
   await Promise.resolve();
   clock.advance(1_000);
   expect(await inVain).toBe(fromServer);
+});
+
+test("that it is ready, stale and given up is published once each, and that it was closed is not", () => {
+  const published: unknown[] = [];
+  const take = (notice: unknown): unknown => published.push(notice);
+  subscribe("snakepit-bridge", take);
+  following.begin();
+  last().reader.updated(update(undefined, 3));
+  last().reader.updated(update(3, 4));
+  for (let i = 0; i < 3; i++) {
+    last().reader.ended(error("UNAVAILABLE"));
+    clock.advance(30_000);
+  }
+  last().reader.updated(update(4, 4));
+  last().reader.ended(error("VERSION_MISMATCH"));
+  following.end();
+  unsubscribe("snakepit-bridge", take);
+  const where = { address: "here", session: "s" };
+  expect(published).toEqual([
+    { event: "ready", ...where },
+    { event: "stale", ...where, reason: "it is UNAVAILABLE" },
+    { event: "ready", ...where },
+    { event: "give up", ...where, reason: "it is VERSION_MISMATCH" },
+  ]);
 });
 
 test("what comes after its end is told nobody", () => {

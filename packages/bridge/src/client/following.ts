@@ -9,6 +9,7 @@ import { type BridgeError, type ErrorReason, errorFor } from "../core/errors.js"
 import type { StateUpdate } from "../core/state-update.js";
 import { restMs } from "./outcome.js";
 import { Replica } from "./replica.js";
+import { publish } from "./transport/notices.js";
 import type { Transport } from "./transport/transport.js";
 
 export class Following {
@@ -66,12 +67,14 @@ export class Following {
 
   #take(update: StateUpdate): void {
     this.#state = "told";
+    const wasReady = this.replica.state === "READY";
     const taken = this.replica.take(update, this.#transport.clock.now());
     if (taken === "part") return;
     if (taken === "gap") {
       this.#stop();
       return this.#pause("what the bridge told does not follow what it told before", false);
     }
+    if (!wasReady) publish({ event: "ready", ...this.#where });
     if (++this.#toldCount > 1) this.#failures = 0;
     this.#tell();
   }
@@ -84,6 +87,7 @@ export class Following {
   #pause(why: string, resumes: boolean): void {
     this.#state = "pausing";
     this.#failures++;
+    if (this.replica.state === "READY") publish({ event: "stale", ...this.#where, reason: why });
     this.replica.lost(why);
     this.#stop = this.#transport.rest(restMs(this.#failures, Math.random()), () => this.#ask(resumes));
     this.#tell();
@@ -94,8 +98,14 @@ export class Following {
     this.#stop();
     this.#state = "over";
     this.#error = error;
+    // Who closes a session knows.
+    if (error.reason !== "CLOSED") publish({ event: "give up", ...this.#where, reason: error.message });
     this.replica.forget(error.message);
     this.#tell();
+  }
+
+  get #where(): { readonly address: string; readonly session: string } {
+    return { address: this.#transport.address, session: this.#sessionId };
   }
 
   #tell(): void {

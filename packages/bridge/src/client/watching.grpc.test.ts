@@ -6,7 +6,10 @@ import { type Bridge, startBridge } from "../server.js";
 import { ManualClock } from "../testing/manual-clock.js";
 import { Client } from "./client.js";
 import { connect } from "./connect.js";
+import { Following } from "./following.js";
+import { STATUS } from "./outcome.js";
 import { failure } from "./test-bridge.contract.js";
+import { AccidentServer, status } from "./transport/accidents.contract.js";
 import { GrpcTransport } from "./transport/grpc.js";
 import { short, take } from "./watching.contract.js";
 
@@ -75,6 +78,34 @@ test("a watch that rests for long is back as soon as a call finds the bridge, an
   await away.close();
   expect(await failure(waiting)).toMatchObject({ reason: "CLOSED" });
 });
+
+test.each(["watch", "copy"])(
+  "a %s that is taken and ended in peace, again and again, is begun more and more seldom",
+  async (what) => {
+    const server = await AccidentServer.start(status(STATUS.OK));
+    stops.push(() => server.close());
+    const transport = new GrpcTransport(server.address, { clock: new ManualClock() });
+    const client = new Client(transport);
+    stops.push(() => client.close());
+    const rests: number[] = [];
+    // No time passes: a rest is over at once, and is noted down.
+    vi.spyOn(transport, "rest").mockImplementation((ms, then) => {
+      rests.push(ms);
+      const timer = setImmediate(then);
+      return () => clearImmediate(timer);
+    });
+    const following = new Following(transport, "run");
+    if (what === "copy") following.begin();
+    else client.sessions.watch("run");
+    await vi.waitFor(() => expect(rests.length).toBeGreaterThanOrEqual(12), { timeout: 20_000 });
+    following.end();
+    for (const [i, ms] of rests.slice(0, 12).entries()) {
+      const longest = Math.min(30_000, 100 * 2 ** i);
+      expect(ms).toBeGreaterThanOrEqual(longest / 2);
+      expect(ms).toBeLessThanOrEqual(longest);
+    }
+  },
+);
 
 /** A way to a bridge that can be cut. */
 async function cuttable(port: number): Promise<{ address: string; cut(): void }> {

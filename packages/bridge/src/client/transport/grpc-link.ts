@@ -43,6 +43,7 @@ export class Link {
   #client: Client;
   readonly #clock: Clock;
   readonly #random: () => number;
+  readonly #reached: () => void;
   /** What is to be sent, in order. */
   #waiting = new Set<Carried>();
   readonly #places = new Map<Carried, Place>();
@@ -54,11 +55,22 @@ export class Link {
   #failures = 0;
   #lastId = 0;
   #stopPause = (): void => {};
+  /** Whether the bridge was heard since it was lost. */
+  #isThere = false;
   /** Who waits to hear that the bridge is there. */
   readonly #resting = new Set<() => void>();
 
-  /** `connect` makes a client of gRPC: with a connection that others of this process have too, or with one of its own. */
-  constructor(connect: (how: "shared" | "alone") => Client, clock: Clock, random: () => number) {
+  /**
+   * `connect` makes a client of gRPC: with a connection that others of this process have too, or with one of its own. `reached` is
+   * called when the bridge is heard for the first time, and when it is heard again after it was lost.
+   */
+  constructor(
+    connect: (how: "shared" | "alone") => Client,
+    clock: Clock,
+    random: () => number,
+    reached: () => void,
+  ) {
+    this.#reached = reached;
     this.#connect = connect;
     this.#client = connect("shared");
     this.#clock = clock;
@@ -138,6 +150,7 @@ export class Link {
     if (this.#isClosed) return;
     this.#state = "idle";
     if (!isReady) {
+      this.#isThere = false;
       const waiting = this.#waiting;
       this.#waiting = new Set();
       this.#lose(waiting, NOT_HANDED_OVER);
@@ -162,6 +175,8 @@ export class Link {
         this.#go();
       },
       ended: ({ code, details, metadata }) => {
+        // One that was going away has a follower, which may have been heard.
+        if (this.#open === open || this.#open === undefined) this.#isThere = false;
         this.#forget(open);
         if (sent.size === 0) return this.#go();
         const [content] = metadata.get("grpc-status-details-bin");
@@ -185,7 +200,11 @@ export class Link {
   #heard(open: Open): void {
     open.silence.heard();
     open.heard++;
-    if (open.heard === 1) this.wake();
+    if (open.heard === 1) {
+      if (!this.#isThere) this.#reached();
+      this.#isThere = true;
+      this.wake();
+    }
     // A bridge that only greets and says where things stand, and then ends, again and again, is no success.
     if (open.heard > MOST_GREETINGS) this.#failures = 0;
   }

@@ -16,6 +16,7 @@ import { Errand } from "./grpc-errand.js";
 import { Link } from "./grpc-link.js";
 import { CHANNEL_OPTIONS } from "./grpc-options.js";
 import { WatchErrand, type WatchErrandOptions } from "./grpc-watch.js";
+import { publish } from "./notices.js";
 import { systemClock } from "./system-clock.js";
 import { ToldReader } from "./told-reader.js";
 import {
@@ -53,7 +54,12 @@ export class GrpcTransport implements Transport {
     this.address = checkAddress(address);
     this.timeoutMs = checkTimeout(timeoutMs);
     this.clock = clock;
-    this.#link = new Link((how) => clientOf(address, how), clock, random);
+    this.#link = new Link(
+      (how) => clientOf(address, how),
+      clock,
+      random,
+      () => publish({ event: "connect", address }),
+    );
   }
 
   async call<C extends Command>(
