@@ -59,8 +59,9 @@ class History:
             self.draw.choice(ACTS)(self)
             self.pass_time(self.draw.choice([0.0, 0.01, 0.1, 0.1, 0.5, 2.0, 7.0]))
         self.heal()
-        self.begin(self.client.methods.ready(timeout=60.0), lambda *_: None)
-        self.pass_time(30.0)
+        self.begin(self.client.methods.ready(timeout=150.0), lambda *_: None)
+        # Longer than a silence, and the rest of a subscription after it.
+        self.pass_time(120.0)
         replica = self.client.methods.replica
         if not replica.is_current or replica.revision != self.bridge.present.point:
             raise BrokenPromiseError(f"it never came to the present: {replica.state}, {replica.reason}")

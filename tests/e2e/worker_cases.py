@@ -211,7 +211,7 @@ async def lose_a_race(session: SessionContext) -> Any:
 @case
 async def use_the_cache(session: SessionContext) -> Any:
     """As the specification's own test does it, on a session that nobody has prepared."""
-    async with OlderSessionContext(session.session_id, ttl=60) as cached:
+    async with OlderSessionContext(session.session_id, cache="ttl", ttl=60) as cached:
         await cached.set_variable("test_var", 42)
         first = await cached.get_variable("test_var")
         await cached.set_variable("test_var", 100)
@@ -229,7 +229,7 @@ async def use_the_cache(session: SessionContext) -> Any:
 
 @case
 async def see_behind_the_cache(session: SessionContext) -> Any:
-    async with SessionContext(session.session_id, ttl=600) as cached:
+    async with SessionContext(session.session_id, cache="ttl", ttl=600) as cached:
         seen = [await cached.get_variable("x")]
         worker.ready()
         await until(session, "go", True)

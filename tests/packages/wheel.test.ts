@@ -86,7 +86,9 @@ wrong: int = Blocking("s").session_id
       { MYPY_CACHE_DIR: "/dev/null" },
       app,
     );
-    expect(stdout).toMatch(/Revealed type is "def \(name: str, \*, timeout: float \| None =\) -> .*Reading"/);
+    expect(stdout).toMatch(
+      /Revealed type is "def \(name: str, \*, after: str \| None =, .*timeout: float \| None =\) -> .*Reading"/,
+    );
     expect(stdout).toContain("typed.py:13: error: Incompatible types in assignment");
     expect(stdout).toContain("Found 1 error in 1 file");
   });

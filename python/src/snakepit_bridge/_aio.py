@@ -53,6 +53,16 @@ def _at_once(
     return present_as(method, done)
 
 
+def _leave(transport: weakref.ref[AioTransport], subscription: Subscription) -> None:
+    """Lets go of the subscription of a context that was collected, if its transport lives on.
+
+    The transport is not held for that: to the very end of the interpreter gRPC does not like to live.
+    """
+    left = transport()
+    if left is not None:
+        left.leave(subscription)
+
+
 async def _get_variable(
     self: SessionContext,
     name: str,
@@ -208,7 +218,7 @@ class SessionContext(Context):
             may_join=methods.may_join,
         )
         # The tasks of a loop hold the transport, and not the context.
-        weakref.finalize(self, self._transport.leave, methods.following).atexit = False
+        weakref.finalize(self, _leave, weakref.ref(self._transport), methods.following).atexit = False
 
     create_session = _awaited(Methods.create_session)
     typed = present_as(_typed, Methods.typed)
@@ -285,12 +295,6 @@ class SessionContext(Context):
             return await until_news(step.subscription, step.mark, step.seconds)
         result = step.function(step.argument)
         return await result if inspect.isawaitable(result) else result
-
-    def _begin(self, subscription: Subscription) -> None:
-        self._transport.begin(subscription)
-
-    def _end(self, subscription: Subscription) -> None:
-        self._transport.end(subscription)
 
     def _heed(self, event: SessionEvent, point: ResumePoint) -> None:
         self._methods.heed(event, point)

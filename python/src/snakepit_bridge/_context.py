@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from . import _options
 from ._methods import Methods
 from ._request_ids import RequestIds
+from ._subscriptions import Subscription
 
 __all__ = ["Context"]
 
@@ -30,6 +31,7 @@ class Context:
 
     _shown_as: ClassVar[str]
     _channel_class: ClassVar[type]
+    _transport: Any
 
     def __init__(
         self,
@@ -64,6 +66,12 @@ class Context:
     def _abandon(self) -> None:
         """Takes that this is another process now, in which nobody holds a lock or keeps the replica."""
         self._methods.following.abandon(self._make_lock())
+
+    def _begin(self, subscription: Subscription) -> None:
+        self._transport.begin(subscription)
+
+    def _end(self, subscription: Subscription) -> None:
+        self._transport.end(subscription)
 
     @property
     def session_id(self) -> str:

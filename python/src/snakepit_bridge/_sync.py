@@ -24,7 +24,6 @@ from ._methods import Methods
 from ._points import ResumePoint
 from ._results import UNSET
 from ._steps import Begin, Carry, Flow, News, Pause, Share, Step, present_as
-from ._subscriptions import Subscription
 from ._sync_flights import Flights
 from ._sync_helpers import give_way
 from ._sync_transport import SyncTransport
@@ -342,12 +341,6 @@ class SessionContext(Context):
             result.close()
             raise TypeError("a coroutine function is for the asyncio context only")
         return result
-
-    def _begin(self, subscription: Subscription) -> None:
-        self._transport.begin(subscription)
-
-    def _end(self, subscription: Subscription) -> None:
-        self._transport.end(subscription)
 
     def _heed(self, event: SessionEvent, point: ResumePoint) -> None:
         with self._lock:
