@@ -83,7 +83,7 @@ class Shell:
         if self.is_blocking:
             connected: bool = context._transport._link.is_open
             return connected
-        state = context._transport.link().channel.get_state()
+        state = context._transport.link().commands.channel.get_state()
         return state is grpc.ChannelConnectivity.READY
 
     def pass_pauses(self, context: Any, passed: Callable[[float], None]) -> None:

@@ -64,6 +64,7 @@ class AioLink:
         jitter: Draws from [0, 1).
         pause: Waits so many seconds.
         where: Where the bridge is, for people.
+        renew: Makes a channel in place of one on which nothing is heard; None: it is the caller's.
     """
 
     def __init__(
@@ -75,8 +76,10 @@ class AioLink:
         jitter: Callable[[], float],
         pause: Callable[[float], Coroutine[Any, Any, None]],
         where: str,
+        renew: Callable[[], grpc.aio.Channel] | None,
     ) -> None:
         self._channel = channel
+        self._renew = renew
         self._metadata = metadata
         self._now = now
         self._pause = pause
@@ -90,6 +93,11 @@ class AioLink:
         self._alarm_at = 0.0
         # A loop does not hold the tasks that it runs.
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def channel(self) -> grpc.aio.Channel:
+        """The channel that streams are begun on."""
+        return self._channel
 
     async def carry(self, errand: Errand) -> None:
         """Has an errand carried out."""
@@ -256,9 +264,16 @@ class AioLink:
         self._alarm = None
         for stream, pause in self._link.rise():
             self._lines[stream].task.cancel()
+            self._abandon()
             self._lost(pause)
         self._go()
         self._set_alarm()
+
+    def _abandon(self) -> None:
+        """Gives up a connection on which nothing is heard: another stream on it would hear as little."""
+        if self._renew is not None and self._link.open is None and self._connecting is None:
+            dead, self._channel = self._channel, self._renew()
+            self._start(dead.close())
 
     async def _read(self, line: _Line) -> Status:
         call: Any = None

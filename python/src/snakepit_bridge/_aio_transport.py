@@ -14,7 +14,7 @@ import grpc.aio
 from ._aio_flights import Flights
 from ._aio_link import AioLink
 from ._cache import Fetch
-from ._channels import CHANNEL_OPTIONS, call_metadata
+from ._channels import ALONE, CHANNEL_OPTIONS, call_metadata
 from ._errands import Errand
 from ._steps import Status
 from ._subscriptions import Subscription
@@ -27,7 +27,6 @@ class Link:
     """What belongs to one event loop."""
 
     loop: asyncio.AbstractEventLoop
-    channel: grpc.aio.Channel
     commands: AioLink
     flights: Flights
     process: int = field(default_factory=os.getpid)
@@ -100,10 +99,14 @@ class AioTransport:
             jitter=self._jitter,
             pause=lambda seconds: self.pause(seconds),
             where="the end of its channel" if self._channel is not None else self._address,
+            renew=self._renew if self._channel is None else None,
         )
-        link = Link(loop, channel, commands, Flights(self._is_current))
+        link = Link(loop, commands, Flights(self._is_current))
         self._links.append(link)
         return link
+
+    def _renew(self) -> grpc.aio.Channel:
+        return grpc.aio.insecure_channel(self._address, options=ALONE)
 
     async def carry(self, errand: Errand) -> None:
         """Has an errand carried out."""
@@ -153,7 +156,7 @@ class AioTransport:
                 link.flights.abandon()
                 await link.commands.close()
                 if self._channel is None:
-                    await link.channel.close()
+                    await link.commands.channel.close()
 
 
 _CLOSED = Status(None, "the channel is closed", closed=True)

@@ -9,7 +9,7 @@ from ._retry import UNAVAILABLE
 from ._steps import Status
 from ._version import __version__
 
-__all__ = ["CHANNEL_OPTIONS", "call_metadata", "status_of"]
+__all__ = ["ALONE", "CHANNEL_OPTIONS", "call_metadata", "status_of"]
 
 # How many bytes of error details a bridge may send, enough to name some hundred items of a refused batch. A
 # third is added on the way, and gRPC takes only 8 KiB of trailers unless its channel is told otherwise.
@@ -39,6 +39,9 @@ CHANNEL_OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1_000),
 )
+
+ALONE = (*CHANNEL_OPTIONS, ("grpc.use_local_subchannel_pool", 1))
+"""The same, with a connection that no other channel has: gRPC would share one that says nothing any more."""
 
 
 def call_metadata(*, given_channel: bool, token: str | None) -> tuple[tuple[str, str], ...]:

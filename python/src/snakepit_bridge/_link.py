@@ -55,6 +55,7 @@ class Stream:
         count: How many commands were handed over.
         heard: When something was received last, while there are subscriptions.
         greeted: Whether anything was received.
+        going_away: Whether the bridge takes no more on it, before we let go of it.
     """
 
     outbox: deque[bytes] = field(default_factory=lambda: deque([hello(__version__)]))
@@ -65,6 +66,7 @@ class Stream:
     count: int = 0
     heard: float = 0.0
     greeted: bool = False
+    going_away: bool = False
 
     def remove(self, number: int) -> Carried | None:
         """Takes what was sent under a number off the stream; returns it."""
@@ -245,6 +247,7 @@ class Link:
             elif pause is not None and isinstance(errand, Errand):
                 yield errand, pause
         if response.going_away:
+            stream.going_away = self.open is stream
             self.retire(stream)
 
     def _let_go(self, told: Subscription) -> None:
@@ -265,8 +268,8 @@ class Link:
         Returns:
             How long to pause, in seconds, before what it has not answered is sent again; None: nothing is.
         """
-        # One that was going away has a follower, which may have been heard.
-        if self.open is stream or self.open is None:
+        # One that was let go of is not lost, and one that was going away may have a follower.
+        if self.open is stream or (stream.going_away and self.open is None):
             self._is_there = False
         self.retire(stream)
         if stream in self._streams:

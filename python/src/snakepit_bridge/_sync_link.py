@@ -76,6 +76,7 @@ class SyncLink:
         jitter: Draws from [0, 1).
         pause: Waits so many seconds, not longer than the context is open.
         where: Where the bridge is, for people.
+        abandon: Called when nothing is heard on the connection, which is to carry no other stream.
     """
 
     def __init__(
@@ -87,7 +88,9 @@ class SyncLink:
         jitter: Callable[[], float],
         pause: Callable[[float], None],
         where: str,
+        abandon: Callable[[], None],
     ) -> None:
+        self._abandon = abandon
         self._connect = connect
         self._begin = begin
         self._now = now
@@ -249,6 +252,8 @@ class SyncLink:
             line.news.put(False)
             if line.call is not None:
                 line.call.cancel()
+        if dead and self._open is None:
+            self._abandon()
 
     def _wants_stream(self) -> bool:
         with self._lock:

@@ -14,7 +14,7 @@ from typing import Any
 
 import grpc
 
-from ._channels import CHANNEL_OPTIONS, call_metadata
+from ._channels import ALONE, CHANNEL_OPTIONS, call_metadata
 from ._errands import Errand
 from ._steps import Status
 from ._subscriptions import Subscription
@@ -75,6 +75,7 @@ class SyncTransport:
             jitter=jitter,
             pause=lambda seconds: self.pause(seconds),
             where="the end of its channel" if channel is not None else address,
+            abandon=self._abandon,
         )
 
     def carry(self, errand: Errand) -> None:
@@ -143,6 +144,15 @@ class SyncTransport:
                 self._process = os.getpid()
                 self._channel = self._given or grpc.insecure_channel(self._address, options=CHANNEL_OPTIONS)
                 self._link.start()
+
+    def _abandon(self) -> None:
+        """Makes another connection in place of one on which nothing is heard, unless it is the caller's."""
+        with self._lock:
+            if self._given is not None or self._closed:
+                return
+            dead = self._channel
+            self._channel = grpc.insecure_channel(self._address, options=ALONE)
+        dead.close()
 
     def _close(self) -> None:
         with self._lock:
