@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import durable_bridge
 from shells import Context, Shell, until
 from toxic_proxy import ToxicProxy, toxic_proxy
 from watches import Reader
@@ -98,3 +100,33 @@ async def test_a_bad_connection_loses_nothing(
             told = [event.changes[0].value for event in await reader.take(50)]
             assert told == list(range(50))
             assert (await context.set_variable("step", 50)).version == 51
+
+
+@pytest.mark.asyncio
+async def test_writes_that_a_killed_bridge_did_not_answer_are_sent_again_in_order(
+    shell: Shell, tmp_path: Path
+) -> None:
+    """[ORD-17 accepts]"""
+    count, acknowledged = 400, 0
+    with durable_bridge(tmp_path) as bridge:
+        async with shell.context("run", address=bridge.address, timeout=30.0) as context:
+            await context.create_session()
+            reader = Reader(context.watch())
+            await reader.ready()
+
+            async def write(number: int) -> None:
+                nonlocal acknowledged
+                await context.increment("count", metadata={"number": str(number)})
+                acknowledged += 1
+                if acknowledged == 20:
+                    # The others are under way or wait.
+                    bridge.kill()
+                    bridge.start()
+
+            await asyncio.gather(*(write(number) for number in range(count)))
+            events = await reader.take(count)
+            # Each was carried out once.
+            assert [event.changes[0].value for event in events] == list(range(1, count + 1))
+            if not shell.is_blocking:
+                # Threads have no order among each other.
+                assert [event.metadata["number"] for event in events] == [str(n) for n in range(count)]
