@@ -48,7 +48,9 @@ export class OwnCalls {
 
   /** A command has ended, whatever became of it. */
   ended(command: Command): void {
-    if ("sessionId" in command) this.#outdate(command.sessionId, writtenBy(command));
+    // Where nobody listens, what a batch writes need not be listed.
+    if ("sessionId" in command && this.#listeners.has(command.sessionId))
+      this.#outdate(command.sessionId, writtenBy(command));
   }
 
   /** A watch of a session has told a commit. */
