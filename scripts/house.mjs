@@ -70,6 +70,7 @@ export const timeWords =
 const io = ["grpc", "asyncio", "threading", "time"];
 export const pureModules = {
   _attempts: io,
+  _bindings: io,
   _cache: [...io, "._gen"],
   _calls: io,
   _core: io,
@@ -86,6 +87,7 @@ export const pureModules = {
   _names: [...io, "._gen"],
   _notices: io,
   _options: io,
+  _pins: io,
   _points: io,
   _reads: io,
   _replica: io,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import inspect
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -157,7 +158,9 @@ async def in_thread(function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
             problem = error
         loop.call_soon_threadsafe(settle, result, problem)
 
-    threading.Thread(target=work, daemon=True).start()
+    # With the context variables of who waits, as `asyncio.to_thread` does.
+    context = contextvars.copy_context()
+    threading.Thread(target=context.run, args=(work,), daemon=True).start()
     return await ended
 
 

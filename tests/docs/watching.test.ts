@@ -1,47 +1,12 @@
 /** What docs/watching.md says is what the code does. */
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { startBridge } from "../../packages/bridge/src/server.js";
-import { endAll, python, root, run } from "../e2e/processes.js";
+import { endAll } from "../e2e/processes.js";
 import { readPage, type Snippet, snippetsOf, tableOf } from "./pages.js";
+import { outputsOf, printed } from "./programs.js";
 
 const page = "docs/watching.md";
 
 afterEach(endAll);
-
-/** What a program prints that stands in a snippet. */
-async function printed({ kind, text }: Snippet): Promise<string> {
-  return kind === "python" ? printedByPython(text) : printedByNode(text);
-}
-
-async function printedByPython(program: string): Promise<string> {
-  const bridge = await startBridge({ port: 0, logger: "silent" });
-  try {
-    const { code, stdout, stderr } = await run(python, ["-X", "dev", "-c", program], {
-      SNAKEPIT_BRIDGE_ADDRESS: bridge.address,
-    });
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    return stdout;
-  } finally {
-    await bridge.close();
-  }
-}
-
-async function printedByNode(program: string): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), "snakepit-watching-"));
-  try {
-    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"), "junction");
-    writeFileSync(join(folder, "program.mts"), program);
-    const args = ["--import", import.meta.resolve("tsx"), "program.mts"];
-    const { code, stdout, stderr } = await run(process.execPath, args, {}, folder);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    return stdout;
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
 
 /** The names of the fields of an interface. */
 function fieldsOf(name: string): string[] {
@@ -67,7 +32,7 @@ describe("the page on watching", () => {
 
   test("has programs that print what it says", async () => {
     expect(snippets.map(({ kind }) => kind)).toEqual(Array(4).fill(["typescript", "python"]).flat());
-    const said = [...readPage(page).matchAll(/It prints\n\n```\n(.*?)```/gs)].map(([, text]) => text);
+    const said = outputsOf(page);
     expect(said).toHaveLength(2);
     for (const [i, output] of said.entries()) expect(await printed(snippets[i] as Snippet)).toBe(output);
     for (const program of snippets.slice(said.length)) {

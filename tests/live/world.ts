@@ -13,6 +13,8 @@ import { setImmediate } from "node:timers/promises";
 import { Calls } from "../../packages/bridge/src/client/calls.js";
 import { LiveReads } from "../../packages/bridge/src/client/live-reads.js";
 import { OwnCalls } from "../../packages/bridge/src/client/own-calls.js";
+import { PinnableReads } from "../../packages/bridge/src/client/pinnable-reads.js";
+import { Pins } from "../../packages/bridge/src/client/pins.js";
 import { toPoint } from "../../packages/bridge/src/client/points.js";
 import { ServerReads } from "../../packages/bridge/src/client/reads.js";
 import type { Replica } from "../../packages/bridge/src/client/replica.js";
@@ -211,7 +213,7 @@ export class Program {
       strict: false,
       store: this.#sessions,
       calls,
-      reads,
+      reads: new PinnableReads(reads, new Pins(undefined, () => world.clock.now())),
     });
     copy.following.begin();
   }

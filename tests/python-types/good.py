@@ -47,6 +47,11 @@ def blocking(context: sync.SessionContext) -> None:
     assert_type(session.peek("phase"), PhaseChoice)
     assert_type(session.peek("plan"), Value)
     assert_type(session.snapshot(), Snapshot)
+    with session.snapshot() as snapshot:
+        assert_type(snapshot, Snapshot)
+    bound = session.bind(Params)
+    assert_type(bound, Params)
+    assert_type(bound.temperature, float)
     with session.watch(["calls", "model"], glob="p*", after=point, passive=True) as watch:
         assert_type(watch, sync.Watch)
         for event in watch:
@@ -79,6 +84,9 @@ async def with_asyncio(context: snakepit_bridge.SessionContext) -> None:
     assert_type(await session.wait_for("paused", timeout=60), bool)
     assert_type(await session.set_variables({"paused": True, "température": 2.5}), Committed)
     assert_type(await session.get_all(Params), Params)
+    assert_type((await session.bind(Params)).temperature, float)
+    with await session.snapshot() as snapshot:
+        assert_type(snapshot, Snapshot)
     assert_type(await session.read("calls", after=(await session.snapshot()).point, max_age=1), Reading)
     assert_type(await session.ready(), None)
     assert_type(session.peek("calls"), int)

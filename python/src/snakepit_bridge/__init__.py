@@ -7,6 +7,7 @@ is `snakepit_bridge.sync.SessionContext`. Everything else here is what they retu
 from . import sync
 from ._aio import SessionContext
 from ._aio_watch import Listener, Watch
+from ._bindings import CurrentValues
 from ._cache import CacheStats
 from ._errors import (
     AlreadyExistsError,
@@ -31,13 +32,13 @@ from ._errors import (
     WatchGapError,
 )
 from ._events import EventKind, SessionEvent, VariableChange
+from ._pins import Snapshot
 from ._results import (
     UNSET,
     Committed,
     History,
     HistoryEntry,
     Reading,
-    Snapshot,
     Unset,
     Value,
     VariableInfo,
@@ -57,6 +58,7 @@ __all__ = [
     "Committed",
     "ConflictError",
     "ConstraintError",
+    "CurrentValues",
     "DeadlineError",
     "DefinitionConflictError",
     "EventKind",

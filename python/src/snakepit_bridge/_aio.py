@@ -15,6 +15,7 @@ import grpc.aio
 
 from ._aio_transport import AioTransport
 from ._aio_watch import Listener, Watch, until_news
+from ._bindings import bound
 from ._context import Context
 from ._definitions import Variables
 from ._events import SessionEvent
@@ -97,6 +98,10 @@ def _peek(self: SessionContext, name: str) -> Any:
 async def _typed(self: SessionContext, params: type[Variables[T, Any]], *, timeout: float | None = None) -> T:
     await self._run(self._methods.typed(params, timeout=timeout))
     return cast(T, self)
+
+
+async def _bind(self: SessionContext, params: type[T], *, timeout: float | None = None) -> T:
+    return bound(params, await self._run(self._methods.bind(params, timeout=timeout)), self.peek)
 
 
 def _watch(
@@ -222,6 +227,7 @@ class SessionContext(Context):
 
     create_session = _awaited(Methods.create_session)
     typed = present_as(_typed, Methods.typed)
+    bind = present_as(_bind, Methods.bind)
     get_all = _awaited(Methods.get_all)
     snapshot = _awaited(Methods.snapshot)
     get_variable = present_as(_get_variable, Methods.get_variable)

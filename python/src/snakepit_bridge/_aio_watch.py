@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._events import SessionEvent
 from ._listening import report
+from ._pins import unpinned
 from ._subscriptions import Subscription
 from ._watching import Pending, Watching
 
@@ -138,8 +139,8 @@ class Listener:
         self._watch = Watch(context, watching)
         self._callback = callback
         self._on_error = on_error
-        # The loop does not hold its tasks, and nobody need hold a listener.
-        self._task = self._watch._loop.create_task(self._listen())
+        # The loop does not hold its tasks, and nobody need hold a listener. It outlives what is pinned here.
+        self._task = unpinned(lambda: self._watch._loop.create_task(self._listen()))
         _LISTENING.add(self._task)
         self._task.add_done_callback(_LISTENING.discard)
 

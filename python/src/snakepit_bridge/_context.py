@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
 from . import _options
+from ._bindings import CurrentValues
 from ._methods import Methods
 from ._request_ids import RequestIds
 from ._subscriptions import Subscription
@@ -32,6 +33,7 @@ class Context:
     _shown_as: ClassVar[str]
     _channel_class: ClassVar[type]
     _transport: Any
+    peek: Any
 
     def __init__(
         self,
@@ -77,6 +79,11 @@ class Context:
     def session_id(self) -> str:
         """The session's id."""
         return self._methods.session_id
+
+    @property
+    def v(self) -> CurrentValues:
+        """The variables as attributes, each what it holds at the moment: `session.v.temperature`."""
+        return CurrentValues(self.peek, lambda: [entry.name for entry in self._replica.entries()])
 
     def __repr__(self) -> str:
         return _options.describe(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._events import SessionEvent
 from ._listening import report
+from ._pins import unpinned
 from ._watching import Pending, Watching
 
 if TYPE_CHECKING:
@@ -107,7 +108,8 @@ class _Dispatcher:
         self.process = os.getpid()
         self.turns: SimpleQueue[Listener] = SimpleQueue()
         name = "snakepit-bridge callbacks"
-        threading.Thread(target=self._run, name=name, daemon=True).start()
+        # Some interpreters have a thread begin with what its maker has pinned.
+        threading.Thread(target=unpinned, args=(self._run,), name=name, daemon=True).start()
 
     def _run(self) -> None:
         while True:

@@ -16,6 +16,7 @@ from ._errors import (
 )
 from ._json import value_of
 from ._names import fault_of_identifier
+from ._pins import Pinned
 from ._points import ResumePoint
 from ._replica import StateEntry
 from ._results import Reading
@@ -77,10 +78,14 @@ class Live(State):
     def _find(self, name: str) -> StateEntry | None:
         """Returns what the replica has of a variable. Raises InvalidInputError for what is no name."""
         entry = self.replica.find(check_name(name))
-        fault = None if entry is not None else fault_of_identifier(name)
+        if entry is None:
+            self._check_identifier(name)
+        return entry
+
+    def _check_identifier(self, name: str) -> None:
+        fault = fault_of_identifier(name)
         if fault is not None:
             raise InvalidInputError(fault, reason="INVALID_NAME", session_id=self.session_id, identifier=name)
-        return entry
 
     def _local(self, names: Sequence[str], max_age: float | None = None) -> Flow[Look | None]:
         """Returns what the replica has of variables; None: the server has to be asked.
@@ -153,7 +158,33 @@ class Live(State):
             yield News(self.following, mark, left)
             self.check_open()
 
+    def _pinned(self, name: str) -> Reading | None:
+        """Returns what is pinned of a variable; None: nothing is pinned.
+
+        Raises:
+            InvalidInputError: It is no name.
+            VariableNotFoundError: There was no such variable.
+        """
+        pinned = self.pins.current
+        if pinned is None:
+            return None
+        reading = self._find_pinned(pinned, name)
+        if reading is None:
+            raise self._no_variable(name)
+        return reading
+
+    def _find_pinned(self, pinned: Pinned, name: str) -> Reading | None:
+        """Returns a variable of a snapshot; None: it had none. Raises InvalidInputError as `_find` does."""
+        held = pinned.find(check_name(name))
+        if held is not None:
+            return pinned.reading(held, self.now())
+        self._check_identifier(name)
+        return None
+
     def _peek(self, name: str) -> Any:
+        pinned = self._pinned(name)
+        if pinned is not None:
+            return pinned.value
         look = self.replica.at_once(
             lambda: self._at_once(lambda: [self._find(name)]) if self.replica.is_current else None
         )

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeVar, cast
 
+from ._bindings import bindings_of, check_bindings
 from ._cache import CacheStats, Entry
-from ._core import Found
 from ._definitions import Variables, definitions_of
 from ._errors import (
     DeadlineError,
@@ -20,8 +20,9 @@ from ._errors import (
 from ._json import value_of
 from ._live import Live, Look
 from ._options import check_age
+from ._pins import Held, Pinned, Snapshot
 from ._points import read_point
-from ._results import UNSET, Reading, Snapshot, Value
+from ._results import UNSET, Reading, Value, VariableInfo
 from ._steps import Begin, Flow, News
 
 __all__ = ["Reads"]
@@ -53,7 +54,11 @@ class Reads(Live):
             VariableNotFoundError: There is no such variable, and no default was given.
             SessionNotFoundError: There is no such session, and no default was given.
         """
+        self.check_open()
         try:
+            pinned = None if bypass_cache else self._pinned(name)
+            if pinned is not None:
+                return pinned.value
             return (yield from self._read(name, timeout, bypass=bypass_cache)).value
         except (VariableNotFoundError, SessionNotFoundError):
             if default is UNSET:
@@ -86,11 +91,15 @@ class Reads(Live):
             InvalidInputError: `after` is no point.
             ValueError: `max_age` is negative or NaN.
         """
+        self.check_open()
         if max_age is not None:
             check_age(max_age, "max_age")
+        elif after is None and not bypass_cache:
+            pinned = self._pinned(name)
+            if pinned is not None:
+                return pinned
         if after is None:
             return (yield from self._read(name, timeout, bypass=bypass_cache, max_age=max_age))
-        self.check_open()
         point = read_point(after)
         limit = self._options.limit(timeout)
         deadline = self.now() + limit
@@ -151,6 +160,10 @@ class Reads(Live):
         return values
 
     def _find_all(self, names: Sequence[str], timeout: float | None) -> Flow[dict[str, Value]]:
+        pinned = self.pins.current
+        if pinned is not None:
+            readings = {name: self._find_pinned(pinned, name) for name in names}
+            return {name: each.value for name, each in readings.items() if each is not None}
         if self.is_live and names:
             look = yield from self._local(names)
             values = None if look is None else _values(names, look)
@@ -201,7 +214,12 @@ class Reads(Live):
             values.append(entry.value)
         return cast(Callable[..., ParamsT], params)(*values)
 
-    def _find_entries(self, names: Sequence[str], timeout: float | None) -> Flow[Found]:
+    def _find_entries(
+        self, names: Sequence[str], timeout: float | None
+    ) -> Flow[Mapping[str, Entry | Reading | VariableNotFoundError]]:
+        pinned = self.pins.current
+        if pinned is not None:
+            return {name: self._find_pinned(pinned, name) or self._no_variable(name) for name in names}
         look = (yield from self._local(names)) if self.is_live else None
         if look is not None:
             found: dict[str, Entry | VariableNotFoundError] = {}
@@ -216,9 +234,10 @@ class Reads(Live):
         return (yield from self._fetch(names, timeout, shared=False))
 
     def snapshot(self, *, timeout: float | None = None) -> Flow[Snapshot]:
-        """Returns the values of all variables of the session, at one revision.
+        """Returns the values of all variables of the session, at one revision; `with` pins them.
 
-        The server may take several answers for them. It is asked again if somebody writes in between.
+        The server may take several answers for them. It is asked again if somebody writes in between. Within
+        a `with` block of a snapshot it is that snapshot.
 
         Args:
             timeout: See the class; for all of it together.
@@ -227,34 +246,51 @@ class Reads(Live):
             SessionNotFoundError: There is no such session.
         """
         self.check_open()
+        pinned = self.pins.current
+        if pinned is None and self.is_live:
+            pinned = yield from self._snapshot_here()
+        if pinned is None:
+            pinned = yield from self._snapshot_there(timeout)
+        return pinned.snapshot(self.now())
+
+    def _snapshot_here(self) -> Flow[Pinned | None]:
+        look = yield from self._look(self.replica.entries)
+        if look is not None and look.point.number == 0:
+            raise self._no_session()
+        found = [] if look is None else [entry for entry in look.entries if entry is not None]
+        variables = [
+            Held(each.name, each.id, each.type, each.version, value_of(each.held, each.type))
+            for each in found
+            if each.held is not None and each.type is not None
+        ]
+        if look is None or len(variables) < len(found):
+            self.misses += 1
+            return None
+        self._count(look, 1)
+        return Pinned(self.pins, variables, look.point, "replica", look.age, look.stale, self.now())
+
+    def _snapshot_there(self, timeout: float | None) -> Flow[Pinned]:
         limit = self._options.limit(timeout)
         deadline = self.now() + limit
-        if self.is_live:
-            look = yield from self._look(self.replica.entries)
-            if look is not None and look.point.number == 0:
-                raise self._no_session()
-            names = [] if look is None else [entry.name for entry in look.entries if entry is not None]
-            values = None if look is None else _values(names, look)
-            if look is not None and values is not None:
-                self._count(look, 1)
-                point = look.point
-                return Snapshot(values, point.number, str(point), "replica", look.age, look.stale)
-            self.misses += 1
         while True:
-            listed: dict[str, Value] = {}
+            listed: dict[str, VariableInfo] = {}
             points = set()
             page_token = ""
             while True:
                 call = self._core.list_page(None, None, None, page_token)
                 page = yield from self._run(call, self._left(deadline, "the snapshot", limit))
-                listed.update({name: variable["value"] for name, variable in page.variables.items()})
+                listed.update(page.variables)
                 points.add(page.point)
                 page_token = page.next_token
                 if not page_token:
                     break
             if len(points) == 1:
                 (point,) = points
-                return Snapshot(listed, point.number, str(point), "server", 0.0)
+                variables = [
+                    Held(name, each["id"], each["type"], each["version"], each["value"])
+                    for name, each in listed.items()
+                ]
+                return Pinned(self.pins, variables, point, "server", 0.0, False, self.now())
 
     def peek(self, name: str) -> Any:
         """Returns the value of a variable at once, without waiting and without any call to the server.
@@ -308,6 +344,46 @@ class Reads(Live):
                 text = f"the context was not ready within {limit:g} s{why}"
                 raise DeadlineError(text, session_id=self.session_id) from trouble
             yield News(following, mark, left)
+
+    def bind(self, params: type[Any], *, timeout: float | None = None) -> Flow[Any]:
+        """Returns an object of a dataclass whose fields are always what their variables hold, as `peek` says.
+
+        It waits until the context is ready, and looks once at what the fields are: each is the variable of
+        its name, of the type that its annotation says. A field with a default is that while there is no
+        variable. The fields are read only. What `dataclasses.replace`, `copy` and `pickle` make of it is a
+        plain object with the values of that moment.
+
+        Args:
+            params: The dataclass: your own, or one that `snakepit-bridge types` made.
+            timeout: See the class.
+
+        Raises:
+            TypeError: It is no dataclass, or a field is declared as what no variable can hold.
+            ValueError: The context was not made with `cache="live"`.
+            DefinitionConflictError: A variable is absent, or of another type; the message has all of them.
+            DeadlineError: The time was up, as in `ready`.
+
+        Example:
+            >>> from dataclasses import dataclass
+            >>> @dataclass
+            ... class Params:
+            ...     temperature: float
+            ...     max_tokens: int = 256
+            >>> async def run(session: SessionContext) -> None:
+            ...     params = await session.bind(Params)
+            ...     print(params.temperature)  # 0.7
+            ...     await session.set_variable("temperature", 0.9)
+            ...     print(params.temperature)  # 0.9
+        """
+        self.check_open()
+        bindings = bindings_of(params)
+        if not self.is_live:
+            raise ValueError(f'fields are bound with cache="live", not with cache="{self._options.cache}"')
+        yield from self.ready(timeout=timeout)
+        found = self.replica.at_once(self.replica.entries)
+        check_bindings(bindings, {entry.name: entry.type for entry in found}, self.session_id)
+        # A shell makes the object, which holds the context by its way to peek.
+        return bindings
 
     # ---- the cache
 

@@ -15,7 +15,6 @@ __all__ = [
     "HistoryEntry",
     "Reading",
     "Scalar",
-    "Snapshot",
     "Unset",
     "Value",
     "VariableInfo",
@@ -70,27 +69,6 @@ class Reading:
     revision: int
     point: str
     source: Literal["server", "replica", "cache"]
-    age: float
-    stale: bool = False
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """The values of all variables of a session, at one revision.
-
-    Attributes:
-        values: The values by name.
-        revision: The revision of the session that they are true at.
-        point: The same as a text that `read` and `watch` take as `after`.
-        source: Who answered, as in `Reading`; never `cache`.
-        age: As in `Reading`.
-        stale: As in `Reading`.
-    """
-
-    values: Mapping[str, Value]
-    revision: int
-    point: str
-    source: Literal["server", "replica"]
     age: float
     stale: bool = False
 

@@ -13,6 +13,7 @@ from ._errors import ClosedError, DeadlineError, VariableNotFoundError
 from ._events import SessionEvent
 from ._following import Following
 from ._options import Options
+from ._pins import Pins
 from ._points import ResumePoint
 from ._request_ids import RequestIds
 from ._steps import Flow, Share
@@ -39,6 +40,7 @@ class State:
         cache: What is held in the mode `ttl`.
         following: Keeps the replica.
         replica: What is read from in the mode `live`.
+        pins: What is pinned, in every mode.
         misses: Look-ups that the replica did not answer.
         stale_reads: Look-ups that it answered while it was out of touch.
     """
@@ -77,6 +79,7 @@ class State:
             give_way=give_way,
         )
         self.replica = self.following.replica
+        self.pins = Pins(self.replica)
         if options.cache == "live":
             self._core.answered = self.replica.answered
             self._core.doubt = self.replica.doubt
@@ -84,6 +87,7 @@ class State:
     def close(self) -> None:
         """Has every call from now on raise ClosedError, and those under way end."""
         self._attempts.closed = True
+        self.pins.is_closed = True
         self.following.end(ClosedError("the context is closed", session_id=self.session_id))
 
     def check_open(self) -> None:

@@ -15,11 +15,12 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
 
 import grpc
 
+from ._bindings import bound
 from ._context import Context
 from ._definitions import Variables
 from ._dispatcher import Listener
 from ._events import SessionEvent
-from ._html import html_note, html_table
+from ._html import LONGEST_LOOK, html_of
 from ._methods import Methods
 from ._points import ResumePoint
 from ._results import UNSET
@@ -34,9 +35,6 @@ __all__ = ["SessionContext"]
 P = ParamSpec("P")
 T = TypeVar("T")
 Self = TypeVar("Self", bound="SessionContext")
-
-LOOK_TIMEOUT = 2.0
-"""How long a notebook may be kept waiting for a table, in seconds."""
 
 _ABSENT = object()
 
@@ -99,6 +97,10 @@ def _peek(self: SessionContext, name: str) -> Any:
 def _typed(self: SessionContext, params: type[Variables[Any, T]], *, timeout: float | None = None) -> T:
     self._run(self._methods.typed(params, timeout=timeout))
     return cast(T, self)
+
+
+def _bind(self: SessionContext, params: type[T], *, timeout: float | None = None) -> T:
+    return bound(params, self._run(self._methods.bind(params, timeout=timeout)), self.peek)
 
 
 def _watch(
@@ -234,6 +236,7 @@ class SessionContext(Context):
 
     create_session = _blocking(Methods.create_session)
     typed = present_as(_typed, Methods.typed)
+    bind = present_as(_bind, Methods.bind)
     get_all = _blocking(Methods.get_all)
     snapshot = _blocking(Methods.snapshot)
     get_variable = present_as(_get_variable, Methods.get_variable)
@@ -301,11 +304,8 @@ class SessionContext(Context):
 
     def _repr_html_(self) -> str:
         """Returns the variables as a table for a notebook. It asks the server, and never raises."""
-        try:
-            variables = self.list_variables(timeout=min(LOOK_TIMEOUT, self._options.timeout))
-            return html_table(self.session_id, variables)
-        except Exception as problem:  # noqa: BLE001 - who looks at a context must not break a notebook
-            return html_note(self.session_id, problem)
+        timeout = min(LONGEST_LOOK, self._options.timeout)
+        return html_of(self.session_id, lambda: self.list_variables(timeout=timeout))
 
     # ---- within
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypedDict, TypeVar
 
 from ._definitions import Definition, Definitions, Variables
 from ._events import SessionEvent
-from ._results import Committed, History, Reading, Snapshot
+from ._pins import Snapshot
+from ._results import Committed, History, Reading
 
 if TYPE_CHECKING:
     # Of typing from Python 3.11 on. Only type checkers read it here, and they bring it along.
@@ -41,6 +42,7 @@ V = TypeVar("V")
 NameT = TypeVar("NameT", bound=str, contravariant=True)
 UpdatesT = TypeVar("UpdatesT", contravariant=True)
 ParamsT = TypeVar("ParamsT", bound=Variables[Any, Any])
+BoundT = TypeVar("BoundT")
 
 Compute: TypeAlias = Callable[[V], V]
 """Makes a new value of a value."""
@@ -90,6 +92,10 @@ class Session(Protocol[NameT, UpdatesT]):
 
     async def get_all(self, params: type[ParamsT], *, timeout: float | None = None) -> ParamsT:
         """Returns the values of all variables at one revision."""
+        ...
+
+    async def bind(self, params: type[BoundT], *, timeout: float | None = None) -> BoundT:
+        """Returns an object of a dataclass whose fields are always what their variables hold."""
         ...
 
     async def read(
@@ -168,6 +174,10 @@ class SyncSession(Protocol[NameT, UpdatesT]):
 
     def get_all(self, params: type[ParamsT], *, timeout: float | None = None) -> ParamsT:
         """Returns the values of all variables at one revision."""
+        ...
+
+    def bind(self, params: type[BoundT], *, timeout: float | None = None) -> BoundT:
+        """Returns an object of a dataclass whose fields are always what their variables hold."""
         ...
 
     def read(

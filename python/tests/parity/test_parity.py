@@ -29,7 +29,7 @@ NAMES = public(ASYNCIO)
 
 def test_both_have_the_same_methods_in_the_same_order() -> None:
     assert public(BLOCKING) == NAMES
-    assert len(NAMES) == 28
+    assert len(NAMES) == 29
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { BatchError, LimitError } from "../core/errors.js";
 import { type Bridge, startBridge } from "../server.js";
 import { ManualClock } from "../testing/manual-clock.js";
+import { bindingsContract } from "./bindings.contract.js";
 import type { Client } from "./client.js";
 import { connect } from "./connect.js";
 import { followingContract } from "./following.contract.js";
@@ -23,6 +24,7 @@ watchContract("over gRPC", start);
 ttlReadsContract("over gRPC", start);
 followingContract("over gRPC", start);
 liveReadsContract("over gRPC", start);
+bindingsContract("over gRPC", start);
 
 describe("over gRPC: what is large", () => {
   let bridge: Bridge;

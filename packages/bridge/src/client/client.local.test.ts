@@ -1,5 +1,6 @@
 import { createEngine } from "../server.js";
 import { ManualClock } from "../testing/manual-clock.js";
+import { bindingsContract } from "./bindings.contract.js";
 import { followingContract } from "./following.contract.js";
 import { liveReadsContract } from "./live-reads.contract.js";
 import { localClient } from "./local-client.js";
@@ -20,3 +21,4 @@ watchContract("in process", start);
 ttlReadsContract("in process", start);
 followingContract("in process", start);
 liveReadsContract("in process", start);
+bindingsContract("in process", start);

@@ -4,6 +4,8 @@ import { Calls } from "./calls.js";
 import type { Definitions } from "./definitions.js";
 import { LiveReads } from "./live-reads.js";
 import { OwnCalls } from "./own-calls.js";
+import { PinnableReads } from "./pinnable-reads.js";
+import { type AsyncContext, type Pin, Pins } from "./pins.js";
 import { CACHE_MODES, type CacheMode, type Reads, ServerReads } from "./reads.js";
 import { Replicas } from "./replicas.js";
 import { createRequestIds } from "./request-ids.js";
@@ -53,9 +55,12 @@ export class Client {
   readonly #calls: Calls;
   readonly #ownCalls = new OwnCalls();
   readonly #replicas: Replicas;
+  readonly #context: AsyncContext<Pin> | undefined;
 
-  constructor(transport: Transport) {
+  /** @param context carries pinned snapshots; undefined: they cannot be pinned */
+  constructor(transport: Transport, context?: AsyncContext<Pin>) {
     this.#transport = transport;
+    this.#context = context;
     this.#replicas = new Replicas(transport, this.#ownCalls);
     this.#calls = new Calls(transport, createRequestIds(), this.#ownCalls);
     this.sessions = new SessionStore(transport, this.#calls);
@@ -92,7 +97,8 @@ export class Client {
       await this.sessions.ensureVariables(id, definitions, options);
     }
     const { strict = definitions !== undefined } = options;
-    const reads = this.#reads(id, policy);
+    const pins = new Pins(this.#context, () => this.#transport.clock.now());
+    const reads = new PinnableReads(this.#reads(id, policy), pins);
     return new Session<D>({ id, definitions, strict, store: this.sessions, calls: this.#calls, reads });
   }
 

@@ -2,6 +2,7 @@
 import { Client } from "./client.js";
 import { defaultAddress } from "./transport/address.js";
 import { GrpcTransport } from "./transport/grpc.js";
+import { nodeContext } from "./transport/node-context.js";
 
 /** How a client behaves. */
 export interface ConnectOptions {
@@ -25,5 +26,5 @@ export interface ConnectOptions {
  * await client.close();
  */
 export function connect(address: string = defaultAddress(), options: ConnectOptions = {}): Client {
-  return new Client(new GrpcTransport(address, options));
+  return new Client(new GrpcTransport(address, options), nodeContext);
 }

@@ -55,6 +55,18 @@ test("get, read and getMany give the types defined", () => {
   }>();
 });
 
+test("variables are properties of the types defined, and read only", () => {
+  expectTypeOf(session.variables.temperature).toEqualTypeOf<number>();
+  expectTypeOf(session.variables.phase).toEqualTypeOf<"warm-up" | "main">();
+  expectTypeOf(session.variables.plan).toEqualTypeOf<FrozenPlan>();
+  // @ts-expect-error not defined
+  void session.variables.nothing;
+  // @ts-expect-error a write waits: set
+  session.variables.temperature = 1;
+  expectTypeOf(session.withSnapshot(({ values }) => values.huge)).resolves.toEqualTypeOf<bigint>();
+  expectTypeOf(session.withSnapshot(async ({ revision }) => revision)).resolves.toEqualTypeOf<number>();
+});
+
 test("a snapshot has all that is defined", () => {
   expectTypeOf(session.snapshot()).resolves.toHaveProperty("values").toEqualTypeOf<{
     readonly temperature: number;

@@ -7,35 +7,25 @@
  * before. Without definitions any name is allowed, and values are numbers, bigints, strings, booleans or JSON.
  */
 import type { OnMissing, Revision } from "../core/commands.js";
-import {
-  ClosedError,
-  errorFor,
-  SessionNotFoundError,
-  TypeMismatchError,
-  VariableNotFoundError,
-} from "../core/errors.js";
-import type { KnownLiteral } from "../core/literal.js";
+import { ClosedError, errorFor, SessionNotFoundError, VariableNotFoundError } from "../core/errors.js";
 import { quoteName } from "../core/names.js";
 import type { TypeName } from "../core/values/registry.js";
-import type { Variable } from "../core/variable.js";
 import { checkIdentifier } from "./arguments.js";
 import type { Calls, HistoryOptions, SetOptions, WriteOptions } from "./calls.js";
-import type {
-  Definitions,
-  NameOf,
-  NumericNameOf,
-  ValueOf,
-  ValuesOf,
-  VariableDefinition,
-} from "./definitions.js";
+import { currentValues } from "./current-values.js";
+import { DefinedValues } from "./defined-values.js";
+import type { Definitions, NameOf, NumericNameOf, ValueOf, ValuesOf } from "./definitions.js";
 import { type ChangeView, type SessionEventView, viewEvent } from "./event-views.js";
+import { Hits } from "./hits.js";
 import { type ListenOptions, listen } from "./listening.js";
+import type { PinnableReads } from "./pinnable-reads.js";
+import type { Pinned } from "./pins.js";
 import { toText } from "./points.js";
-import type { CacheStats, FoundVariables, FreshOptions, Held, ReadOptions, Reads } from "./reads.js";
+import type { CacheStats, FoundVariables, FreshOptions, Held, ReadOptions } from "./reads.js";
 import { compareAndSet } from "./repeating.js";
 import type { InitialValues, ListVariablesOptions, RegisterOptions, SessionStore } from "./session-store.js";
 import type { CallOptions } from "./transport/transport.js";
-import { fromStored, invalidValue, isSafe, toAmount, toLiteral, type VariableValue } from "./values.js";
+import { toAmount, type VariableValue } from "./values.js";
 import {
   type BatchResults,
   type Committed,
@@ -71,7 +61,7 @@ export interface SessionParts<D extends Definitions> {
   readonly strict: boolean;
   readonly store: SessionStore;
   readonly calls: Calls;
-  readonly reads: Reads;
+  readonly reads: PinnableReads;
 }
 
 /**
@@ -91,26 +81,42 @@ export interface SessionParts<D extends Definitions> {
 export class Session<D extends Definitions = Definitions> {
   /** The id of the session. */
   readonly id: string;
-  readonly #definitions: ReadonlyMap<string, VariableDefinition> | undefined;
+  readonly #defined: DefinedValues;
   readonly #onMissing: OnMissing;
   readonly #store: SessionStore;
   readonly #calls: Calls;
-  readonly #reads: Reads;
-  /** Values as they are given to the caller, true while the copy is of this generation. */
-  readonly #hits = new Map<string, VariableValue>();
-  #generation = 0;
-  /** How often one of these was the answer; other hits are counted where they are answered. */
-  #hitCount = 0;
+  readonly #reads: PinnableReads;
+  readonly #hits: Hits;
+  #variables: ValuesOf<D> | undefined;
   #closed = false;
 
   constructor({ id, definitions, strict, store, calls, reads }: SessionParts<D>) {
     this.id = id;
-    this.#definitions = definitions && new Map(Object.entries<VariableDefinition>(definitions));
+    this.#defined = new DefinedValues(id, definitions);
     // Never the session itself: one that was deleted or has expired stays so until somebody creates it (ORD-14).
     this.#onMissing = strict ? "fail" : "inferVariable";
     this.#store = store;
     this.#calls = calls;
     this.#reads = reads;
+    this.#hits = new Hits(reads, this.#defined);
+  }
+
+  /**
+   * The defined variables as properties, each what it holds at the moment when it is read, as {@link Session.peek} gives it. What
+   * is read without an await in between is of one revision. Throws TypeError in a session without definitions.
+   *
+   * @example
+   * await session.ready();
+   * const { variables } = session;
+   * variables.temperature; // 0.7
+   * await session.set("temperature", 0.9);
+   * variables.temperature; // 0.9
+   */
+  get variables(): ValuesOf<D> {
+    this.#variables ??= currentValues(this.#names("variables", "peek(name)"), (name) =>
+      this.peek(name),
+    ) as ValuesOf<D>;
+    return this.#variables;
   }
 
   /**
@@ -132,13 +138,13 @@ export class Session<D extends Definitions = Definitions> {
   ): Promise<unknown> {
     const { bypassCache, after, maxAgeMs } = options;
     if (bypassCache === undefined && after === undefined && maxAgeMs === undefined) {
-      const value = this.#hit(name);
+      const value = this.#hits.find(name);
       if (value !== undefined) return value;
     }
     this.#open();
     try {
       const { variable } = await this.#reads.get(name, options);
-      return this.#value(name, variable);
+      return this.#defined.read(name, variable);
     } catch (error) {
       if ("default" in options && isAbsence(error)) return options.default;
       throw error;
@@ -150,7 +156,7 @@ export class Session<D extends Definitions = Definitions> {
     this.#open();
     const { variable, revision, source, ageMs, stale } = await this.#reads.get(name, options);
     const { type, version } = variable;
-    const value = this.#value(name, variable) as ValueOf<D, N>;
+    const value = this.#defined.read(name, variable) as ValueOf<D, N>;
     const point = toText(revision);
     return Object.freeze({ value, type, version, revision: revision.number, point, source, ageMs, stale });
   }
@@ -165,7 +171,7 @@ export class Session<D extends Definitions = Definitions> {
    * session.peek("temperature"); // 0.7
    */
   peek<N extends NameOf<D>>(name: N): ValueOf<D, N> {
-    const value = this.#hit(name) ?? this.#peeked(name);
+    const value = this.#hits.find(name) ?? this.#peeked(name);
     return value as ValueOf<D, N>;
   }
 
@@ -199,12 +205,34 @@ export class Session<D extends Definitions = Definitions> {
    * one was deleted, and TypeError in a session without definitions, which does not know what all is.
    */
   async snapshot(options: ReadOptions = {}): Promise<Snapshot<D>> {
-    if (this.#definitions === undefined)
-      throw new TypeError("snapshot() needs definitions: use getMany(names) or list()");
+    const names = this.#names("snapshot()", "getMany(names) or list()");
     this.#open();
-    const answers = await this.#reads.snapshot([...this.#definitions.keys()], options);
-    const values = this.#valuesOf(answers) as ValuesOf<D>;
-    return Object.freeze({ values, revision: answers.revision.number });
+    return this.#view(await this.#snapshot(names, options));
+  }
+
+  /**
+   * Takes a snapshot and calls a function. While that runs, and in all that it waits for, reads of the defined variables through
+   * this object are answered from the snapshot: a request sees one configuration from its beginning to its end, whatever is
+   * written meanwhile, by itself too. Writes, `waitFor`, `update` and watches go on as ever, and so do reads that say how fresh
+   * the answer has to be (`bypassCache`, `after`, `maxAgeMs`), and callbacks of `onChange`.
+   *
+   * Throws as `snapshot` does, and what the function throws; TypeError in browsers, which have no AsyncLocalStorage.
+   *
+   * @example
+   * await session.withSnapshot(async () => {
+   *   const prompt = await session.get("prompt");
+   *   const answer = await ask(prompt); // meanwhile somebody sets prompt and temperature
+   *   return check(answer, await session.get("temperature")); // the one that belongs to the prompt
+   * });
+   */
+  async withSnapshot<R>(
+    work: (snapshot: Snapshot<D>) => R | Promise<R>,
+    options: ReadOptions = {},
+  ): Promise<R> {
+    const names = this.#names("withSnapshot()", "getMany(names)");
+    this.#open();
+    const pinned = await this.#snapshot(names, options);
+    return this.#reads.pins.run(pinned, () => work(this.#view(pinned)));
   }
 
   /**
@@ -217,10 +245,7 @@ export class Session<D extends Definitions = Definitions> {
    */
   async history(name: NameOf<D>, options: HistoryOptions = {}): Promise<HistoryView> {
     const reply = await this.#open().history(this.id, name, options);
-    const definition = this.#definitions?.get(name);
-    const declared = typeof definition?.initialValue === "bigint" ? definition.type : undefined;
-    // Integers are bigints where they were declared so, as in every other answer.
-    return viewHistory(reply, ({ type, value }) => (type === declared ? value : fromStored(type, value)));
+    return viewHistory(reply, (entry) => this.#defined.readFormer(name, entry));
   }
 
   /**
@@ -232,7 +257,7 @@ export class Session<D extends Definitions = Definitions> {
     value: ValueOf<D, N>,
     options: SetOptions = {},
   ): Promise<Written<ValueOf<D, N>>> {
-    const literal = this.#literal(name, value);
+    const literal = this.#defined.literal(name, value);
     const reply = await this.#open().set(this.id, name, literal, this.#onMissing, options);
     return this.#written(name, reply);
   }
@@ -260,7 +285,7 @@ export class Session<D extends Definitions = Definitions> {
     const calls = this.#open();
     const items = Object.entries<unknown>(values).map(([name, value]) => ({
       identifier: checkIdentifier(name),
-      value: this.#literal(name, value),
+      value: this.#defined.literal(name, value),
     }));
     if (items.length === 0)
       return atomic
@@ -280,7 +305,7 @@ export class Session<D extends Definitions = Definitions> {
     by?: Extract<ValueOf<D, N>, number | bigint>,
     options: WriteOptions = {},
   ): Promise<Written<Extract<ValueOf<D, N>, number | bigint>>> {
-    const literal = toAmount(by ?? 1, name, this.#definitions?.get(name)?.type);
+    const literal = toAmount(by ?? 1, name, this.#defined.get(name)?.type);
     const reply = await this.#open().increment(this.id, name, literal, this.#onMissing, options);
     return this.#written(name, reply);
   }
@@ -304,7 +329,7 @@ export class Session<D extends Definitions = Definitions> {
     const set = (value: ValueOf<D, N>, expectedVersion: number, within: CallOptions) =>
       this.set(name, value, { ...options, ...within, expectedVersion });
     // After a conflict the copy may not have come to what it was a conflict with. A cache is behind all the time.
-    let bypassCache = this.#reads.replica === undefined;
+    let bypassCache = this.#reads.replica === undefined || this.#reads.pins.current !== undefined;
     const read = (within: CallOptions) => {
       const reading = this.read(name, { ...within, bypassCache });
       bypassCache = true;
@@ -331,7 +356,7 @@ export class Session<D extends Definitions = Definitions> {
   ): Promise<ValueOf<D, N>> {
     // What is read has to be at least as new as what the watch begins with.
     const read = (within: CallOptions) => this.get(name, { ...within, bypassCache: true });
-    const view = (told: ToldVariable) => this.#value(name, told) as ValueOf<D, N>;
+    const view = (told: ToldVariable) => this.#defined.read(name, told) as ValueOf<D, N>;
     return this.#open().waitFor(this.id, name, { read, view, isWanted: predicate }, options);
   }
 
@@ -353,13 +378,13 @@ export class Session<D extends Definitions = Definitions> {
     names?: readonly N[],
     options: WatchOptions = {},
   ): SessionWatch<SessionEventView<ChangeOf<D, N>>> {
-    const filter = { names: names ?? this.#definitions?.keys() ?? [] };
+    const filter = { names: names ?? this.#defined.names ?? [] };
     return this.#open().watch(this.id, filter, options, (event) =>
       viewEvent<ChangeOf<D, N> & ChangeView>(event, (name, { type, value }, isNow) => {
         if (type === undefined || value === undefined) return undefined;
         // A variable may have been of another type before it was defined.
-        const isOther = !isNow && (this.#definitions?.get(name)?.type ?? type) !== type;
-        return isOther ? undefined : this.#value(name, { type, value });
+        const isOther = !isNow && (this.#defined.get(name)?.type ?? type) !== type;
+        return isOther ? undefined : this.#defined.read(name, { type, value });
       }),
     );
   }
@@ -377,7 +402,9 @@ export class Session<D extends Definitions = Definitions> {
     options: ListenOptions = {},
   ): () => void {
     const { signal } = options;
-    return listen(this.watch(names, signal === undefined ? {} : { signal }), listener, options);
+    const begin = () => listen(this.watch(names, signal === undefined ? {} : { signal }), listener, options);
+    // It is called long after what begins it has ended.
+    return this.#reads.pins.leave(begin);
   }
 
   /** Lists the session's variables, defined here or not, ordered by name. See `SessionStore.listVariables`. */
@@ -438,7 +465,7 @@ export class Session<D extends Definitions = Definitions> {
   getCacheStats(): CacheStats {
     this.#open();
     const stats = this.#reads.stats();
-    return Object.freeze({ ...stats, hits: stats.hits + this.#hitCount });
+    return Object.freeze({ ...stats, hits: stats.hits + this.#hits.count });
   }
 
   /**
@@ -463,7 +490,7 @@ export class Session<D extends Definitions = Definitions> {
   /** Lets go of the session. It lives on at the bridge, the client stays open, and watches go on until they are ended. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#hits.clear();
+    this.#hits.close();
     this.#reads.close();
   }
 
@@ -478,34 +505,30 @@ export class Session<D extends Definitions = Definitions> {
     });
   }
 
-  /** What the copy has of a variable, if that can be read without a word about it. */
-  #hit(name: string): VariableValue | undefined {
-    const { replica } = this.#reads;
-    if (replica === undefined) return undefined;
-    if (replica.generation !== this.#generation) {
-      this.#hits.clear();
-      this.#generation = replica.generation;
-    }
-    const known = this.#hits.get(name);
-    if (known !== undefined) {
-      this.#hitCount++;
-      return known;
-    }
-    const entry = replica.isCurrent && !this.#closed ? replica.find(name) : undefined;
-    if (entry?.value === undefined) return undefined;
-    const value = this.#value(name, entry as Held);
-    this.#hits.set(name, value);
-    this.#hitCount++;
-    return value;
-  }
-
   #peeked(name: string): VariableValue {
     this.#open();
-    return this.#value(name, this.#reads.peek(name));
+    return this.#defined.read(name, this.#reads.peek(name));
   }
 
-  #literal(name: string, value: unknown): KnownLiteral {
-    return toLiteral(value, name, this.#definitions?.get(name)?.type);
+  async #snapshot(names: readonly string[], options: ReadOptions): Promise<Pinned> {
+    const pinned = this.#reads.pinned(options);
+    if (pinned !== undefined) return pinned;
+    const { found, missing, ...freshness } = await this.#reads.snapshot(names, options);
+    return {
+      variables: new Map(found.map(({ identifier, variable }) => [identifier, variable])),
+      values: new Map(Object.entries(this.#valuesOf({ found, missing }))),
+      freshness,
+    };
+  }
+
+  #view({ values, freshness }: Pinned): Snapshot<D> {
+    return Object.freeze({ values: frozen(values) as ValuesOf<D>, revision: freshness.revision.number });
+  }
+
+  #names(what: string, instead: string): readonly string[] {
+    const { names } = this.#defined;
+    if (names !== undefined) return names;
+    throw new TypeError(`${what} needs definitions: use ${instead}`);
   }
 
   #valuesOf({ found, missing }: FoundVariables): Readonly<Record<string, VariableValue>> {
@@ -517,11 +540,9 @@ export class Session<D extends Definitions = Definitions> {
         identifier: first,
       });
     }
-    // Not assignments: fromEntries defines its keys, so none of them can reach the prototype.
-    const values = Object.fromEntries(
-      found.map(({ identifier, variable }) => [identifier, this.#value(identifier, variable)]),
+    return frozen(
+      found.map(({ identifier, variable }) => [identifier, this.#defined.read(identifier, variable)]),
     );
-    return Object.freeze(values);
   }
 
   #written<V>(name: string, { item, revision }: { item: Held; revision: Revision }): Written<V> {
@@ -529,33 +550,14 @@ export class Session<D extends Definitions = Definitions> {
       version: item.version,
       revision: revision.number,
       point: toText(revision),
-      value: this.#value(name, item) as V,
+      value: this.#defined.read(name, item) as V,
     });
   }
+}
 
-  /** The value as the definition promises it. A variable may have been deleted and be of another type by now. */
-  #value(name: string, { type, value }: Pick<Variable, "type" | "value">): VariableValue {
-    const definition = this.#definitions?.get(name);
-    if (definition === undefined) return fromStored(type, value);
-    if (definition.type !== type) {
-      throw new TypeMismatchError(
-        "TYPE_MISMATCH",
-        `variable ${quoteName(name)} is of type ${type} now, and was defined as ${definition.type}`,
-        {
-          sessionId: this.id,
-          identifier: name,
-          typeMismatch: { expected: definition.type, actual: type },
-        },
-      );
-    }
-    // What is defined with a bigint is read as one, however small it is.
-    if (typeof value === "bigint" && typeof definition.initialValue === "bigint") return value;
-    if (typeof value !== "bigint" || isSafe(value)) return fromStored(type, value);
-    throw invalidValue(
-      name,
-      `its value ${value} is beyond 2^53 − 1 and no number holds it exactly: define it with a bigint, as integer(0n)`,
-    );
-  }
+/** Not made by assignments: fromEntries defines its keys, so none of them can reach the prototype. */
+function frozen(values: Iterable<readonly [string, VariableValue]>): Readonly<Record<string, VariableValue>> {
+  return Object.freeze(Object.fromEntries(values));
 }
 
 function isAbsence(error: unknown): boolean {
