@@ -33,8 +33,18 @@ async function makeFile(path: string): Promise<{ file: LedgerFile; expected: Map
   return { file, expected: contentsOf([snapshotted, logged, both, next, young]) };
 }
 
-/** Every so many-th byte is damaged; 97 was run by hand and takes a minute. */
-const STEP = Number(process.env.DAMAGE_STEP ?? 389);
+/** Every so many-th of the places is damaged, and the file cut off there; 1 takes some minutes, and was run by hand. */
+const EVERY = Number(process.env.DAMAGE_EVERY ?? 3);
+
+function* thinned<T>(places: Iterable<T>): Iterable<T> {
+  let number = 0;
+  for (const place of places) if (number++ % EVERY === 0) yield place;
+}
+
+/** Places in a file: one by one at its beginning, then each so many bytes after the one before. */
+function* placesIn(length: number, oneByOne: number, step: number): Iterable<number> {
+  for (let at = 0; at < length; at += at < oneByOne ? 1 : step) yield at;
+}
 
 /** A file is made anew each time: SQLite knows one that it had open before by its inode. */
 function remove(path: string): void {
@@ -75,7 +85,7 @@ describe.for(["after the last folding", "with a tail"])("a database that was clo
   ): Promise<Map<string, number>> {
     const { bytes, copy, expected } = await closedFile();
     const seen = new Map<string, number>();
-    for (const [at, bit] of places(bytes)) {
+    for (const [at, bit] of thinned(places(bytes))) {
       const damaged = Buffer.from(bytes);
       damaged.writeUInt8(damaged.readUInt8(at) ^ (1 << bit), at);
       remove(copy);
@@ -108,7 +118,7 @@ describe.for(["after the last folding", "with a tail"])("a database that was clo
 
   test("and has a bit turned anywhere is whole or refused", { timeout: 120_000 }, async () => {
     const seen = await turnBits(function* (bytes) {
-      for (let at = 4_096; at < bytes.length; at += STEP) yield [at, (at * 5) % 8];
+      for (let at = 4_096; at < bytes.length; at += 389) yield [at, (at * 5) % 8];
       // The beginning of each page says what is on it.
       for (let page = 4_096; page < bytes.length; page += 4_096)
         for (let at = page; at < page + 24; at++) yield [at, (at * 3) % 8];
@@ -119,7 +129,7 @@ describe.for(["after the last folding", "with a tail"])("a database that was clo
   // All that SQLite does not miss is room at the end of the last page that nothing was in.
   test("and is cut off anywhere is refused, or whole where nothing was cut off", async () => {
     const { bytes, copy, expected } = await closedFile();
-    for (let length = 0; length < bytes.length; length += length < 4_096 ? 53 : 509) {
+    for (const length of thinned(placesIn(bytes.length, 0, 257))) {
       remove(copy);
       writeFileSync(copy, bytes.subarray(0, length));
       const outcome = await open(copy, expected, `cut off at ${length}`);
@@ -197,7 +207,7 @@ describe("a log that a crash left", () => {
     const { log, start, states } = await crashedFile();
     const reached = new Set<number>();
     let last = 0;
-    for (let length = 0; length <= log.length; length += length < 64 ? 1 : 397) {
+    for (const length of [...thinned(placesIn(log.length, 64, 397)), log.length]) {
       const at = await stateOf(start(log.subarray(0, length)), states);
       expect(at, `cut off at ${length}`).toBeGreaterThanOrEqual(last);
       last = at;
@@ -210,7 +220,7 @@ describe("a log that a crash left", () => {
     timeout,
   }, async () => {
     const { log, start, states } = await crashedFile();
-    for (let at = 0; at < log.length; at += at < 64 ? 1 : 211) {
+    for (const at of thinned(placesIn(log.length, 64, 211))) {
       const damaged = Buffer.from(log);
       damaged.writeUInt8(damaged.readUInt8(at) ^ (1 << (at % 8)), at);
       const path = start(damaged);
