@@ -7,8 +7,8 @@ import { ON_FILES, sqliteEngine } from "./sqlite-engine.js";
 
 const cases = DURABLE_FAULTS.map((fault) => [fault.name, fault] as const);
 
-test.for(cases)("a store that %s is caught", { timeout: TIMEOUT_MS }, async ([, { wrap }]) => {
+test.for(cases)("a store that %s is caught", { timeout: TIMEOUT_MS }, async ([, { wrap, seed = SEED }]) => {
   const makeEngine = sqliteEngine(wrap);
-  const report = await runModel({ ...ON_FILES, makeEngine, seed: SEED, withoutShrinking: true });
+  const report = await runModel({ ...ON_FILES, makeEngine, seed, withoutShrinking: true });
   expect(report.failure, `passed ${report.runs} sequences`).toBeDefined();
 });

@@ -50,25 +50,27 @@ class CurrentValues:
         ...     print(session.v.temperature)  # 0.9
     """
 
+    # Looked up by their mangled names, as whatever else is looked up is a variable.
     __slots__ = ("__names", "__peek")
 
     def __init__(self, peek: Callable[[str], Any], names: Callable[[], Iterable[str]]) -> None:
         object.__setattr__(self, "_CurrentValues__peek", peek)
         object.__setattr__(self, "_CurrentValues__names", names)
 
-    def __getattr__(self, name: str) -> Any:
+    # `__getattr__` would be called after a search that is in vain, and that takes three times as long.
+    def __getattribute__(self, name: str) -> Any:
         # Python's own questions are not about variables, and come at any time.
-        if name.startswith("__") and name.endswith("__"):
-            raise AttributeError(name)
+        if name[:2] == "__" and name[-2:] == "__":
+            return object.__getattribute__(self, name)
         try:
-            return self.__peek(name)
+            return object.__getattribute__(self, "_CurrentValues__peek")(name)
         except VariableNotFoundError as error:
             raise _AbsentVariableError(
                 str(error), session_id=error.session_id, identifier=error.identifier
             ) from None
 
     def __getitem__(self, name: str) -> Any:
-        return self.__peek(name)
+        return object.__getattribute__(self, "_CurrentValues__peek")(name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"to set a variable takes a call: set_variable({name!r}, …)")
@@ -77,7 +79,7 @@ class CurrentValues:
         raise AttributeError(f"to delete a variable takes a call: delete_variable({name!r})")
 
     def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *self.__names()})
+        return sorted({*super().__dir__(), *object.__getattribute__(self, "_CurrentValues__names")()})
 
 
 @dataclass(frozen=True)
