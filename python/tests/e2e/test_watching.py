@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
 import pickle
 from collections.abc import Callable
 from datetime import timezone
@@ -11,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from processes import clocked_bridge
-from shells import Context, Shell, in_thread
+from processes import ROOT, clocked_bridge
+from shells import Context, Shell, in_thread, until
 from watch_records import Journal
-from watches import Audited, short
+from watches import Audited, Heard, short
 
 from snakepit_bridge import (
     UNSET,
@@ -101,6 +102,41 @@ async def test_it_goes_on_beyond_the_end_of_its_session(make: Make, journal_of: 
             await journal.end()
         await audited.read_all()
         assert audited.reading.events[-1].kind == "deleted"
+
+
+BY_TYPESCRIPT = """
+    import { connect } from "snakepit-bridge";
+    const [, address, id] = process.argv;
+    const client = connect(address);
+    const session = await client.session(id);
+    for (let x = 0; x < 20; x++)
+        console.log(JSON.stringify(await session.set("x", x, { metadata: { of: `number ${x}` } })));
+    await session.delete("x");
+    await client.close();
+"""
+
+
+@pytest.mark.asyncio
+async def test_it_tells_what_a_typescript_program_does(
+    journal: Journal, session: Context, bridge: str
+) -> None:
+    """[ORD-6 accepts]"""
+    reader, heard = Audited(journal), Heard(journal)
+    await reader.ready()
+    arguments = ("--input-type=module", "--eval", BY_TYPESCRIPT, bridge, session.session_id)
+    pipe = asyncio.subprocess.PIPE
+    program = await asyncio.create_subprocess_exec("node", *arguments, cwd=ROOT, stdout=pipe)
+    printed, _ = await program.communicate()
+    assert program.returncode == 0
+    for written in map(json.loads, printed.splitlines()):
+        side = {"x": (written["value"], written["version"])}
+        metadata = {"of": f"number {written['value']}"}
+        journal.note(side, revision=written["revision"], metadata=metadata, source="typescript")
+    journal.note({"x": None}, source="typescript")
+    await journal.set("x", "by Python")
+    await reader.read_all()
+    assert len(reader.reading.events) == 22
+    await until(lambda: len(heard.events) == 22)
 
 
 @pytest.mark.asyncio
