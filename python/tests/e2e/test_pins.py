@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from shells import Context, Shell, in_thread, until
+from watch_records import Journal
+from watches import Heard
 
 from snakepit_bridge import (
     UNSET,
@@ -170,23 +172,23 @@ async def test_what_has_to_be_fresh_is_fresh(session: Context, other: Context) -
 
 @pytest.mark.asyncio
 async def test_callbacks_and_other_contexts_are_outside(
-    session: Context, other: Context, make: Callable[..., Context]
+    journal: Journal, session: Context, make: Callable[..., Context]
 ) -> None:
-    await prepare(session)
+    await journal.set("prompt", "p0")
+    await session.ready()
     heard: list[Any] = []
     async with make() as second:
         with await session.snapshot():
-            with session.on_change(lambda _event: heard.append(session.peek("prompt")), ["prompt"]):
-                await change(other, session, 1)
+            told = Heard(journal, None, lambda _event: heard.append(session.peek("prompt")), names=["prompt"])
+            with told.listener:
+                await journal.set("prompt", "p1")
                 await until(lambda: heard != [])
             assert heard == ["p1"]
             assert await second.get_variable("prompt", bypass_cache=True) == "p1"
             with await second.snapshot():
-                await change(other, session, 2)
-                assert [await session.get_variable("prompt"), await second.get_variable("prompt")] == [
-                    "p0",
-                    "p1",
-                ]
+                await journal.set("prompt", "p2")
+                assert await session.get_variable("prompt") == "p0"
+                assert await second.get_variable("prompt") == "p1"
 
 
 # ---- where it goes along
