@@ -1,7 +1,10 @@
 /** A TypeScript host watches what a Python program does. */
 import { type Bridge, startBridge } from "snakepit-bridge";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { witnessWatches } from "../witness.js";
 import { endAll, python, run, TestProcess } from "./processes.js";
+
+witnessWatches();
 
 let bridge: Bridge;
 beforeEach(async () => {

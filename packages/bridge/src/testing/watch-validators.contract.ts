@@ -3,6 +3,7 @@
  * one of the promises of a watch and looks from outside. What is compared is neutral, so that a reader of the engine, of the
  * wire, of a client and of the command line are held against the same (`watch-forms.contract.ts`).
  */
+import { isDeepStrictEqual } from "node:util";
 import { expect } from "vitest";
 
 /** A variable on one side of a change. */
@@ -73,31 +74,37 @@ export const NOWHERE = `-0-${"0".repeat(16)}`;
 /** What was told first happened first. */
 export function ordered(truth: Truth, reading: Reading): void {
   const told = pairs(truth, reading).map(({ life, event }) => [life, event.revision]);
-  expect(told).toEqual([...told].sort(([life = 0, number = 0], [l = 0, n = 0]) => life - l || number - n));
+  expectSame(
+    told,
+    [...told].sort(([life = 0, number = 0], [l = 0, n = 0]) => life - l || number - n),
+  );
 }
 
 /** Nothing is told twice. */
 export function unique(truth: Truth, reading: Reading): void {
   const told = pairs(truth, reading).map(({ life, event }) => `${life} ${event.revision}`);
-  expect(told).toEqual([...new Set(told)]);
+  expectSame(told, [...new Set(told)]);
 }
 
 /** Nothing is left out: what was told is how all that was asked for begins. */
 export function reliable(truth: Truth, reading: Reading): void {
   const events = eventsOf(reading);
   const all = expected(truth, reading).slice(0, events.length);
-  expect(events.map(({ kind, revision }) => `${revision} ${kind}`)).toEqual(
-    all.map(({ made }) => `${made.revision} ${made.kind}`),
-  );
-  expect(events.map(({ commit }) => commit)).toEqual(
-    events.map(({ commit }, i) => commit && all[i]?.made.point),
+  expectSame(
+    events.map(({ kind, revision, commit }) => ({ kind, revision, commit })),
+    all.map(({ made: { kind, revision, point } }, i) => ({
+      kind,
+      revision,
+      commit: events[i]?.commit && point,
+    })),
   );
 }
 
 /** A commit is told whole. */
 export function atomic(truth: Truth, reading: Reading): void {
   const all = pairs(truth, reading);
-  expect(all.map(({ event }) => whole(event, event.changes))).toEqual(
+  expectSame(
+    all.map(({ event }) => whole(event, event.changes)),
     all.map(({ made, event }) => {
       const changes = made.changes.filter(({ name }) => reading.wants(name));
       const mayLack = (): boolean => bytesOf(changes.map(({ after }) => after)) > reading.maxBytes;
@@ -166,7 +173,7 @@ export function previousValue(truth: Truth, reading: Reading): void {
       stood.push({ name, before: like(event, before, former, mayLack) });
     }
   }
-  expect(told).toEqual(stood);
+  expectSame(told, stood);
 }
 
 /** A session begins with nothing, at revision 1. */
@@ -200,6 +207,13 @@ export const VALIDATORS = [
 /** Holds what was told against what happened, by all nine. */
 export function checkReading(truth: Truth, reading: Reading): void {
   for (const validator of VALIDATORS) validator(truth, reading);
+}
+
+/** Shows only where they begin to differ, as a reading may be long. */
+function expectSame(told: readonly unknown[], wanted: readonly unknown[]): void {
+  for (const [place, each] of wanted.entries())
+    if (!isDeepStrictEqual(told[place], each)) expect(told[place], `as number ${place}`).toEqual(each);
+  expect(told.length).toBe(wanted.length);
 }
 
 /** Where a session stood after so much had happened. */
