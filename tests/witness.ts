@@ -8,6 +8,8 @@ import { SqliteStore } from "../packages/bridge/dist/storage/sqlite/sqlite-store
 import type { Overheard } from "../packages/bridge/src/testing/watch-taps.contract.js";
 import * as sources from "../packages/bridge/src/testing/watch-witness.contract.js";
 
+export const { noteWatch } = sources;
+
 /** Has every watch of every test of this file held against what was committed. */
 export function witnessWatches(): ReturnType<typeof sources.witnessWatches> {
   const compiled = {

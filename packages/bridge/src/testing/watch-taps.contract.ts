@@ -6,7 +6,6 @@ import type { Calls } from "../client/calls.js";
 import type { SessionEventView } from "../client/event-views.js";
 import type { Transport } from "../client/transport/transport.js";
 import type { SessionWatch } from "../client/watching.js";
-import { Refusal } from "../core/refusal.js";
 import type { SessionEvent } from "../core/session/event.js";
 import type { Told, Watch } from "../core/watch.js";
 import type { Engine } from "../engine/engine.js";
@@ -79,7 +78,8 @@ function noteTaken(subscription: Subscription, reading: OpenReading): void {
   const take = subscription.take;
   subscription.take = () => {
     const told = take.call(subscription);
-    if (told !== undefined && !(told instanceof Refusal)) reading.step(stepOf(told));
+    // A refusal may be one of the compiled package.
+    if (told !== undefined && !("reason" in told)) reading.step(stepOf(told));
     return told;
   };
 }

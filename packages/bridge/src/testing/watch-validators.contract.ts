@@ -139,16 +139,17 @@ export function bookmarkable(truth: Truth, reading: Reading): void {
   let place = beginning(truth, reading);
   if (first.point !== undefined) expect(first.point).toBe(reading.after ?? standing(truth, place));
   const places = pairs(truth, reading).values();
+  const told = [];
+  const stood = [];
   for (const { event, point } of rest) {
     const from = place;
-    if (event !== undefined) place = (places.next().value?.place ?? place) + 1;
-    else {
-      place = placeOf(truth, point, from);
-      // Nothing that was asked for was left out up to it.
-      expect(truth.slice(from, place).filter((each) => isWanted(each, reading))).toEqual([]);
-    }
-    if (point !== undefined) expect(point).toBe(standing(truth, place));
+    place = event === undefined ? placeOf(truth, point, from) : (places.next().value?.place ?? from) + 1;
+    // Nothing that was asked for was left out up to a bookmark.
+    const leftOut = event === undefined && truth.slice(from, place).some((each) => isWanted(each, reading));
+    told.push({ point, leftOut });
+    stood.push({ point: point && standing(truth, place), leftOut: false });
   }
+  expectSame(told, stood);
 }
 
 /** What was before is told: always the version, and the value unless the commit was missed. */
@@ -178,18 +179,30 @@ export function previousValue(truth: Truth, reading: Reading): void {
 
 /** A session begins with nothing, at revision 1. */
 export function creation(_truth: Truth, reading: Reading): void {
-  for (const { kind, revision, changes } of eventsOf(reading)) {
-    expect([kind === "created", revision]).toEqual([revision === 1, revision]);
-    if (kind === "created") expect(changes.filter(({ before }) => before !== undefined)).toEqual([]);
-  }
+  const events = eventsOf(reading);
+  const begins = events.map(({ kind, revision, changes }) => ({
+    revision,
+    isBeginning: kind === "created",
+    former: kind === "created" ? changes.filter(({ before }) => before !== undefined) : [],
+  }));
+  expectSame(
+    begins,
+    events.map(({ revision }) => ({ revision, isBeginning: revision === 1, former: [] })),
+  );
 }
 
 /** What was not asked for is not told. */
 export function filtered(_truth: Truth, reading: Reading): void {
-  for (const { kind, changes } of eventsOf(reading)) {
-    expect(changes.filter(({ name }) => !reading.wants(name))).toEqual([]);
-    if (kind === "changed") expect(changes).not.toEqual([]);
-  }
+  const events = eventsOf(reading);
+  const told = events.map(({ revision, kind, changes }) => ({
+    revision,
+    unasked: changes.filter(({ name }) => !reading.wants(name)),
+    isEmpty: kind === "changed" && changes.length === 0,
+  }));
+  expectSame(
+    told,
+    events.map(({ revision }) => ({ revision, unasked: [], isEmpty: false })),
+  );
 }
 
 export const VALIDATORS = [
