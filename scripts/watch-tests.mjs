@@ -3,7 +3,7 @@ import { posix } from "node:path";
 import { stripTypeScript, typescriptImports } from "./imports.mjs";
 
 const opens = /\.(?:watch|onChange)\(|\bnew (?:RawWatch|SessionWatch)\(/;
-const holds = /\b(?:witnessWatches|checkReading)\(/;
+const holds = /\b(?:witnessWatches|overhear|checkReading)\(/;
 
 /** The paths of these tests. `files`: the text of all tests and of what they share, by path; imports of others are passed over. */
 export function unwitnessed(files) {

@@ -103,10 +103,10 @@ export class Witness {
     this.#maxBytes = Math.min(this.#maxBytes, maxBytes);
   }
 
-  /** Holds everything that was told against what happened. */
-  check(): void {
-    for (const reading of this.#readings) {
-      if (reading.steps.length === 0) continue;
+  /** Holds everything that was told against what happened. Answers how many watches were told something. */
+  check(): number {
+    const told = this.#readings.filter(({ steps }) => steps.length > 0);
+    for (const reading of told) {
       const known = this.#known.get(reading.watch.sessionId);
       const happened = known === undefined ? this.#seenFrom(reading) : [];
       const before = (place: number): number => happened.filter((each) => each.place < place).length;
@@ -114,6 +114,7 @@ export class Witness {
         known === undefined ? { from: before(reading.from), to: before(reading.to) } : AT_ANY_TIME;
       checkReading(known ?? happened.map(({ made }) => made), reading.ended(this.#maxBytes, begun));
     }
+    return told.length;
   }
 
   /** What happened in the stores that a reading is of: there may be several bridges with sessions of the same name. */
