@@ -2,29 +2,20 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { BatchError, LimitError } from "../core/errors.js";
 import { type Bridge, startBridge } from "../server.js";
 import { ManualClock } from "../testing/manual-clock.js";
-import { bindingsContract } from "./bindings.contract.js";
+import { witnessWatches } from "../testing/watch-witness.contract.js";
+import { clientContract } from "./client.contract.js";
 import type { Client } from "./client.js";
 import { connect } from "./connect.js";
-import { followingContract } from "./following.contract.js";
-import { liveReadsContract } from "./live-reads.contract.js";
-import { sessionContract } from "./session.contract.js";
-import { sessionStoreContract } from "./session-store.contract.js";
 import type { TestBridge } from "./test-bridge.contract.js";
-import { ttlReadsContract } from "./ttl-reads.contract.js";
-import { watchContract } from "./watching.contract.js";
+
+witnessWatches();
 
 const start = async (): Promise<TestBridge> => {
   const clock = new ManualClock();
   const bridge = await startBridge({ port: 0, clock, logger: "silent" });
   return { connect: () => connect(bridge.address), clock, close: () => bridge.close() };
 };
-sessionStoreContract("over gRPC", start);
-sessionContract("over gRPC", start);
-watchContract("over gRPC", start);
-ttlReadsContract("over gRPC", start);
-followingContract("over gRPC", start);
-liveReadsContract("over gRPC", start);
-bindingsContract("over gRPC", start);
+clientContract("over gRPC", start);
 
 describe("over gRPC: what is large", () => {
   let bridge: Bridge;
