@@ -15,7 +15,8 @@ from snakepit_bridge import (
     VariableNotFoundError,
 )
 from snakepit_bridge._link import LATE, SILENCE
-from snakepit_bridge._results import UNSET, Reading, Snapshot
+from snakepit_bridge._pins import Snapshot
+from snakepit_bridge._results import UNSET, Reading
 
 NAMES = ("a", "b", "c", "d")
 MAX_STALE = 4.0
