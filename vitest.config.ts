@@ -17,8 +17,9 @@ class LongestFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    // One fewer is what Vitest takes by itself, which leaves half of a small machine idle.
-    maxWorkers: availableParallelism(),
+    // One fewer than there are cores is what Vitest takes by itself, which leaves half of a small machine idle. Most of these wait
+    // for disks and processes now and then, so it is one more.
+    maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: LongestFirst },
     projects: [
       "packages/bridge",
