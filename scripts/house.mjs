@@ -13,9 +13,15 @@ export const rooms = [
   { prefix: "storage/", files: ["storage/", "core/"], node: true },
   { prefix: "engine/", files: ["engine/", "core/", "storage/store.ts", "storage/record.ts"], node: true },
   {
-    prefix: "doors/",
+    prefix: "doors/grpc",
     files: ["doors/", "core/", "wire/", "engine/", "version.ts"],
     packages: ["@grpc/grpc-js"],
+    types: ["pino"],
+    node: true,
+  },
+  {
+    prefix: "doors/",
+    files: ["doors/", "core/", "wire/", "engine/", "version.ts"],
     types: ["pino"],
     node: true,
   },

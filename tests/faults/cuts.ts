@@ -7,7 +7,7 @@ import { SessionWatch } from "../../packages/bridge/src/client/watching.js";
 import type { Revision } from "../../packages/bridge/src/core/commands.js";
 import type { SessionEvent } from "../../packages/bridge/src/core/session/event.js";
 import type { Told } from "../../packages/bridge/src/core/watch.js";
-import { openGrpcDoor } from "../../packages/bridge/src/doors/grpc/door.js";
+import { openDoors } from "../../packages/bridge/src/doors/doors.js";
 import { systemClock } from "../../packages/bridge/src/engine/system-clock.js";
 import { MemoryStore } from "../../packages/bridge/src/storage/memory/memory-store.js";
 import {
@@ -46,11 +46,12 @@ export interface CutReport {
 export async function playCuts({ cuts, events, seed }: CutOptions): Promise<CutReport> {
   const store = new FaultyStore(new MemoryStore());
   const bench = await openBench({ store });
-  const door = await openGrpcDoor({
+  const door = await openDoors({
     engine: bench.engine,
     clock: systemClock,
     logger: pino({ level: "silent" }),
     host: "127.0.0.1",
+    allowOrigins: [],
     port: 0,
     version: VERSION,
   });

@@ -59,11 +59,26 @@ export function statusFor(refusal: Refusal, maxDetailBytes = DEFAULT_DETAIL_BYTE
     });
   const whole = pack(refusal);
   if (whole.length <= maxDetailBytes) return { code, message, details: whole };
+  const details = pack(trimmed(refusal, maxDetailBytes, (detail) => pack(detail).length));
+  return { code, message, details };
+}
+
+/** As much of a refusal as so many bytes take. */
+export function trimmed(
+  refusal: Refusal,
+  maxBytes: number,
+  bytesOf: (refusal: Refusal) => number = detailBytes,
+): Refusal {
+  if (bytesOf(refusal) <= maxBytes) return refusal;
   const short = brief(refusal);
   const { items } = short.details;
-  if (items === undefined) return { code, message, details: pack(short) };
-  const room = maxDetailBytes - pack(withItems(short, [])).length;
-  return { code, message, details: pack(withItems(short, firstThatFit(items, room))) };
+  if (items === undefined) return short;
+  const room = maxBytes - bytesOf(withItems(short, []));
+  return withItems(short, firstThatFit(items, room));
+}
+
+function detailBytes(refusal: Refusal): number {
+  return encode(ErrorDetailSchema, refusalToProto(refusal)).length;
 }
 
 /** A sentence for `grpc-message`, which carries well-formed text only and writes it as a part of a URI. */
@@ -101,8 +116,7 @@ function firstThatFit(items: readonly ItemRefusal[], room: number): readonly Ite
 
 /** The bytes that an item takes in the details, or a few more. */
 function sizeOf(item: ItemRefusal): number {
-  const alone = refusalToProto(new Refusal("BATCH_REFUSED", "", { items: [item] }));
-  return encode(ErrorDetailSchema, alone).length;
+  return detailBytes(new Refusal("BATCH_REFUSED", "", { items: [item] }));
 }
 
 function withItems({ reason, message, details }: Refusal, items: readonly ItemRefusal[]): Refusal {

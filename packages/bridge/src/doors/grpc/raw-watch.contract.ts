@@ -3,8 +3,9 @@ import { Client, type ClientReadableStream, credentials, Metadata, type StatusOb
 import type { Refusal } from "../../core/refusal.js";
 import type { Told, Watch } from "../../core/watch.js";
 import { toldFromBytes, watchBytes } from "../../wire/channel.js";
+import { VariableService } from "../../wire/gen/snakepit/bridge/v1/variables_pb.js";
+import { pathOf } from "../../wire/paths.js";
 import { refusalFromDetails } from "../../wire/status.js";
-import { WATCH } from "../../wire/watch-codecs.js";
 
 export class RawWatch {
   readonly told: Told[] = [];
@@ -21,7 +22,7 @@ export class RawWatch {
         : watchBytes({ sessionId: "s", names: [], passive: false, ...asked });
     const asIs = (buffer: Buffer): Buffer => buffer;
     this.stream = this.#client.makeServerStreamRequest(
-      WATCH.path,
+      pathOf(VariableService.method.watch),
       asIs,
       asIs,
       Buffer.from(bytes),
