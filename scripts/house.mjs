@@ -32,7 +32,12 @@ export const rooms = [
     packages: ["@grpc/grpc-js"],
     node: true,
   },
-  { prefix: "client/transport/", files: ["client/", "core/", "wire/"], node: true },
+  {
+    prefix: "client/transport/web",
+    files: ["client/", "core/", "wire/", "version.ts"],
+  },
+  { prefix: "client/transport/node-operator", files: ["client/"], node: true },
+  { prefix: "client/transport/", files: ["client/", "core/", "wire/"] },
   { prefix: "client/", files: ["client/", "core/"] },
   {
     prefix: "host/",
@@ -47,6 +52,7 @@ export const rooms = [
   },
   { prefix: "cli/", files: [""], except: ["wire/"], packages: "*", node: true },
   { prefix: "version.ts", files: [] },
+  { prefix: "web.", files: ["client/"], reexportsOnly: true },
   {
     prefix: "demo/",
     files: ["demo/", "client/index.ts", "host/index.ts", "server.ts", "storage/sqlite/driver.ts"],

@@ -377,7 +377,8 @@ export class Session<D extends Definitions = Definitions> {
     options: ListenOptions = {},
   ): () => void {
     const { signal } = options;
-    return listen(this.watch(names, signal === undefined ? {} : { signal }), listener, options);
+    const watch = this.watch(names, signal === undefined ? {} : { signal });
+    return listen(watch, listener, options, this.#calls.operator);
   }
 
   /** Lists the session's variables, defined here or not, ordered by name. See `SessionStore.listVariables`. */

@@ -33,7 +33,7 @@ export interface Rpc extends AnyRpc {
   /** The bytes of the response. */
   response(reply: Reply): Uint8Array;
   /** The bytes of the request for a command. Throws InvalidInputError for what no message can carry. */
-  request(command: Command): Uint8Array<ArrayBuffer>;
+  request(command: Command): Uint8Array;
   /** The reply in the bytes of a response. Throws a BridgeError with reason PROTOCOL if they make no sense. */
   reply(bytes: Uint8Array): Reply;
 }

@@ -4,7 +4,7 @@ import type { Refusal } from "../../core/refusal.js";
 import { type ConnectError, TIMEOUT_HEADER, VERSION_HEADER } from "../../wire/connect.js";
 import { type CodeName, codeOf } from "../../wire/errors.js";
 import { httpStatusOf, plainJson, refusalJson } from "../../wire/json.js";
-import { CLIENT_KEY } from "../../wire/status.js";
+import { CLIENT_KEY } from "../../wire/keys.js";
 
 /** Answers with a refusal. */
 export function answerError(response: ServerResponse, refusal: Refusal): void {

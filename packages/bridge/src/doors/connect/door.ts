@@ -6,8 +6,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from "node:net";
 import { Refusal } from "../../core/refusal.js";
 import type { Form } from "../../wire/connect.js";
+import { CLIENT_KEY } from "../../wire/keys.js";
 import { type AnyRpc, type Rpc, SERVICES, type StreamRpc } from "../../wire/services.js";
-import { CLIENT_KEY } from "../../wire/status.js";
 import { broken, type DoorContext } from "../answering.js";
 import { refuseClient } from "../client-version.js";
 import { WatchStreams } from "../watch-stream.js";

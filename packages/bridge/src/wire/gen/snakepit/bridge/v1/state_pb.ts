@@ -4,8 +4,9 @@
 // @generated from file snakepit/bridge/v1/state.proto (package snakepit.bridge.v1, syntax proto3)
 /* eslint-disable */
 
+import { describe } from "../../../../descriptors.js";
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Revision, Value, VariableType } from "./values_pb.js";
 import { file_snakepit_bridge_v1_values } from "./values_pb.js";
 import type { Message } from "@bufbuild/protobuf";
@@ -14,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file snakepit/bridge/v1/state.proto.
  */
 export const file_snakepit_bridge_v1_state: GenFile = /*@__PURE__*/
-  fileDesc("Ch5zbmFrZXBpdC9icmlkZ2UvdjEvc3RhdGUucHJvdG8SEnNuYWtlcGl0LmJyaWRnZS52MSJgCgxTdGF0ZVJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIrCgVhZnRlchgCIAEoCzIcLnNuYWtlcGl0LmJyaWRnZS52MS5SZXZpc2lvbhIPCgdwYXNzaXZlGAMgASgIIrkBCgtTdGF0ZVVwZGF0ZRIqCgRiYXNlGAEgASgLMhwuc25ha2VwaXQuYnJpZGdlLnYxLlJldmlzaW9uEi4KCHJldmlzaW9uGAIgASgLMhwuc25ha2VwaXQuYnJpZGdlLnYxLlJldmlzaW9uEi8KB2NoYW5nZWQYAyADKAsyHi5zbmFrZXBpdC5icmlkZ2UudjEuU3RhdGVFbnRyeRIPCgdkZWxldGVkGAQgAygJEgwKBG1vcmUYBSABKAgikQEKClN0YXRlRW50cnkSDAoEbmFtZRgBIAEoCRIKCgJpZBgCIAEoCRIPCgd2ZXJzaW9uGAMgASgEEi4KBHR5cGUYBCABKA4yIC5zbmFrZXBpdC5icmlkZ2UudjEuVmFyaWFibGVUeXBlEigKBXZhbHVlGAUgASgLMhkuc25ha2VwaXQuYnJpZGdlLnYxLlZhbHVlYgZwcm90bzM", [file_snakepit_bridge_v1_values]);
+  describe({"name":"snakepit/bridge/v1/state.proto","package":"snakepit.bridge.v1","messages":[["StateRequest",[["session_id",1,9],["after",2,11,"Revision"],["passive",3,8]]],["StateUpdate",[["base",1,11,"Revision"],["revision",2,11,"Revision"],["changed",3,11,"StateEntry","repeated"],["deleted",4,9,"","repeated"],["more",5,8]]],["StateEntry",[["name",1,9],["id",2,9],["version",3,4],["type",4,14,"VariableType"],["value",5,11,"Value"]]]],"enums":[],"services":[]}, [file_snakepit_bridge_v1_values]);
 
 /**
  * Asks to be kept at the state of a session, which need not exist.

@@ -1,0 +1,74 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { BatchError, LimitError } from "../core/errors.js";
+import { type Bridge, startBridge } from "../server.js";
+import { ManualClock } from "../testing/manual-clock.js";
+import type { Client } from "./client.js";
+import { followingContract } from "./following.contract.js";
+import { liveReadsContract } from "./live-reads.contract.js";
+import { sessionContract } from "./session.contract.js";
+import { sessionStoreContract } from "./session-store.contract.js";
+import type { TestBridge } from "./test-bridge.contract.js";
+import { MOST_STREAMS } from "./transport/web.js";
+import { ttlReadsContract } from "./ttl-reads.contract.js";
+import { watchContract } from "./watching.contract.js";
+import { connect } from "./web-connect.js";
+
+const start = async (): Promise<TestBridge> => {
+  const clock = new ManualClock();
+  const bridge = await startBridge({ port: 0, clock, logger: "silent" });
+  return {
+    connect: () => connect(`http://${bridge.address}`),
+    clock,
+    mostWatches: MOST_STREAMS,
+    onWarning(see) {
+      const spy = vi.spyOn(console, "warn").mockImplementation(see);
+      return () => spy.mockRestore();
+    },
+    close: () => bridge.close(),
+  };
+};
+sessionStoreContract("over HTTP", start);
+sessionContract("over HTTP", start);
+watchContract("over HTTP", start);
+ttlReadsContract("over HTTP", start);
+followingContract("over HTTP", start);
+liveReadsContract("over HTTP", start);
+
+describe("over HTTP: what is large", () => {
+  let bridge: Bridge;
+  let client: Client;
+  beforeEach(async () => {
+    bridge = await startBridge({ port: 0, logger: "silent" });
+    client = connect(`http://${bridge.address}`);
+    await client.sessions.createSession("s");
+  });
+  afterEach(async () => {
+    await client.close();
+    await bridge.close();
+  });
+
+  test("is refused above the limit of a message, as a request and as an answer", async () => {
+    const mebibyte = "x".repeat(1_048_576);
+    const names = ["a", "b", "c", "d", "e"];
+    for (const name of names) await client.sessions.registerVariable("s", name, "string", mebibyte);
+    const requests = [
+      client.sessions.updateVariables("s", Object.fromEntries(names.map((name) => [name, mebibyte]))),
+      client.sessions.getVariables("s", names),
+    ];
+    for (const request of requests) {
+      const error = await request.catch((refused: unknown) => refused);
+      expect(error).toBeInstanceOf(LimitError);
+      expect(error).toMatchObject({ reason: "TOO_LARGE" });
+    }
+    expect((await client.sessions.getVariable("s", "e")).value).toBe(mebibyte);
+  });
+
+  test("is told whole if it is the refusal of a batch", async () => {
+    const updates = Object.fromEntries(
+      Array.from({ length: 1_000 }, (_, place) => [`${"ä".repeat(120)}${place}`, place]),
+    );
+    const error = await client.sessions.updateVariables("s", updates).catch((refused: unknown) => refused);
+    expect(error).toBeInstanceOf(BatchError);
+    expect((error as BatchError).errors.size).toBe(1_000);
+  });
+});
