@@ -4,6 +4,9 @@
  */
 import type { Clock } from "../../core/clock.js";
 
+/** How often it is asked before it is taken for away, one time after the other. */
+const MOST_ASKED = 3;
+
 export interface ReachOptions {
   readonly clock: Clock;
   /** Asks the bridge something that does not matter. True: it, or whatever is at its address, has answered. */
@@ -26,12 +29,18 @@ export class Reach {
   /** True as soon as the bridge is there, false as soon as it is known that it is not. */
   async isThere(): Promise<boolean> {
     if (this.#isThere) return true;
-    this.#asking ??= this.#options.ask().finally(() => {
+    this.#asking ??= this.#ask().finally(() => {
       this.#asking = undefined;
     });
     const isThere = await this.#asking;
     if (isThere) this.heard();
     return isThere;
+  }
+
+  /** A connection that was kept may have died, which is found out by using it: that says nothing of the bridge. */
+  async #ask(): Promise<boolean> {
+    for (let i = 0; i < MOST_ASKED; i++) if (await this.#options.ask()) return true;
+    return false;
   }
 
   /** Something has come from the bridge. */
