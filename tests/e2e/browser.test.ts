@@ -7,7 +7,7 @@ import type { Browser, Page } from "playwright-core";
 import { type Bridge, startBridge } from "snakepit-bridge";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type * as Web from "../../packages/bridge/src/web.js";
-import { browserPath, PageServer, startBrowser } from "./browser.js";
+import { browserPath, PageServer, STRANGER, startBrowser } from "./browser.js";
 import { python, root, run } from "./processes.js";
 
 /** What the script of the page leaves for its tests. */
@@ -182,6 +182,32 @@ describe.skipIf(browserPath === undefined)("a page", () => {
       return Promise.all(requests.map(outcome));
     }, `${url}/snakepit.bridge.v1.SessionService/CreateSession`);
     expect(sent).toEqual(["failed", ["opaque", 0], "failed"]);
+    expect(await bridge.sessions.listSessions()).toEqual([]);
+    await stranger.close();
+  });
+
+  test("that has a name of its own resolved to this machine may not ask either", async () => {
+    const rebound = await browser.newPage();
+    const url = `http://${STRANGER}:${bridge.port}`;
+    expect((await rebound.goto(url))?.status()).toBe(403);
+    const status = await rebound.evaluate(async (rpc) => {
+      const headers = { "content-type": "application/json" };
+      return (await fetch(rpc, { method: "POST", headers, body: '{"session_id":"theirs"}' })).status;
+    }, `${url}/snakepit.bridge.v1.SessionService/CreateSession`);
+    expect(status).toBe(403);
+    expect(await bridge.sessions.listSessions()).toEqual([]);
+    await rebound.close();
+  });
+
+  test("of another origin may not ask by a form", async () => {
+    const stranger = await open(strangers);
+    const rpc = `http://${bridge.address}/snakepit.bridge.v1.SessionService/CreateSession`;
+    const answered = stranger.waitForResponse((response) => response.url() === rpc);
+    await stranger.setContent(
+      `<form method="post" enctype="text/plain" action="${rpc}"><input name='{"session_id":"theirs","x":"' value='"}'></form>`,
+    );
+    await stranger.evaluate('document.querySelector("form").submit()');
+    expect((await answered).status()).toBe(403);
     expect(await bridge.sessions.listSessions()).toEqual([]);
     await stranger.close();
   });

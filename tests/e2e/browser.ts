@@ -21,6 +21,9 @@ if (browserPath === undefined)
     "Tests in a browser are skipped: there is no Chromium. Install one (on Debian: apt-get install chromium), or name one in CHROMIUM.",
   );
 
+/** A name of somebody else, which he has resolved to this machine. */
+export const STRANGER = "stranger.example";
+
 /** Starts the browser, with a profile of its own that is removed when it is closed. */
 export function startBrowser(): Promise<Browser> {
   return chromium.launch({
@@ -34,6 +37,7 @@ export function startBrowser(): Promise<Browser> {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      `--host-resolver-rules=MAP ${STRANGER} 127.0.0.1`,
     ],
   });
 }

@@ -17,12 +17,20 @@ import { LONGEST_REPLY_BYTES } from "./transport.js";
 
 /** Where the calls of a bridge are: `http://127.0.0.1:50051`, or below a path of a proxy. Throws RangeError for what is none. */
 export function checkBaseUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = parsed(text);
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== "" || url.hash !== "")
     throw new RangeError(
       `${JSON.stringify(text)} is no address of a bridge for a page: write it as http://127.0.0.1:50051`,
     );
   return url.href.replace(/\/$/, "");
+}
+
+function parsed(text: string): URL | undefined {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
+  }
 }
 
 export interface Post {
