@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { initModule, messageModule, messageStub, moduleName, poolModule } from "./gen-python.mjs";
+import { withWords } from "./gen-typescript.mjs";
 import { Failure, isMain, main, root, run, withTempFolder } from "./process.mjs";
 import { venvProgram } from "./python.mjs";
 
@@ -26,6 +27,11 @@ async function generate(check) {
 
 async function makeTypescript(made) {
   await tool("buf", "generate", "proto", "--template", "proto/buf.gen.yaml", "--output", made);
+  const folder = join(made, typescriptFolder);
+  for (const name of filesIn(folder).filter((path) => path.startsWith("snakepit"))) {
+    const path = join(folder, name);
+    writeFileSync(path, withWords(readFileSync(path, "utf8")));
+  }
 }
 
 async function makePython(folder, stubs) {

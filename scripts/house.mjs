@@ -13,9 +13,15 @@ export const rooms = [
   { prefix: "storage/", files: ["storage/", "core/"], node: true },
   { prefix: "engine/", files: ["engine/", "core/", "storage/store.ts", "storage/record.ts"], node: true },
   {
-    prefix: "doors/",
+    prefix: "doors/grpc",
     files: ["doors/", "core/", "wire/", "engine/", "version.ts"],
     packages: ["@grpc/grpc-js"],
+    types: ["pino"],
+    node: true,
+  },
+  {
+    prefix: "doors/",
+    files: ["doors/", "core/", "wire/", "engine/", "version.ts"],
     types: ["pino"],
     node: true,
   },
@@ -26,7 +32,12 @@ export const rooms = [
     packages: ["@grpc/grpc-js"],
     node: true,
   },
-  { prefix: "client/transport/", files: ["client/", "core/", "wire/"], node: true },
+  {
+    prefix: "client/transport/web",
+    files: ["client/", "core/", "wire/", "version.ts"],
+  },
+  { prefix: "client/transport/node-", files: ["client/"], node: true },
+  { prefix: "client/transport/", files: ["client/", "core/", "wire/"] },
   { prefix: "client/", files: ["client/", "core/"] },
   {
     prefix: "host/",
@@ -41,6 +52,7 @@ export const rooms = [
   },
   { prefix: "cli/", files: [""], except: ["wire/"], packages: "*", node: true },
   { prefix: "version.ts", files: [] },
+  { prefix: "web.", files: ["client/"], reexportsOnly: true },
   {
     prefix: "demo/",
     files: ["demo/", "client/index.ts", "host/index.ts", "server.ts", "storage/sqlite/driver.ts"],

@@ -27,8 +27,8 @@ class Door:
         self._methods: dict[str, Method] = {}
         for file, service in ((sessions_pb2, "SessionService"), (variables_pb2, "VariableService")):
             for method in file.DESCRIPTOR.services_by_name[service].methods:
-                # It has no one answer, and so no command.
-                if method.name == "Watch":
+                # They have no one answer, and so no command.
+                if method.name in ("Watch", "Follow"):
                     continue
                 path = f"/snakepit.bridge.v1.{service}/{method.name}"
                 self._methods[method.input_type.name] = method_of(path)

@@ -3,11 +3,13 @@ import { pino } from "pino";
 import { toPoint } from "../../packages/bridge/src/client/points.js";
 import { AbortWatch } from "../../packages/bridge/src/client/transport/abort.js";
 import { GrpcTransport } from "../../packages/bridge/src/client/transport/grpc.js";
+import type { Transport } from "../../packages/bridge/src/client/transport/transport.js";
+import { WebTransport } from "../../packages/bridge/src/client/transport/web.js";
 import { SessionWatch } from "../../packages/bridge/src/client/watching.js";
 import type { Revision } from "../../packages/bridge/src/core/commands.js";
 import type { SessionEvent } from "../../packages/bridge/src/core/session/event.js";
 import type { Told } from "../../packages/bridge/src/core/watch.js";
-import { openGrpcDoor } from "../../packages/bridge/src/doors/grpc/door.js";
+import { openDoors } from "../../packages/bridge/src/doors/doors.js";
 import { systemClock } from "../../packages/bridge/src/engine/system-clock.js";
 import { MemoryStore } from "../../packages/bridge/src/storage/memory/memory-store.js";
 import {
@@ -30,7 +32,14 @@ const MOST_AHEAD = 15;
 const CUT_BELOW = { up: 2_500, down: 100_000 };
 const SESSION = "run";
 
+/** How watches reach the bridge. */
+export const TRANSPORTS: Readonly<Record<string, (address: string) => Transport>> = {
+  gRPC: (address) => new GrpcTransport(address),
+  HTTP: (address) => new WebTransport(`http://${address}`),
+};
+
 export interface CutOptions {
+  readonly over: string;
   readonly cuts: number;
   readonly events: number;
   readonly seed: number;
@@ -44,19 +53,20 @@ export interface CutReport {
   readonly events: number;
 }
 
-export async function playCuts({ cuts, events, seed }: CutOptions): Promise<CutReport> {
+export async function playCuts({ over, cuts, events, seed }: CutOptions): Promise<CutReport> {
   const store = new FaultyStore(new MemoryStore());
   const bench = await openBench({ store });
-  const door = await openGrpcDoor({
+  const door = await openDoors({
     engine: bench.engine,
     clock: systemClock,
     logger: pino({ level: "silent" }),
     host: "127.0.0.1",
+    allowOrigins: [],
     port: 0,
     version: VERSION,
   });
   const proxy = await ToxicProxy.start(door.port, seed);
-  const transport = new GrpcTransport(proxy.address);
+  const transport = (TRANSPORTS[over] as (address: string) => Transport)(proxy.address);
   try {
     await bench.do(command.create(SESSION));
     const readers = [new WatchReader(transport), new WatchReader(transport, ["a", "d"])] as const;
@@ -112,7 +122,7 @@ class WatchReader {
   #failure: unknown;
   #tell = (): void => {};
 
-  constructor(transport: GrpcTransport, names: readonly string[] = []) {
+  constructor(transport: Transport, names: readonly string[] = []) {
     this.names = names;
     this.#watch = new SessionWatch({
       transport,

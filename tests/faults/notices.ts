@@ -1,6 +1,6 @@
 /** What clients of this process publish for those who operate them, while a test listens. */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import type { Notice } from "../../packages/bridge/src/client/transport/notices.js";
+import type { Notice } from "../../packages/bridge/src/client/operator.js";
 
 const CHANNEL = "snakepit-bridge";
 

@@ -7,6 +7,7 @@
  */
 
 import type { Replica } from "../../packages/bridge/src/client/replica.js";
+import { nodeOperator } from "../../packages/bridge/src/client/transport/node-operator.js";
 import {
   type CallOptions,
   type FollowReader,
@@ -67,6 +68,7 @@ export class SimulatedLink implements Transport {
   readonly address = "simulated";
   readonly timeoutMs = 5_000;
   readonly clock: ManualClock;
+  readonly operator = nodeOperator;
   readonly #options: LinkOptions;
   /** Not answered, in the order in which they were asked. */
   readonly #pending = new Set<Pending>();

@@ -105,7 +105,7 @@ describe("an empty project", () => {
       stdout: entries.map((entry) => `${entry} true true\n`).join(""),
       stderr: "",
     });
-    expect(entries.length).toBe(5);
+    expect(entries.length).toBe(6);
   });
 
   test("bundles the client, and the bundle runs where nothing is installed", async () => {
@@ -140,6 +140,22 @@ describe("an empty project", () => {
     console.log(`the bundled client: ${Math.round(statSync(outfile).size / 1_024)} KiB`);
     const { stdout, stderr } = await run(process.execPath, [outfile, bridge.address], {}, dirname(lean));
     expect({ stdout, stderr }).toEqual({ stdout: "1\n", stderr: "" });
+  });
+
+  test("bundles the client for pages, without a module of Node's", async () => {
+    const built = await build({
+      stdin: { contents: 'export * from "snakepit-bridge/web";', resolveDir: lean },
+      bundle: true,
+      write: false,
+      platform: "browser",
+      format: "esm",
+      logLevel: "silent",
+      metafile: true,
+    });
+    expect(built.warnings).toEqual([]);
+    const inside = Object.keys(built.metafile.inputs);
+    expect(inside.some((file) => file.endsWith("snakepit-bridge/dist/web.js"))).toBe(true);
+    expect(inside.filter((file) => /grpc|pino|sqlite|re2js/.test(file))).toEqual([]);
   });
 
   describe("without what is optional", () => {

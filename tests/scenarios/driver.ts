@@ -16,7 +16,9 @@ import type { Json, JsonObject } from "../vectors/files.js";
 
 /** The clients: Python has two, which do the same. */
 export const CLIENTS = ["typescript", "asyncio", "blocking"] as const;
-export type ClientName = (typeof CLIENTS)[number];
+/** And that of pages, which is the one in TypeScript over HTTP. */
+export const PLAYERS = [...CLIENTS, "page"] as const;
+export type ClientName = (typeof PLAYERS)[number];
 
 /** How a call ended. */
 export interface Answer {
@@ -48,14 +50,19 @@ export class Driver {
   constructor(client: ClientName) {
     this.client = client;
     this.#process =
-      client === "typescript"
-        ? new TestProcess(process.execPath, ["--import", "tsx", "tests/scenarios/typescript-driver.ts"])
+      this.source === "typescript"
+        ? new TestProcess(process.execPath, [
+            "--import",
+            "tsx",
+            "tests/scenarios/typescript-driver.ts",
+            client,
+          ])
         : new TestProcess(python, ["python/tests/driver.py", client]);
   }
 
   /** What its client notes down as the language of the writer. */
   get source(): string {
-    return this.client === "typescript" ? "typescript" : "python";
+    return this.client === "typescript" || this.client === "page" ? "typescript" : "python";
   }
 
   /** Makes an actor. */

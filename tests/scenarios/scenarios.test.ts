@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { endAll, root } from "../e2e/processes.js";
 import { type JsonObject, readRules, readSpec, readVectors } from "../vectors/files.js";
 import { schemaFaults } from "../vectors/schema.js";
-import { CLIENTS, type ClientName, Driver } from "./driver.js";
+import { CLIENTS, type ClientName, Driver, PLAYERS } from "./driver.js";
 import { races } from "./races.contract.js";
 import { type Counts, play, sum } from "./runner.js";
 import { SharedServer } from "./servers.js";
@@ -18,7 +18,7 @@ const stories = readStories();
 
 /** Who plays the actors of a story, in turn. Where both languages meet, each Python client has every second story. */
 const CASTS: Readonly<Record<string, (story: Story) => readonly ClientName[]>> = {
-  ...Object.fromEntries(CLIENTS.map((client) => [client, () => [client]])),
+  ...Object.fromEntries(PLAYERS.map((client) => [client, () => [client]])),
   "both languages": (story) =>
     stories.indexOf(story) % 2 === 0 ? ["typescript", "asyncio"] : ["blocking", "typescript"],
 };
@@ -33,6 +33,7 @@ beforeAll(async () => {
     typescript: new Driver("typescript"),
     asyncio: new Driver("asyncio"),
     blocking: new Driver("blocking"),
+    page: new Driver("page"),
   };
   server = await SharedServer.start();
 });

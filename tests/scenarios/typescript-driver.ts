@@ -16,8 +16,11 @@ import {
   type VariableView,
   type Written,
 } from "snakepit-bridge/client";
+import { connect as connectPage } from "snakepit-bridge/web";
 import { isSame, tag, untag } from "../tagged.js";
 import type { Json, JsonObject } from "../vectors/files.js";
+
+const isPage = process.argv[2] === "page";
 
 /** The methods that were called. */
 const used = new Set<string>();
@@ -373,7 +376,7 @@ interface Line {
 
 async function obey(line: Line): Promise<Json> {
   if (line.open !== undefined) {
-    const client = watched(connect(line.address));
+    const client = watched(isPage ? connectPage(`http://${line.address}`) : connect(line.address));
     const store = watched(client.sessions);
     actors.set(line.open, { id: line.session, strict: line.strict, live: line.live, client, store });
     return null;

@@ -92,6 +92,11 @@ describe("startBridge", () => {
     [{ port: 65_536 }, "port is 65536; it has to be a whole number from 0 to 65535"],
     [{ port: 1.5 }, "port is 1.5; it has to be a whole number from 0 to 65535"],
     [{ host: "" }, "host is empty"],
+    [
+      { allowOrigins: ["localhost:5173"] },
+      '"localhost:5173" is no origin: write it as http://localhost:5173',
+    ],
+    [{ allowOrigins: ["*"] }, '"*" is no origin'],
     [{ logger: "loud" }, /log level "loud" is unknown; known are trace, .*silent/] as never,
     [{ defaultTtlMs: -1 }, /^defaultTtlMs is -1; /] as never,
     [{ graceMs: Number.NaN }, /^graceMs is NaN; /] as never,
@@ -104,10 +109,11 @@ describe("startBridge", () => {
   });
 
   test("the options are filled in and frozen", async () => {
-    const { options } = await start({ limits: { maxItems: 7 } });
+    const { options } = await start({ limits: { maxItems: 7 }, allowOrigins: ["http://localhost:5173"] });
     expect(options).toMatchObject({
       host: "127.0.0.1",
       store: "memory",
+      allowOrigins: ["http://localhost:5173"],
       defaultTtlMs: 3_600_000,
       limits: { maxItems: 7, maxVariables: 10_000 },
     });

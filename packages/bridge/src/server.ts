@@ -6,7 +6,8 @@ import { localClient } from "./client/local-client.js";
 import type { SessionStore } from "./client/session-store.js";
 import type { Clock } from "./core/clock.js";
 import { type BridgeLimits, DEFAULT_LIMITS, LIMIT_SETTINGS } from "./core/limits.js";
-import { openGrpcDoor } from "./doors/grpc/door.js";
+import { isOrigin } from "./doors/connect/guard.js";
+import { openDoors } from "./doors/doors.js";
 import { Engine } from "./engine/engine.js";
 import { systemClock } from "./engine/system-clock.js";
 import { MemoryStore } from "./storage/memory/memory-store.js";
@@ -42,6 +43,11 @@ export interface BridgeOptions extends EngineSettings {
   readonly host?: string;
   /** The port to listen on; 0 takes any that is free. Default: 50051. */
   readonly port?: number;
+  /**
+   * Origins of web pages that may use this bridge, as `http://localhost:5173`: whatever serves a page serves it from an origin
+   * of its own. Default: none. Programs that are no pages need no leave.
+   */
+  readonly allowOrigins?: readonly string[];
   /** A pino logger, or the level of one that writes JSON to stderr. Default: `warn`. */
   readonly logger?: Logger | string;
   /** How long `close` waits for calls that are running, in milliseconds. Default: 5,000. */
@@ -87,36 +93,42 @@ export interface Bridge {
  */
 export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> {
   const resolved = resolveOptions(options);
-  const { host, port, clock, logger, graceMs } = resolved;
+  const { host, port, allowOrigins, clock, logger, graceMs } = resolved;
   const failpoint = armedFailpoint();
   if (failpoint !== undefined)
     logger.warn({ failpoint }, "a failpoint is armed: the store will fail on purpose");
   const store = await openStore(resolved.store, resolved.durability);
   const engine = await openEngine(store, resolved);
-  const door = await openGrpcDoor({ engine, clock, logger, host, port, version: VERSION }).catch(
-    async (error: unknown) => {
-      await engine.close();
-      throw error;
-    },
-  );
+  const doors = await openDoors({
+    engine,
+    clock,
+    logger,
+    host,
+    port,
+    allowOrigins,
+    version: VERSION,
+  }).catch(async (error: unknown) => {
+    await engine.close();
+    throw error;
+  });
   const failure = engine.failure.then(async (error) => {
     logger.fatal({ err: error }, "the store has failed; nothing is answered any more");
-    await door.close(0);
+    await doors.close(0);
     return error;
   });
   const client = localClient({ engine, clock });
   let closing: Promise<void> | undefined;
   return Object.freeze({
     host,
-    port: door.port,
-    address: door.address,
+    port: doors.port,
+    address: doors.address,
     options: resolved,
     engine,
     sessions: client.sessions,
     session: client.session.bind(client),
     failure,
     close: () =>
-      (closing ??= door
+      (closing ??= doors
         .close(graceMs)
         .then(() => client.close())
         .then(() => engine.close())),
@@ -167,13 +179,21 @@ const BYTES: ReadonlySet<keyof BridgeLimits> = new Set(["maxMessageBytes", "maxS
 /** Checks the options and fills in defaults. */
 function resolveOptions(options: BridgeOptions): ResolvedOptions {
   const { host = "127.0.0.1", port = 50_051, logger = "warn", graceMs = 5_000 } = options;
+  const allowOrigins = Object.freeze([...(options.allowOrigins ?? [])]);
   if (host === "") throw new RangeError("host is empty");
   checkWhole("port", port, 0, MAX_PORT);
   checkWhole("graceMs", graceMs, 0, MAX_TIMER_MS);
+  for (const origin of allowOrigins) {
+    if (!isOrigin(origin))
+      throw new RangeError(
+        `${JSON.stringify(origin)} is no origin: write it as http://localhost:5173, without a path`,
+      );
+  }
   return Object.freeze({
     ...resolveSettings(options),
     host,
     port,
+    allowOrigins,
     logger: typeof logger === "string" ? createLogger(logger) : logger,
     graceMs,
   });

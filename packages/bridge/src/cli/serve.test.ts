@@ -87,6 +87,16 @@ describe("serve", () => {
     expect((await ended).stderr).toMatch(/"method":"GetSession"/);
   });
 
+  test("lets the pages use it that it is told", async () => {
+    const origins = ["http://localhost:5173", "https://app.example"];
+    const { address } = await served(...origins.flatMap((origin) => ["--allow-origin", origin]));
+    const url = `http://${address}/snakepit.bridge.v1.SessionService/Ping`;
+    const ask = (origin: string) =>
+      fetch(url, { method: "POST", body: "{}", headers: { "content-type": "application/json", origin } });
+    const answers = await Promise.all([...origins, "http://localhost:1"].map(ask));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 403]);
+  });
+
   test("listens where it is told", async () => {
     const { line } = await served("--host", "localhost");
     expect(line).toMatch(/ on localhost:\d+ /);
@@ -123,6 +133,7 @@ describe("an option that makes no sense is one line", () => {
     [["--limit", "max-items"], 1, /'max-items' is invalid\. It has to be NAME=N/],
     [["--limit", "max-items=0"], 1, /limit max-items is 0; /],
     [["--limit", "max-items=1e3"], 1, /It has to be a whole number\.$/],
+    [["--allow-origin", "http://a/b"], 1, /'http:\/\/a\/b' is invalid\. It has to be an origin, as /],
     [["--default-ttl", "-1"], 1, /It has to be a number of seconds, 0 or more\.$/],
     [["--log-level", "loud"], 1, /'loud' is invalid\. Allowed choices are trace, /],
     [["--bogus"], 2, /unknown option '--bogus'$/],
@@ -141,7 +152,7 @@ test("help, version, and a command that there is not", async () => {
   const version = await run("--version");
   const unknown = await run("dance");
   expect(help).toMatchObject({ code: 0, stdout: expect.stringMatching(/serve \[options\]/) });
-  for (const option of ["host", "port", "store", "limit", "default-ttl", "log-level"]) {
+  for (const option of ["host", "port", "allow-origin", "store", "limit", "default-ttl", "log-level"]) {
     expect(serveHelp.stdout).toContain(`--${option} `);
   }
   expect(version).toMatchObject({ code: 0, stdout: `${VERSION}\n` });

@@ -10,6 +10,7 @@ import type { SessionEvent } from "../core/session/event.js";
 import type { Definition } from "../core/variable.js";
 import { checkIdentifier, checkSessionId, checkWhole, type MetadataInput, toMetadata } from "./arguments.js";
 import { Deadline } from "./deadline.js";
+import type { Operator } from "./operator.js";
 import type { OwnCalls } from "./own-calls.js";
 import type { NextRequestId } from "./request-ids.js";
 import { AbortWatch } from "./transport/abort.js";
@@ -62,6 +63,10 @@ export class Calls {
     this.#transport = transport;
     this.#nextRequestId = nextRequestId;
     this.#ownCalls = ownCalls;
+  }
+
+  get operator(): Operator {
+    return this.#transport.operator;
   }
 
   /** Has a command carried out as it is. */

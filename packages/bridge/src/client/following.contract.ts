@@ -79,7 +79,7 @@ export function followingContract(transport: string, start: () => Promise<TestBr
           },
         },
       );
-      const warned = warnings(2);
+      const warned = warnings(bridge, 2);
       await session.set("x", 1);
       await session.set("x", 2);
       for (const { message } of await warned) expect(message).toBe("onError of onChange threw: third");
@@ -89,7 +89,7 @@ export function followingContract(transport: string, start: () => Promise<TestBr
 
     test("warns the process of what nobody takes", async () => {
       const session = await client.session("run");
-      const warned = warnings(1);
+      const warned = warnings(bridge, 1);
       session.onChange(undefined, () => {
         throw new Error("mine");
       });
@@ -221,14 +221,19 @@ export function followingContract(transport: string, start: () => Promise<TestBr
   });
 }
 
-/** The next warnings of ours in this process. */
-async function warnings(count: number): Promise<Error[]> {
+/** The next warnings of ours. */
+async function warnings({ onWarning = onProcessWarning }: TestBridge, count: number): Promise<Error[]> {
   const seen: Error[] = [];
   const see = (warning: Error): void => {
     if (warning.name === "SnakepitBridgeWarning") seen.push(warning);
   };
-  process.on("warning", see);
+  const stop = onWarning(see);
   await until(() => seen.length >= count);
-  process.off("warning", see);
+  stop();
   return seen;
+}
+
+function onProcessWarning(see: (warning: Error) => void): () => void {
+  process.on("warning", see);
+  return () => process.off("warning", see);
 }

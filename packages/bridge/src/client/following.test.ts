@@ -10,6 +10,7 @@ import { Following } from "./following.js";
 import { LiveReads } from "./live-reads.js";
 import type { Answer, Reads } from "./reads.js";
 import { failure } from "./test-bridge.contract.js";
+import { nodeOperator } from "./transport/node-operator.js";
 import type { FollowReader, Transport } from "./transport/transport.js";
 
 const at = (number: number): Revision => ({ incarnation: "a".repeat(32), number, check: BigInt(number) });
@@ -40,7 +41,10 @@ beforeEach(() => {
     };
   };
   const rest = (ms: number, then: () => void) => clock.setTimer(ms, then);
-  following = new Following({ address: "here", clock, follow, rest } as unknown as Transport, "s");
+  following = new Following(
+    { address: "here", clock, follow, rest, operator: nodeOperator } as unknown as Transport,
+    "s",
+  );
   reads = new LiveReads({
     sessionId: "s",
     following,

@@ -9,7 +9,6 @@ import { type BridgeError, type ErrorReason, errorFor } from "../core/errors.js"
 import type { StateUpdate } from "../core/state-update.js";
 import { backoffMs, restMs } from "./outcome.js";
 import { Replica } from "./replica.js";
-import { publish } from "./transport/notices.js";
 import type { Transport } from "./transport/transport.js";
 
 export class Following {
@@ -77,7 +76,7 @@ export class Following {
       this.#stop();
       return this.#pause("what the bridge told does not follow what it told before", false);
     }
-    if (!wasReady) publish({ event: "ready", ...this.#where });
+    if (!wasReady) this.#transport.operator.notice({ event: "ready", ...this.#where });
     if (++this.#toldCount > 1) this.#failures = 0;
     this.#tell();
   }
@@ -90,7 +89,8 @@ export class Following {
   #pause(why: string, resumes: boolean): void {
     this.#state = "pausing";
     this.#failures++;
-    if (this.replica.state === "READY") publish({ event: "stale", ...this.#where, reason: why });
+    if (this.replica.state === "READY")
+      this.#transport.operator.notice({ event: "stale", ...this.#where, reason: why });
     this.replica.lost(why);
     this.#rest(resumes);
     this.#tell();
@@ -117,7 +117,8 @@ export class Following {
     this.#state = "over";
     this.#error = error;
     // Who closes a session knows.
-    if (error.reason !== "CLOSED") publish({ event: "give up", ...this.#where, reason: error.message });
+    if (error.reason !== "CLOSED")
+      this.#transport.operator.notice({ event: "give up", ...this.#where, reason: error.message });
     this.replica.forget(error.message);
     this.#tell();
   }

@@ -3,6 +3,7 @@
  * its own, after the commit is whole; what it throws is the program's to know, and ends nothing.
  */
 import { ClosedError } from "../core/errors.js";
+import type { Operator } from "./operator.js";
 import type { SessionWatch } from "./watching.js";
 
 /** What a listener may be given. */
@@ -21,14 +22,15 @@ export function listen<E>(
   watch: SessionWatch<E>,
   listener: (event: E) => unknown,
   { onError, signal }: ListenOptions,
+  operator: Operator,
 ): () => void {
   const report = (error: unknown, what: string): void => {
     // Who closes a client knows.
-    if (onError === undefined) return error instanceof ClosedError ? undefined : warn(error, what);
+    if (onError === undefined) return error instanceof ClosedError ? undefined : warn(operator, error, what);
     try {
       onError(error);
     } catch (problem) {
-      warn(problem, "onError of onChange threw");
+      warn(operator, problem, "onError of onChange threw");
     }
   };
   void follow(watch, async (event) => {
@@ -47,10 +49,10 @@ async function follow<E>(watch: SessionWatch<E>, call: (event: E) => Promise<voi
   for await (const event of watch) await call(event);
 }
 
-function warn(error: unknown, what: string): void {
+function warn(operator: Operator, error: unknown, what: string): void {
   const warning = new Error(`${what}: ${error instanceof Error ? error.message : String(error)}`, {
     cause: error,
   });
   warning.name = "SnakepitBridgeWarning";
-  process.emitWarning(warning);
+  operator.warn(warning);
 }

@@ -66,7 +66,7 @@ export class OwnCalls {
 }
 
 /** Refusals that say something of what the session is. */
-const OF_THE_STATE: ReadonlySet<ErrorReason> = new Set([
+export const OF_THE_STATE: ReadonlySet<ErrorReason> = new Set([
   "SESSION_NOT_FOUND",
   "VARIABLE_NOT_FOUND",
   "VARIABLE_EXISTS",

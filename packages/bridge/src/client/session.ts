@@ -402,7 +402,10 @@ export class Session<D extends Definitions = Definitions> {
     options: ListenOptions = {},
   ): () => void {
     const { signal } = options;
-    const begin = () => listen(this.watch(names, signal === undefined ? {} : { signal }), listener, options);
+    const begin = () => {
+      const watch = this.watch(names, signal === undefined ? {} : { signal });
+      return listen(watch, listener, options, this.#calls.operator);
+    };
     // It is called long after what begins it has ended.
     return this.#reads.pins.leave(begin);
   }

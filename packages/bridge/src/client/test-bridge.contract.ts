@@ -9,6 +9,10 @@ export interface TestBridge {
   connect(): Client;
   /** The clock that its sessions expire by. */
   readonly clock: ManualClock;
+  /** How many watches a client may have; undefined: as many as the bridge takes. */
+  readonly mostWatches?: number;
+  /** Listens to what the programs of clients are warned of. Returns how to stop. Default: to the process. */
+  onWarning?(see: (warning: Error) => void): () => void;
   close(): Promise<void>;
 }
 

@@ -177,8 +177,9 @@ export function watchContract(transport: string, start: () => Promise<TestBridge
       const watch = session.watch(["max_tokens"]);
       await watch.ready();
       const count = MOST_WAITING + 200;
-      for (let i = 1; i <= count; i++) void session.set("max_tokens", i);
-      await session.set("paused", true);
+      const patient = { timeoutMs: 60_000 };
+      for (let i = 1; i <= count; i++) void session.set("max_tokens", i, patient);
+      await session.set("paused", true, patient);
       const values = (await take(watch, count)).map(({ changes }) => changes[0]?.value);
       expect(values).toEqual(Array.from({ length: count }, (_, i) => i + 1));
       await session.set("max_tokens", 7);
@@ -220,7 +221,9 @@ export function watchContract(transport: string, start: () => Promise<TestBridge
       const warnings: Error[] = [];
       const warned = (warning: Error): unknown => warnings.push(warning);
       process.on("warning", warned);
-      const watches = Array.from({ length: 30 }, () => session.watch(undefined, { signal: stop.signal }));
+      const watches = Array.from({ length: bridge.mostWatches ?? 30 }, () =>
+        session.watch(undefined, { signal: stop.signal }),
+      );
       await Promise.all(watches.map((watch) => watch.ready()));
       stop.abort(new Error("enough"));
       for (const watch of watches) await expect(watch.next()).rejects.toThrow("enough");

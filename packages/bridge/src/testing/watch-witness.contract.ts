@@ -8,6 +8,7 @@ import { afterEach, beforeEach } from "vitest";
 import { Calls } from "../client/calls.js";
 import { GrpcTransport } from "../client/transport/grpc.js";
 import { LocalTransport } from "../client/transport/local.js";
+import { WebTransport } from "../client/transport/web.js";
 import type { Watch } from "../core/watch.js";
 import { Engine } from "../engine/engine.js";
 import { MemoryStore } from "../storage/memory/memory-store.js";
@@ -22,7 +23,7 @@ export function witnessWatches(
   overheard: Overheard = {
     stores: [MemoryStore, SqliteStore],
     engine: Engine,
-    transports: [GrpcTransport, LocalTransport],
+    transports: [GrpcTransport, LocalTransport, WebTransport],
     calls: Calls,
   },
 ): Pick<Witness, "knows"> {

@@ -5,13 +5,8 @@ import { REASONS, Refusal } from "../core/refusal.js";
 import { refusal } from "./arbitraries.contract.js";
 import { CODES, codeOf, knownRefusalFromProto, refusalFromProto, refusalToProto } from "./errors.js";
 import { ErrorReason } from "./gen/snakepit/bridge/v1/errors_pb.js";
-import {
-  DEFAULT_DETAIL_BYTES,
-  errorFromStatus,
-  refusalFromStatus,
-  statusFor,
-  transportError,
-} from "./status.js";
+import { DEFAULT_DETAIL_BYTES, errorFromStatus, refusalFromStatus, statusFor } from "./status.js";
+import { transportError } from "./transport-error.js";
 
 test.each(REASONS)("[DOOR-11 accepts] %s travels as its number, with its code", (reason) => {
   const sent = new Refusal(reason, "because", { sessionId: "s", identifier: "x" });

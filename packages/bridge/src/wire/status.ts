@@ -8,29 +8,20 @@
  * which a call never ends at all. So a status is cut to what the caller can take. The only refusal that is long by
  * itself is that of a batch: it then names the first items at fault and says that there are more.
  */
-import { type BridgeError, type ErrorReason, errorFor, errorFrom } from "../core/errors.js";
+import { type BridgeError, errorFrom } from "../core/errors.js";
 import { type ItemRefusal, Refusal, type RefusalDetails } from "../core/refusal.js";
 import { decode, encode } from "./bytes.js";
 import { CODES, codeOf, refusalFromProto, refusalToProto } from "./errors.js";
 import { StatusSchema } from "./gen/google/rpc/status_pb.js";
 import { ErrorDetailSchema } from "./gen/snakepit/bridge/v1/errors_pb.js";
+import { type CallStatus, transportError } from "./transport-error.js";
 import { fitting, optional } from "./unfit.js";
-
-/** How a call ends that does not end with an answer. */
-export interface CallStatus {
-  readonly code: number;
-  readonly message: string;
-  /** The content of `grpc-status-details-bin`; absent if there was none. */
-  readonly details?: Uint8Array;
-}
 
 /** The bytes of details that every gRPC client takes: with all the other trailers they stay below 8 KiB in base64. */
 export const DEFAULT_DETAIL_BYTES = 4_800;
 /** The key in a request's metadata by which a client says that it takes more, and the most that a bridge sends. */
 export const DETAIL_BYTES_KEY = "snakepit-max-detail-bytes";
 export const MAX_DETAIL_BYTES = 1_048_576;
-/** The key by which our own clients say what they are, as `python/0.1.0` (DOOR-9). */
-export const CLIENT_KEY = "snakepit-client";
 
 /** The most bytes of a sentence in `grpc-message`, where a character beyond ASCII takes six to twelve. */
 const HEADER_BYTES = 900;
@@ -59,11 +50,26 @@ export function statusFor(refusal: Refusal, maxDetailBytes = DEFAULT_DETAIL_BYTE
     });
   const whole = pack(refusal);
   if (whole.length <= maxDetailBytes) return { code, message, details: whole };
+  const details = pack(trimmed(refusal, maxDetailBytes, (detail) => pack(detail).length));
+  return { code, message, details };
+}
+
+/** As much of a refusal as so many bytes take. */
+export function trimmed(
+  refusal: Refusal,
+  maxBytes: number,
+  bytesOf: (refusal: Refusal) => number = detailBytes,
+): Refusal {
+  if (bytesOf(refusal) <= maxBytes) return refusal;
   const short = brief(refusal);
   const { items } = short.details;
-  if (items === undefined) return { code, message, details: pack(short) };
-  const room = maxDetailBytes - pack(withItems(short, [])).length;
-  return { code, message, details: pack(withItems(short, firstThatFit(items, room))) };
+  if (items === undefined) return short;
+  const room = maxBytes - bytesOf(withItems(short, []));
+  return withItems(short, firstThatFit(items, room));
+}
+
+function detailBytes(refusal: Refusal): number {
+  return encode(ErrorDetailSchema, refusalToProto(refusal)).length;
 }
 
 /** A sentence for `grpc-message`, which carries well-formed text only and writes it as a part of a URI. */
@@ -101,8 +107,7 @@ function firstThatFit(items: readonly ItemRefusal[], room: number): readonly Ite
 
 /** The bytes that an item takes in the details, or a few more. */
 function sizeOf(item: ItemRefusal): number {
-  const alone = refusalToProto(new Refusal("BATCH_REFUSED", "", { items: [item] }));
-  return encode(ErrorDetailSchema, alone).length;
+  return detailBytes(new Refusal("BATCH_REFUSED", "", { items: [item] }));
 }
 
 function withItems({ reason, message, details }: Refusal, items: readonly ItemRefusal[]): Refusal {
@@ -141,42 +146,8 @@ export function refusalFromStatus({ details }: CallStatus): Refusal | undefined 
   return details === undefined ? undefined : refusalFromDetails(details);
 }
 
-/**
- * The error for a status that carries no refusal. Whether a write was carried out it does not know: that a call was
- * never answered makes the outcome of a write unknown (ORD-16), and only the client knows whether it was a write.
- */
-export function transportError({ code, message }: CallStatus, cause?: unknown): BridgeError {
-  const { reason, says } = TRANSPORT.get(code) ?? NONSENSE;
-  return errorFor(reason, message === "" ? says : `${says}: ${message}`, { cause });
-}
-
 /** The error for any status: of the refusal in it, else of the transport. */
 export function errorFromStatus(status: CallStatus, cause?: unknown): BridgeError {
   const refusal = refusalFromStatus(status);
   return refusal === undefined ? transportError(status, cause) : errorFrom(refusal);
 }
-
-/** What a code means that comes without a refusal. */
-interface Meaning {
-  readonly reason: ErrorReason;
-  readonly says: string;
-}
-
-const UNREACHABLE: Meaning = { reason: "UNAVAILABLE", says: "the bridge did not answer" };
-const NONSENSE: Meaning = { reason: "PROTOCOL", says: "the answer is not one of a bridge" };
-const TRANSPORT: ReadonlyMap<number, Meaning> = new Map<number, Meaning>([
-  // A server that shuts down cancels what it no longer waits for.
-  [CODES.CANCELLED, UNREACHABLE],
-  [CODES.UNAVAILABLE, UNREACHABLE],
-  [CODES.DEADLINE_EXCEEDED, { reason: "DEADLINE_EXCEEDED", says: "the call ran out of time" }],
-  [CODES.RESOURCE_EXHAUSTED, { reason: "TOO_LARGE", says: "the message is too large" }],
-  [CODES.UNAUTHENTICATED, { reason: "UNAUTHENTICATED", says: "not authenticated" }],
-  [CODES.PERMISSION_DENIED, { reason: "PERMISSION_DENIED", says: "not allowed" }],
-  [
-    CODES.UNIMPLEMENTED,
-    {
-      reason: "PROTOCOL",
-      says: "the server is not a bridge, or one of an older version that cannot do this",
-    },
-  ],
-]);

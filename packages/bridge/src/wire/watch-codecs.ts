@@ -11,7 +11,6 @@ import {
   type VariableAt as PbVariableAt,
   type VariableChange as PbVariableChange,
   SessionEventKind,
-  VariableService,
   type WatchRequest,
   WatchRequestSchema,
   type WatchResponse,
@@ -37,13 +36,6 @@ import {
   typeFromProto,
   typeToProto,
 } from "./values.js";
-
-/** The RPC for those who have no channel. */
-export const WATCH = {
-  service: VariableService.typeName,
-  method: VariableService.method.watch.name,
-  path: `/${VariableService.typeName}/${VariableService.method.watch.name}`,
-} as const;
 
 /** The bytes of what a watcher asks for. Throws InvalidInputError for what no message can carry. */
 export function watchBytes({ sessionId, names, glob, after, passive }: Watch): Uint8Array {

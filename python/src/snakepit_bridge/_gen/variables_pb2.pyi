@@ -4,6 +4,7 @@ import datetime
 from . import timestamp_pb2 as _timestamp_pb2
 from . import errors_pb2 as _errors_pb2
 from . import sessions_pb2 as _sessions_pb2
+from . import state_pb2 as _state_pb2
 from . import values_pb2 as _values_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper

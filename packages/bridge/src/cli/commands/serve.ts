@@ -1,6 +1,7 @@
 /** `snakepit-bridge serve`: runs a bridge until it is told to stop. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type BridgeLimits, DEFAULT_LIMITS, LIMIT_SETTINGS } from "../../core/limits.js";
+import { isOrigin } from "../../doors/connect/guard.js";
 import { type Bridge, startBridge } from "../../server.js";
 import { announceLarge } from "../announce.js";
 import { createLog, LOG_LEVELS } from "../log.js";
@@ -12,6 +13,7 @@ const DEFAULT_STORE = `${FILE_STORE}./snakepit-bridge.db`;
 interface ServeOptions {
   readonly host: string;
   readonly port: number;
+  readonly allowOrigin?: readonly string[];
   readonly store: string;
   readonly durability: "full" | "relaxed";
   readonly limit?: Partial<BridgeLimits>;
@@ -34,6 +36,11 @@ export function addServe(program: Command): void {
       "127.0.0.1",
     )
     .option("--port <port>", "port to listen on; 0 for any that is free", wholeNumber, 50_051)
+    .option(
+      "--allow-origin <origin>",
+      "origin of web pages that may use this bridge, as http://localhost:5173; may be repeated",
+      origin,
+    )
     .option(
       "--store <store>",
       "where commits are kept; sqlite:PATH: in a file, on disk before they are acknowledged;\nmemory: nothing survives the process",
@@ -58,6 +65,7 @@ export function addServe(program: Command): void {
 async function serve({
   host,
   port,
+  allowOrigin = [],
   store,
   durability,
   limit = {},
@@ -68,6 +76,7 @@ async function serve({
   const bridge = await startBridge({
     host,
     port,
+    allowOrigins: allowOrigin,
     store,
     durability,
     limits: limit,
@@ -111,6 +120,11 @@ function limitList(): string {
 function wholeNumber(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new InvalidArgumentError("It has to be a whole number.");
+}
+
+function origin(text: string, before: readonly string[] = []): readonly string[] {
+  if (isOrigin(text)) return [...before, text];
+  throw new InvalidArgumentError("It has to be an origin, as http://localhost:5173, without a path.");
 }
 
 function seconds(text: string): number {

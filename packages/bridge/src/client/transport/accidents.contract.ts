@@ -195,6 +195,11 @@ export class WatchedClock extends ManualClock {
     this.advance(ms);
   }
 
+  /** How many wait for exactly so much time. */
+  countOf(ms: number): number {
+    return [...this.#set].filter((timer) => timer.ms === ms).length;
+  }
+
   /** Done as soon as somebody waits for exactly so much time. */
   timerOf(ms: number): Promise<void> {
     return new Promise<void>((resolve) => {

@@ -9,6 +9,7 @@ import { ModelReplica } from "../../testing/model-replica.contract.js";
 import { GrpcTransport } from "./grpc.js";
 import { LocalTransport } from "./local.js";
 import type { FollowReader, Transport } from "./transport.js";
+import { WebTransport } from "./web.js";
 
 interface Ends {
   /** Another transport to the same bridge. */
@@ -31,6 +32,13 @@ const TRANSPORTS: readonly [string, () => Promise<Ends>][] = [
     async () => {
       const bridge = await startBridge({ port: 0, logger: "silent" });
       return { connect: () => new GrpcTransport(bridge.address), close: () => bridge.close() };
+    },
+  ],
+  [
+    "over HTTP",
+    async () => {
+      const bridge = await startBridge({ port: 0, logger: "silent" });
+      return { connect: () => new WebTransport(`http://${bridge.address}`), close: () => bridge.close() };
     },
   ],
 ];

@@ -11,10 +11,10 @@ import type { Client } from "@grpc/grpc-js";
 import type { Clock } from "../../core/clock.js";
 import { refusalFromDetails } from "../../wire/status.js";
 import { STATUS } from "../outcome.js";
+import { type Carried, type Failed, NOT_HANDED_OVER } from "./errand.js";
 import { isConnected } from "./grpc-connection.js";
-import { type Carried, type Failed, NOT_HANDED_OVER } from "./grpc-errand.js";
-import { Silence } from "./grpc-silence.js";
 import { type ChannelEvents, ChannelStream } from "./grpc-stream.js";
+import { Silence } from "./silence.js";
 
 /** A stream, and what was sent on it and is not answered, in order. */
 interface Open {

@@ -1,10 +1,6 @@
 /** How a client connects. Each setting differs from gRPC's default for the reason that stands with it. */
 import type { ChannelOptions } from "@grpc/grpc-js";
-
-const MEBIBYTE = 1_048_576;
-
-/** The longest reply that is taken. How long it may be is the server's setting; this keeps a broken one from filling the memory. */
-export const LONGEST_REPLY_BYTES = 64 * MEBIBYTE;
+import { LONGEST_REPLY_BYTES } from "./transport.js";
 
 export const CHANNEL_OPTIONS: ChannelOptions = Object.freeze({
   // A dead connection is found out within 30 s, also while nothing is asked, so that the next call does not run into it.

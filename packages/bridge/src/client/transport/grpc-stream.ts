@@ -14,11 +14,11 @@ import {
   readResponse,
   watchMessages,
 } from "../../wire/channel.js";
+import { CLIENT_KEY } from "../../wire/keys.js";
 import { Outbox } from "../../wire/outbox.js";
 import { Parts } from "../../wire/parts.js";
-import { CLIENT_KEY } from "../../wire/status.js";
 import { STATUS } from "../outcome.js";
-import { LONGEST_REPLY_BYTES } from "./grpc-options.js";
+import { LONGEST_REPLY_BYTES } from "./transport.js";
 
 /** What a stream tells. */
 export interface ChannelEvents {

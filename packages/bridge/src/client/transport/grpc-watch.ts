@@ -2,9 +2,8 @@
 import { type BridgeError, errorFor, errorFrom } from "../../core/errors.js";
 import { Refusal } from "../../core/refusal.js";
 import { replyFromBytes } from "../../wire/channel.js";
-import { transportError } from "../../wire/status.js";
-import { INDEFINITE } from "../outcome.js";
-import type { Carried, Failed } from "./grpc-errand.js";
+import type { Carried, Failed } from "./errand.js";
+import { watchEnding } from "./watch-ending.js";
 
 /** What is asked for, how what is told is read, and who is told it. */
 export interface WatchErrandOptions<T> {
@@ -61,13 +60,8 @@ export class WatchErrand<T> implements Carried {
     }
   }
 
-  failed({ status, details, refusal }: Failed): undefined {
-    const { address } = this.#options;
-    if (refusal !== undefined) this.#end(errorFrom(refusal));
-    else if (status === undefined) this.#end(errorFor("UNAVAILABLE", `no bridge answers at ${address}`));
-    else if (INDEFINITE.has(status))
-      this.#end(errorFor("UNAVAILABLE", `the bridge at ${address} is gone (${details})`));
-    else this.#end(transportError({ code: status, message: `${details} (from ${address})` }));
+  failed(failed: Failed): undefined {
+    this.#end(watchEnding(failed, this.#options.address));
   }
 
   /** Nobody reads any more. */

@@ -9,14 +9,20 @@ import type { Command, Reply, ReplyTo } from "../../core/commands.js";
 import { type BridgeError, errorFor } from "../../core/errors.js";
 import type { Follow } from "../../core/state-update.js";
 import type { Watch } from "../../core/watch.js";
-import { commandBytes, followBytes, updateFromBytes, watchBytes } from "../../wire/channel.js";
+import {
+  commandBytes,
+  followBytes,
+  replyFromBytes,
+  updateFromBytes,
+  watchBytes,
+} from "../../wire/channel.js";
 import { AbortWatch, type OnAbort } from "./abort.js";
 import { checkAddress } from "./address.js";
-import { Errand } from "./grpc-errand.js";
+import { Errand } from "./errand.js";
 import { Link } from "./grpc-link.js";
 import { CHANNEL_OPTIONS } from "./grpc-options.js";
 import { WatchErrand, type WatchErrandOptions } from "./grpc-watch.js";
-import { publish } from "./notices.js";
+import { nodeOperator } from "./node-operator.js";
 import { systemClock } from "./system-clock.js";
 import { ToldReader } from "./told-reader.js";
 import {
@@ -41,6 +47,7 @@ export class GrpcTransport implements Transport {
   readonly address: string;
   readonly timeoutMs: number;
   readonly clock: Clock;
+  readonly operator = nodeOperator;
   readonly #link: Link;
   readonly #aborts = new AbortWatch();
   readonly #pending = new Set<Promise<unknown>>();
@@ -58,7 +65,7 @@ export class GrpcTransport implements Transport {
       (how) => clientOf(address, how),
       clock,
       random,
-      () => publish({ event: "connect", address }),
+      () => nodeOperator.notice({ event: "connect", address }),
     );
   }
 
@@ -150,6 +157,8 @@ export class GrpcTransport implements Transport {
         address,
         command,
         bytes,
+        read: replyFromBytes,
+        advice: "Is the address right? `npx snakepit-bridge serve` starts a bridge at 127.0.0.1:50051",
         timeoutMs,
         deadline: clock.now() + timeoutMs,
         resolve: (reply) => {

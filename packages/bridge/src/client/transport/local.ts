@@ -14,6 +14,7 @@ import type { Principal } from "../../engine/principal.js";
 import { StoreError } from "../../engine/store-error.js";
 import type { Notify, Subscription } from "../../engine/subscription.js";
 import { AbortWatch, type OnAbort } from "./abort.js";
+import { nodeOperator } from "./node-operator.js";
 import {
   type CallOptions,
   checkTimeout,
@@ -39,6 +40,7 @@ export class LocalTransport implements Transport {
   readonly address = "in process";
   readonly timeoutMs: number;
   readonly clock: Clock;
+  readonly operator = nodeOperator;
   readonly #engine: LocalTransportOptions["engine"];
   readonly #aborts = new AbortWatch();
   readonly #pending = new Set<Promise<unknown>>();

@@ -7,6 +7,7 @@ import type { Command, CommandKind, ReplyTo } from "../../core/commands.js";
 import type { BridgeError } from "../../core/errors.js";
 import type { Follow, StateUpdate } from "../../core/state-update.js";
 import type { Told, Watch } from "../../core/watch.js";
+import type { Operator } from "../operator.js";
 
 /** What every call may be given. */
 export interface CallOptions {
@@ -38,6 +39,8 @@ export interface Transport {
   readonly timeoutMs: number;
   /** What calls, and the pauses between them, are measured by. */
   readonly clock: Clock;
+  /** Who is told what programs need not know. */
+  readonly operator: Operator;
 
   /**
    * Has a command carried out.
@@ -68,6 +71,9 @@ export interface Transport {
 
 /** How long a call waits if nobody says otherwise (ORD-10). */
 export const DEFAULT_TIMEOUT_MS = 5_000;
+
+/** The longest message that is taken. How long it may be is the server's setting; this keeps a broken one from filling the memory. */
+export const LONGEST_REPLY_BYTES = 64 * 1_048_576;
 
 /** The longest time that a timer can be set to. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;

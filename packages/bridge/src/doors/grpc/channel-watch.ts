@@ -2,7 +2,7 @@
 import type { Revision } from "../../core/commands.js";
 import { Refusal } from "../../core/refusal.js";
 import type { Subscription } from "../../engine/subscription.js";
-import type { Telling } from "./tellings.js";
+import type { Telling } from "../tellings.js";
 
 export class ChannelWatch<T = unknown> {
   readonly id: number;

@@ -18,8 +18,8 @@ import {
   PROTOCOL,
 } from "../../wire/channel.js";
 import { ChannelRequestSchema } from "../../wire/gen/snakepit/bridge/v1/channel_pb.js";
-import type { DoorContext } from "./answering.js";
-import { type GrpcDoor, openGrpcDoor } from "./door.js";
+import type { DoorContext } from "../answering.js";
+import { type Doors, openDoors } from "../doors.js";
 import { noWatch, RawChannel } from "./raw-channel.contract.js";
 
 const open: { close(): unknown }[] = [];
@@ -45,12 +45,13 @@ async function bridgeAndChannel(
 /** A door to an engine that does what the test says. */
 async function doorTo(
   dispatch: DoorContext["engine"]["dispatch"],
-): Promise<{ door: GrpcDoor; channel: RawChannel }> {
-  const door = await openGrpcDoor({
+): Promise<{ door: Doors; channel: RawChannel }> {
+  const door = await openDoors({
     engine: { dispatch, watch: noWatch, follow: noWatch, limits: DEFAULT_LIMITS },
     clock: new ManualClock({ now: 1_000 }),
     logger: pino({ level: "silent" }),
     host: "127.0.0.1",
+    allowOrigins: [],
     version: "1.2.3",
     port: 0,
   });

@@ -23,12 +23,13 @@ import {
 } from "../../wire/channel.js";
 import { Outbox } from "../../wire/outbox.js";
 import { Parts } from "../../wire/parts.js";
-import { answer, beginWatch, type DoorContext, tooLong } from "./answering.js";
+import { answer, beginWatch, type DoorContext, tooLong } from "../answering.js";
+import { refuseClient } from "../client-version.js";
+import { Pulse } from "../pulse.js";
+import { EVENTS, STATE, type Telling } from "../tellings.js";
 import { ChannelWatch } from "./channel-watch.js";
-import { refuseClient } from "./client-version.js";
-import { Pulse } from "./pulse.js";
+import { claimOf } from "./claims.js";
 import { refused } from "./refused.js";
-import { EVENTS, STATE, type Telling } from "./tellings.js";
 import { type Said, Turns } from "./turns.js";
 
 type Requests = ChannelRequest | Refusal;
@@ -94,7 +95,7 @@ class Channel {
     this.#version = version;
     this.#stream = stream;
     this.#ended = ended;
-    this.#refusal = refuseClient(stream.metadata);
+    this.#refusal = refuseClient(claimOf(stream.metadata));
     this.#parts = new Parts(context.engine.limits.maxMessageBytes);
     this.#pulse = new Pulse(context.clock, () => this.#beat());
     stream.on("data", (request: Requests) => this.#receive(request));

@@ -9,8 +9,8 @@ import { type Bridge, type BridgeOptions, startBridge } from "../../server.js";
 import { ManualClock } from "../../testing/manual-clock.js";
 import { SessionService } from "../../wire/gen/snakepit/bridge/v1/sessions_pb.js";
 import { OnMissing, VariableService } from "../../wire/gen/snakepit/bridge/v1/variables_pb.js";
-import type { DoorContext } from "./answering.js";
-import { type GrpcDoor, openGrpcDoor } from "./door.js";
+import type { DoorContext } from "../answering.js";
+import { type Doors, openDoors } from "../doors.js";
 import { noWatch } from "./raw-channel.contract.js";
 import { RawClient } from "./raw-client.contract.js";
 
@@ -34,12 +34,13 @@ async function bridgeAndClient(options: BridgeOptions = {}): Promise<{ bridge: B
 async function doorTo(
   dispatch: DoorContext["engine"]["dispatch"],
   options: Partial<DoorContext> = {},
-): Promise<{ door: GrpcDoor; client: RawClient }> {
-  const door = await openGrpcDoor({
+): Promise<{ door: Doors; client: RawClient }> {
+  const door = await openDoors({
     engine: { dispatch, watch: noWatch, follow: noWatch, limits: DEFAULT_LIMITS },
     clock: new ManualClock(),
     logger: pino({ level: "silent" }),
     host: "127.0.0.1",
+    allowOrigins: [],
     version: "1.2.3",
     port: 0,
     ...options,

@@ -1,39 +1,27 @@
-/** The gRPC door: listens, serves the contract and the health service, and shuts down without dropping a call. */
+/** The gRPC door: serves the contract and the health service, and shuts down without dropping a call. */
+import type { Socket } from "node:net";
 import { type ChannelOptions, Server, ServerCredentials } from "@grpc/grpc-js";
 import type { BridgeLimits } from "../../core/limits.js";
 import { CHANNEL, CHANNEL_MESSAGE_BYTES, readRequest } from "../../wire/channel.js";
 import { SERVICES, type Service } from "../../wire/services.js";
-import { WATCH, watchFromBytes } from "../../wire/watch-codecs.js";
-import { formatAddress, listen } from "./address.js";
-import { type DoorContext, tooLong } from "./answering.js";
+import { type DoorContext, tooLong } from "../answering.js";
+import { WatchStreams } from "../watch-stream.js";
 import { Channels } from "./channel.js";
 import { Health } from "./health.js";
 import { methodAt } from "./methods.js";
 import { unaryHandler } from "./unary.js";
-import { WatchStreams } from "./watch.js";
+import { watchHandler } from "./watch.js";
 
-export interface GrpcDoorOptions extends DoorContext {
-  /** A name or an address, of IPv4 or IPv6. */
-  readonly host: string;
-  /** 0: any that is free. */
-  readonly port: number;
-  /** The version of this package, for clients. */
-  readonly version: string;
-}
-
-/** An open door. */
+/** An open door: it takes connections from whoever listens. */
 export interface GrpcDoor {
-  /** The port that it listens on. */
-  readonly port: number;
-  /** `host:port`, as clients take it. */
-  readonly address: string;
+  /** Takes a connection. Nothing of it may have been read. */
+  take(socket: Socket): void;
   /** Takes no more calls, waits up to `graceMs` for those that run, and then cuts them off. */
   close(graceMs: number): Promise<void>;
 }
 
-/** Opens the door. Rejects with one clear sentence if it cannot listen. */
-export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> {
-  const { host, port: wanted, version, ...context } = options;
+/** Opens the door. `version` is told to clients. */
+export function openGrpcDoor(context: DoorContext, version: string): GrpcDoor {
   const server = new Server(serverOptions(context.engine.limits));
   const health = new Health([...SERVICES.map(({ name }) => name), CHANNEL.service]);
   health.addTo(server);
@@ -44,19 +32,12 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
     { [CHANNEL.method]: channels.handler },
   );
   const watches = new WatchStreams(context);
-  for (const service of SERVICES) addService(server, service, context);
-  server.addService(
-    { [WATCH.method]: methodAt(WATCH.path, watchFromBytes, { responseStream: true }) },
-    { [WATCH.method]: watches.handler },
-  );
-  const port = await listen(server, host, wanted, ServerCredentials.createInsecure());
-  const address = formatAddress(host, port);
-  context.logger.info({ address }, "listening");
+  for (const service of SERVICES) addService(server, service, context, watches);
+  // Whoever listens has seen to what protects the connection.
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   return {
-    port,
-    address,
+    take: (socket) => injector.injectConnection(socket),
     async close(graceMs) {
-      context.logger.info({ address }, "closing");
       health.drain();
       channels.drain();
       watches.drain();
@@ -65,13 +46,26 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
   };
 }
 
-function addService(server: Server, { rpcs }: Service, context: DoorContext): void {
+function addService(
+  server: Server,
+  { rpcs, streams }: Service,
+  context: DoorContext,
+  watches: WatchStreams,
+): void {
   const { maxMessageBytes: most } = context.engine.limits;
-  const definition = rpcs.map((rpc) => [
-    rpc.name,
-    methodAt(rpc.path, (bytes) => (bytes.length <= most ? rpc.command(bytes) : tooLong(bytes.length, most))),
-  ]);
-  const handlers = rpcs.map((rpc) => [rpc.name, unaryHandler(context, rpc)]);
+  const within =
+    <T>(read: (bytes: Uint8Array) => T) =>
+    (bytes: Uint8Array) =>
+      bytes.length <= most ? read(bytes) : tooLong(bytes.length, most);
+  const asTheyAre = within((bytes) => bytes);
+  const definition = [
+    ...rpcs.map((rpc) => [rpc.name, methodAt(rpc.path, within(rpc.command))]),
+    ...streams.map((rpc) => [rpc.name, methodAt(rpc.path, asTheyAre, { responseStream: true })]),
+  ];
+  const handlers = [
+    ...rpcs.map((rpc) => [rpc.name, unaryHandler(context, rpc)]),
+    ...streams.map((rpc) => [rpc.name, watchHandler(watches, rpc)]),
+  ];
   server.addService(Object.fromEntries(definition), Object.fromEntries(handlers));
 }
 

@@ -13,7 +13,7 @@ import {
   Health as HealthService,
   HealthCheckResponse_ServingStatus as Serving,
 } from "../../wire/gen/grpc/health/v1/health_pb.js";
-import { type GrpcDoor, openGrpcDoor } from "./door.js";
+import { type Doors, openDoors } from "../doors.js";
 import { noWatch } from "./raw-channel.contract.js";
 import { pathOf, RawClient } from "./raw-client.contract.js";
 
@@ -21,11 +21,11 @@ const { check } = HealthService.method;
 const SERVICES = ["SessionService", "VariableService", "ChannelService"];
 const KNOWN = ["", ...SERVICES.map((name) => `snakepit.bridge.v1.${name}`)];
 
-let door: GrpcDoor;
+let door: Doors;
 let client: RawClient;
 
 beforeEach(async () => {
-  door = await openGrpcDoor({
+  door = await openDoors({
     engine: {
       dispatch: () => Promise.reject(new Error("nobody asks")),
       watch: noWatch,
@@ -35,6 +35,7 @@ beforeEach(async () => {
     clock: new ManualClock(),
     logger: pino({ level: "silent" }),
     host: "127.0.0.1",
+    allowOrigins: [],
     version: "1.2.3",
     port: 0,
   });

@@ -7,7 +7,7 @@ import {
   status,
 } from "@grpc/grpc-js";
 import { Refusal } from "../../core/refusal.js";
-import { HEALTH } from "../../wire/services.js";
+import { HEALTH } from "../../wire/health.js";
 import { methodAt } from "./methods.js";
 
 type Asked = ReturnType<typeof HEALTH.request>;

@@ -5,8 +5,9 @@ import type { Told, Watch } from "../../core/watch.js";
 import { stepOf } from "../../testing/watch-forms.contract.js";
 import { noteWatch } from "../../testing/watch-witness.contract.js";
 import { toldFromBytes, watchBytes, watchFromBytes } from "../../wire/channel.js";
+import { VariableService } from "../../wire/gen/snakepit/bridge/v1/variables_pb.js";
+import { pathOf } from "../../wire/paths.js";
 import { refusalFromDetails } from "../../wire/status.js";
-import { WATCH } from "../../wire/watch-codecs.js";
 
 export class RawWatch {
   readonly told: Told[] = [];
@@ -26,7 +27,7 @@ export class RawWatch {
     const witnessed = watch instanceof Refusal ? undefined : noteWatch(watch);
     const asIs = (buffer: Buffer): Buffer => buffer;
     this.stream = this.#client.makeServerStreamRequest(
-      WATCH.path,
+      pathOf(VariableService.method.watch),
       asIs,
       asIs,
       Buffer.from(bytes),

@@ -4,8 +4,9 @@ import type { Clock } from "../../core/clock.js";
 import type { Command } from "../../core/commands.js";
 import { Refusal } from "../../core/refusal.js";
 import type { Rpc } from "../../wire/services.js";
-import { answer, broken, type DoorContext } from "./answering.js";
-import { refuseClient } from "./client-version.js";
+import { answer, broken, type DoorContext } from "../answering.js";
+import { refuseClient } from "../client-version.js";
+import { claimOf } from "./claims.js";
 import { refused } from "./refused.js";
 
 type Call = ServerUnaryCall<Command | Refusal, Uint8Array>;
@@ -15,7 +16,7 @@ export function unaryHandler(context: DoorContext, rpc: Rpc): handleUnaryCall<Co
   const { name: method, response: encode } = rpc;
   return (call, callback) => {
     const deadline = deadlineOf(call, context.clock);
-    answer(context, call.request, { method, deadline, encode, refusal: refuseClient(call.metadata) })
+    answer(context, call.request, { method, deadline, encode, refusal: refuseClient(claimOf(call.metadata)) })
       .then((response) => {
         if (response instanceof Refusal) callback(refused(response, call.metadata));
         else callback(null, response);

@@ -7,15 +7,16 @@
 // @generated from file snakepit/bridge/v1/channel.proto (package snakepit.bridge.v1, syntax proto3)
 /* eslint-disable */
 
+import { describe } from "../../../../descriptors.js";
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file snakepit/bridge/v1/channel.proto.
  */
 export const file_snakepit_bridge_v1_channel: GenFile = /*@__PURE__*/
-  fileDesc("CiBzbmFrZXBpdC9icmlkZ2UvdjEvY2hhbm5lbC5wcm90bxISc25ha2VwaXQuYnJpZGdlLnYxIocBCg5DaGFubmVsUmVxdWVzdBIuCgVoZWxsbxgBIAEoCzIfLnNuYWtlcGl0LmJyaWRnZS52MS5DbGllbnRIZWxsbxIyCghjb21tYW5kcxgCIAMoCzIgLnNuYWtlcGl0LmJyaWRnZS52MS5Db21tYW5kRnJhbWUSEQoJY2FuY2VsbGVkGAMgAygNIjAKC0NsaWVudEhlbGxvEhAKCHByb3RvY29sGAEgASgNEg8KB3ZlcnNpb24YAiABKAkifwoMQ29tbWFuZEZyYW1lEgoKAmlkGAEgASgNEhcKCnRpbWVvdXRfbXMYAiABKA1IAIgBARIPCgdjb21tYW5kGAMgASgMEgwKBG1vcmUYBCABKAgSDQoFd2F0Y2gYBSABKAgSDQoFc3RhdGUYBiABKAhCDQoLX3RpbWVvdXRfbXMitgEKD0NoYW5uZWxSZXNwb25zZRIuCgVoZWxsbxgBIAEoCzIfLnNuYWtlcGl0LmJyaWRnZS52MS5TZXJ2ZXJIZWxsbxIuCgZldmVudHMYAiADKAsyHi5zbmFrZXBpdC5icmlkZ2UudjEuRXZlbnRGcmFtZRIvCgdyZXBsaWVzGAMgAygLMh4uc25ha2VwaXQuYnJpZGdlLnYxLlJlcGx5RnJhbWUSEgoKZ29pbmdfYXdheRgEIAEoCCIwCgtTZXJ2ZXJIZWxsbxIQCghwcm90b2NvbBgBIAEoDRIPCgd2ZXJzaW9uGAIgASgJIjUKCkV2ZW50RnJhbWUSCgoCaWQYASABKA0SDQoFZXZlbnQYAiABKAwSDAoEbW9yZRgDIAEoCCI1CgpSZXBseUZyYW1lEgoKAmlkGAEgASgNEg0KBXJlcGx5GAIgASgMEgwKBG1vcmUYAyABKAgyaAoOQ2hhbm5lbFNlcnZpY2USVgoHQ2hhbm5lbBIiLnNuYWtlcGl0LmJyaWRnZS52MS5DaGFubmVsUmVxdWVzdBojLnNuYWtlcGl0LmJyaWRnZS52MS5DaGFubmVsUmVzcG9uc2UoATABYgZwcm90bzM");
+  describe({"name":"snakepit/bridge/v1/channel.proto","package":"snakepit.bridge.v1","messages":[["ChannelRequest",[["hello",1,11,"ClientHello"],["commands",2,11,"CommandFrame","repeated"],["cancelled",3,13,"","repeated"]]],["ClientHello",[["protocol",1,13],["version",2,9]]],["CommandFrame",[["id",1,13],["timeout_ms",2,13,"","optional"],["command",3,12],["more",4,8],["watch",5,8],["state",6,8]]],["ChannelResponse",[["hello",1,11,"ServerHello"],["events",2,11,"EventFrame","repeated"],["replies",3,11,"ReplyFrame","repeated"],["going_away",4,8]]],["ServerHello",[["protocol",1,13],["version",2,9]]],["EventFrame",[["id",1,13],["event",2,12],["more",3,8]]],["ReplyFrame",[["id",1,13],["reply",2,12],["more",3,8]]]],"enums":[],"services":[["ChannelService",["Channel","ChannelRequest","ChannelResponse","both"]]]});
 
 /**
  * A message is at most 256 KiB long; what is longer is sent in parts (ORD-18).

@@ -4,17 +4,17 @@
 // @generated from file snakepit/bridge/v1/values.proto (package snakepit.bridge.v1, syntax proto3)
 /* eslint-disable */
 
+import { describe, timestampFile as file_google_protobuf_timestamp } from "../../../../descriptors.js";
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file snakepit/bridge/v1/values.proto.
  */
 export const file_snakepit_bridge_v1_values: GenFile = /*@__PURE__*/
-  fileDesc("Ch9zbmFrZXBpdC9icmlkZ2UvdjEvdmFsdWVzLnByb3RvEhJzbmFrZXBpdC5icmlkZ2UudjEiegoFVmFsdWUSDwoFZmxvYXQYASABKAFIABIRCgdpbnRlZ2VyGAIgASgSSAASEAoGbnVtYmVyGAMgASgBSAASEAoGc3RyaW5nGAQgASgJSAASEQoHYm9vbGVhbhgFIAEoCEgAEg4KBGpzb24YBiABKAlIAEIGCgRraW5kIkQKCkNvbnN0cmFpbnQSCwoDa2V5GAEgASgJEikKBnZhbHVlcxgCIAMoCzIZLnNuYWtlcGl0LmJyaWRnZS52MS5WYWx1ZSIrCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCSL+AgoIVmFyaWFibGUSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIuCgR0eXBlGAMgASgOMiAuc25ha2VwaXQuYnJpZGdlLnYxLlZhcmlhYmxlVHlwZRIoCgV2YWx1ZRgEIAEoCzIZLnNuYWtlcGl0LmJyaWRnZS52MS5WYWx1ZRIPCgd2ZXJzaW9uGAUgASgEEjMKC2NvbnN0cmFpbnRzGAYgAygLMh4uc25ha2VwaXQuYnJpZGdlLnYxLkNvbnN0cmFpbnQSMwoIbWV0YWRhdGEYByADKAsyIS5zbmFrZXBpdC5icmlkZ2UudjEuTWV0YWRhdGFFbnRyeRIOCgZzb3VyY2UYCCABKAkSLgoKY3JlYXRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdXBkYXRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLcHJvdmlzaW9uYWwYCyABKAgi5gEKCkRlZmluaXRpb24SDAoEbmFtZRgBIAEoCRIuCgR0eXBlGAIgASgOMiAuc25ha2VwaXQuYnJpZGdlLnYxLlZhcmlhYmxlVHlwZRIwCg1pbml0aWFsX3ZhbHVlGAMgASgLMhkuc25ha2VwaXQuYnJpZGdlLnYxLlZhbHVlEjMKC2NvbnN0cmFpbnRzGAQgAygLMh4uc25ha2VwaXQuYnJpZGdlLnYxLkNvbnN0cmFpbnQSMwoIbWV0YWRhdGEYBSADKAsyIS5zbmFrZXBpdC5icmlkZ2UudjEuTWV0YWRhdGFFbnRyeSJFCghSZXZpc2lvbhITCgtpbmNhcm5hdGlvbhgBIAEoDBIOCgZudW1iZXIYAiABKAQSFAoMY29tbWl0X2NoZWNrGAMgASgGKsgBCgxWYXJpYWJsZVR5cGUSHQoZVkFSSUFCTEVfVFlQRV9VTlNQRUNJRklFRBAAEhcKE1ZBUklBQkxFX1RZUEVfRkxPQVQQARIZChVWQVJJQUJMRV9UWVBFX0lOVEVHRVIQAhIYChRWQVJJQUJMRV9UWVBFX1NUUklORxADEhkKFVZBUklBQkxFX1RZUEVfQk9PTEVBThAEEhgKFFZBUklBQkxFX1RZUEVfQ0hPSUNFEAUSFgoSVkFSSUFCTEVfVFlQRV9KU09OEAZiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  describe({"name":"snakepit/bridge/v1/values.proto","package":"snakepit.bridge.v1","messages":[["Value",[["float",1,1,"",0],["integer",2,18,"",0],["number",3,1,"",0],["string",4,9,"",0],["boolean",5,8,"",0],["json",6,9,"",0]],"kind"],["Constraint",[["key",1,9],["values",2,11,"Value","repeated"]]],["MetadataEntry",[["key",1,9],["value",2,9]]],["Variable",[["id",1,9],["name",2,9],["type",3,14,"VariableType"],["value",4,11,"Value"],["version",5,4],["constraints",6,11,"Constraint","repeated"],["metadata",7,11,"MetadataEntry","repeated"],["source",8,9],["created_at",9,11,".google.protobuf.Timestamp"],["updated_at",10,11,".google.protobuf.Timestamp"],["provisional",11,8]]],["Definition",[["name",1,9],["type",2,14,"VariableType"],["initial_value",3,11,"Value"],["constraints",4,11,"Constraint","repeated"],["metadata",5,11,"MetadataEntry","repeated"]]],["Revision",[["incarnation",1,12],["number",2,4],["commit_check",3,6]]]],"enums":[["VariableType",["VARIABLE_TYPE_UNSPECIFIED",0],["VARIABLE_TYPE_FLOAT",1],["VARIABLE_TYPE_INTEGER",2],["VARIABLE_TYPE_STRING",3],["VARIABLE_TYPE_BOOLEAN",4],["VARIABLE_TYPE_CHOICE",5],["VARIABLE_TYPE_JSON",6]]],"services":[]}, [file_google_protobuf_timestamp]);
 
 /**
  * A value together with what its sender knows about its type.

@@ -1,12 +1,12 @@
 /** The two kinds of watch (ORD-6) as a door sees them: what asks for one, who begins it, and how what it tells leaves. */
-import type { Revision } from "../../core/commands.js";
-import type { Refusal } from "../../core/refusal.js";
-import type { Follow, StateUpdate } from "../../core/state-update.js";
-import { pointAfter } from "../../core/told-queue.js";
-import type { Told, Watch } from "../../core/watch.js";
-import type { Engine } from "../../engine/engine.js";
-import { ANYONE } from "../../engine/principal.js";
-import type { Notify, Subscription } from "../../engine/subscription.js";
+import type { Revision } from "../core/commands.js";
+import type { Refusal } from "../core/refusal.js";
+import type { Follow, StateUpdate } from "../core/state-update.js";
+import { pointAfter } from "../core/told-queue.js";
+import type { Told, Watch } from "../core/watch.js";
+import type { Engine } from "../engine/engine.js";
+import { ANYONE } from "../engine/principal.js";
+import type { Notify, Subscription } from "../engine/subscription.js";
 import {
   bookmarkBytes,
   followFromBytes,
@@ -14,7 +14,7 @@ import {
   toldBytes,
   updateBytes,
   watchFromBytes,
-} from "../../wire/channel.js";
+} from "../wire/channel.js";
 
 /** A kind of watch: it is asked for by an `A`, and tells `T`s. */
 export interface Telling<A, T> {

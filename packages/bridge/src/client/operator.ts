@@ -1,8 +1,4 @@
-/**
- * What a client tells whoever operates it, and nobody else: published on the channel `snakepit-bridge` of Node's
- * `diagnostics_channel`, where it costs nothing while nobody listens. Programs need none of it.
- */
-import { channel } from "node:diagnostics_channel";
+/** What a client tells whoever operates the program, and nobody else. Programs need none of it. */
 
 export type Notice =
   /** A client has heard its bridge, for the first time or again. */
@@ -19,9 +15,10 @@ export type Notice =
       readonly reason: string;
     };
 
-const notices = channel("snakepit-bridge");
-
-/** Tells whoever listens. */
-export function publish(notice: Notice): void {
-  if (notices.hasSubscribers) notices.publish(notice);
+/** The way to that person, which is another one in a page than in a process. */
+export interface Operator {
+  /** Tells what has become of a connection or a copy. */
+  notice(notice: Notice): void;
+  /** Warns of a mistake in the program that nobody else is told. */
+  warn(warning: Error): void;
 }

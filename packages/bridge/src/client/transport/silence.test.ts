@@ -9,7 +9,7 @@ import { ManualClock } from "../../testing/manual-clock.js";
 import { replyBytes } from "../../wire/channel.js";
 import { type Accident, AccidentServer, answer, keepSilent, WatchedClock } from "./accidents.contract.js";
 import { GrpcTransport } from "./grpc.js";
-import { Silence } from "./grpc-silence.js";
+import { Silence } from "./silence.js";
 import type { FollowReader } from "./transport.js";
 
 const stops: (() => unknown)[] = [];

@@ -5,9 +5,8 @@
 import type { Command, Reply } from "../../core/commands.js";
 import { type BridgeError, type ErrorReason, errorFor, errorFrom } from "../../core/errors.js";
 import { Refusal } from "../../core/refusal.js";
-import { replyFromBytes } from "../../wire/channel.js";
 import { CODES, codeOf } from "../../wire/errors.js";
-import { transportError } from "../../wire/status.js";
+import { transportError } from "../../wire/transport-error.js";
 import { afterFailure, type Verdict } from "../outcome.js";
 import { isWrite } from "./transport.js";
 
@@ -50,6 +49,10 @@ export interface ErrandOptions extends Told {
   readonly address: string;
   readonly command: Command;
   readonly bytes: Uint8Array;
+  /** Reads an answer. Throws a BridgeError for what makes no sense. */
+  read(bytes: Uint8Array): Reply | Refusal;
+  /** What to do where no bridge answers, for people. */
+  readonly advice: string;
   readonly timeoutMs: number;
   /** By the transport's clock. */
   readonly deadline: number;
@@ -84,7 +87,7 @@ export class Errand implements Carried {
   answered(bytes: Uint8Array, timeLeftMs: number, attempt: number, jitter: number): number | undefined {
     let reply: Reply | Refusal;
     try {
-      reply = replyFromBytes(bytes);
+      reply = this.#options.read(bytes);
       if (!(reply instanceof Refusal) && reply.kind !== this.#options.command.kind)
         throw errorFor("PROTOCOL", `the answer is one to ${reply.kind}`, this.#where);
     } catch (cause) {
@@ -138,17 +141,13 @@ export class Errand implements Carried {
   }
 
   #error({ kind }: Verdict, { status, details, refusal }: Failed): BridgeError {
-    const { address, timeoutMs } = this.#options;
+    const { address, advice, timeoutMs } = this.#options;
     const failure = (reason: ErrorReason, text: string): BridgeError => errorFor(reason, text, this.#where);
     const told = details === "" ? "" : ` (${details})`;
     switch (kind) {
       case "unavailable":
         return status === undefined
-          ? failure(
-              "UNAVAILABLE",
-              `no bridge answers at ${address}; nothing was done. ` +
-                "Is the address right? `npx snakepit-bridge serve` starts a bridge at 127.0.0.1:50051",
-            )
+          ? failure("UNAVAILABLE", `no bridge answers at ${address}; nothing was done. ${advice}`)
           : failure("UNAVAILABLE", `the bridge at ${address} is gone${told}`);
       case "deadline":
         return failure("DEADLINE_EXCEEDED", `the bridge at ${address} did not answer within ${timeoutMs} ms`);

@@ -5,14 +5,14 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
-import type { Clock } from "../../core/clock.js";
-import type { Command, CommandKind, Reply } from "../../core/commands.js";
-import { overLimit, Refusal } from "../../core/refusal.js";
-import type { Engine } from "../../engine/engine.js";
-import { ANYONE } from "../../engine/principal.js";
-import { StoreError } from "../../engine/store-error.js";
-import type { Notify, Subscription } from "../../engine/subscription.js";
-import { codeOf } from "../../wire/errors.js";
+import type { Clock } from "../core/clock.js";
+import type { Command, CommandKind, Reply } from "../core/commands.js";
+import { overLimit, Refusal } from "../core/refusal.js";
+import type { Engine } from "../engine/engine.js";
+import { ANYONE } from "../engine/principal.js";
+import { StoreError } from "../engine/store-error.js";
+import type { Notify, Subscription } from "../engine/subscription.js";
+import { codeOf } from "../wire/errors.js";
 import { aboutAnswer, aboutCommand } from "./call-log.js";
 import type { Telling } from "./tellings.js";
 

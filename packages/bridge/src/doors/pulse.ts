@@ -4,7 +4,7 @@
  *
  * What was told nothing from one look to the next is told so, which is 2 s after the last time at the latest.
  */
-import type { Clock } from "../../core/clock.js";
+import type { Clock } from "../core/clock.js";
 
 const LOOK_MS = 1_000;
 

@@ -3,11 +3,9 @@
  * as it says how large a detail it takes; so nothing is asked beforehand, and a bridge that was exchanged under a
  * connection is noticed too. A client that says nothing is of somebody else's making and knows the contract by itself.
  */
-import type { Metadata } from "@grpc/grpc-js";
-import { Refusal } from "../../core/refusal.js";
-import { npmInstall, type Party, pipInstall, versionMismatch } from "../../core/versions.js";
-import { VERSION } from "../../version.js";
-import { CLIENT_KEY } from "../../wire/status.js";
+import { Refusal } from "../core/refusal.js";
+import { npmInstall, type Party, pipInstall, versionMismatch } from "../core/versions.js";
+import { VERSION } from "../version.js";
 
 const BRIDGE: Party = { name: "the bridge", version: VERSION, install: npmInstall };
 
@@ -23,9 +21,12 @@ const SOME_CLIENT: Omit<Party, "version"> = { name: "the client", install: undef
 /** What nearly every call says. */
 const USUAL: ReadonlySet<unknown> = new Set([...CLIENTS.keys()].map((language) => `${language}/${VERSION}`));
 
-/** Why a client may not call; undefined if it may. */
-export function refuseClient(metadata: Metadata): Refusal | undefined {
-  const [claim] = metadata.get(CLIENT_KEY);
+/**
+ * Why a client may not call; undefined if it may.
+ *
+ * @param claim what it says that it is, under the key for that
+ */
+export function refuseClient(claim: unknown): Refusal | undefined {
   if (claim === undefined || USUAL.has(claim)) return undefined;
   const [, language, version] = FORM.exec(String(claim)) ?? [];
   if (language === undefined || version === undefined) return undefined;

@@ -2,10 +2,10 @@
  * What the log says about a call. Of values only what they are: the arm they came in, the type they are kept as, their
  * size. A value may be a secret, so it never stands in a log.
  */
-import type { Command, ItemSet, Reply } from "../../core/commands.js";
-import type { Literal } from "../../core/literal.js";
-import { Refusal } from "../../core/refusal.js";
-import { utf8Length } from "../../core/text.js";
+import type { Command, ItemSet, Reply } from "../core/commands.js";
+import type { Literal } from "../core/literal.js";
+import { Refusal } from "../core/refusal.js";
+import { utf8Length } from "../core/text.js";
 
 /** A batch is told by its first values. */
 const MAX_VALUES = 8;

@@ -1,0 +1,61 @@
+/**
+ * Where the watches and followers of a client stand, so that a call ends when they have come to what it was answered at (ORD-2):
+ * answers, and what is told, come on separate streams.
+ */
+import type { Revision } from "../../core/commands.js";
+
+/** Where one stands. */
+export class Position {
+  #at: Revision | undefined;
+  /** The life of the session before the present one. */
+  #formerLife: string | undefined;
+  /** How often something has come. */
+  #heard = 0;
+  #isOver = false;
+  readonly #waiting = new Set<() => void>();
+
+  /** Something has come. */
+  heard(): void {
+    this.#heard++;
+  }
+
+  get timesHeard(): number {
+    return this.#heard;
+  }
+
+  /** True if it was told where the session stands. */
+  get isTold(): boolean {
+    return this.#at !== undefined;
+  }
+
+  /** It was told all up to a revision. */
+  moved(revision: Revision): void {
+    if (this.#at !== undefined && this.#at.incarnation !== revision.incarnation)
+      this.#formerLife = this.#at.incarnation;
+    this.#at = revision;
+    this.#tell();
+  }
+
+  /** It will not move any more, and nobody has to wait for it. */
+  ended(): void {
+    this.#isOver = true;
+    this.#tell();
+  }
+
+  /** True if what is true at a revision is not newer than what it was told. */
+  hasReached({ incarnation, number }: Revision): boolean {
+    if (this.#isOver) return true;
+    if (this.#at?.incarnation === incarnation) return this.#at.number >= number;
+    return this.#formerLife === incarnation;
+  }
+
+  /** Calls back at the next move. Returns how to stop that. */
+  onMove(call: () => void): () => void {
+    this.#waiting.add(call);
+    return () => this.#waiting.delete(call);
+  }
+
+  #tell(): void {
+    for (const call of [...this.#waiting]) call();
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Whether the bridge is there. A browser does not tell a page whether a request that failed was sent; so while it is not known that
+ * the bridge is there, it is asked first by a call that changes nothing, and a write is only handed over after an answer (ORD-16).
+ */
+import type { Clock } from "../../core/clock.js";
+
+/** How often it is asked before it is taken for away, one time after the other. */
+const MOST_ASKED = 3;
+
+export interface ReachOptions {
+  readonly clock: Clock;
+  /** Asks the bridge something that does not matter. True: it, or whatever is at its address, has answered. */
+  ask(): Promise<boolean>;
+  /** Called when the bridge is heard for the first time, and when it is heard again after it was lost. */
+  reached(): void;
+}
+
+export class Reach {
+  readonly #options: ReachOptions;
+  #isThere = false;
+  #asking: Promise<boolean> | undefined;
+  /** Who waits to hear that the bridge is there. */
+  readonly #resting = new Set<() => void>();
+
+  constructor(options: ReachOptions) {
+    this.#options = options;
+  }
+
+  /** True as soon as the bridge is there, false as soon as it is known that it is not. */
+  async isThere(): Promise<boolean> {
+    if (this.#isThere) return true;
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = undefined;
+    });
+    const isThere = await this.#asking;
+    if (isThere) this.heard();
+    return isThere;
+  }
+
+  /** A connection that was kept may have died, which is found out by using it: that says nothing of the bridge. */
+  async #ask(): Promise<boolean> {
+    for (let i = 0; i < MOST_ASKED; i++) if (await this.#options.ask()) return true;
+    return false;
+  }
+
+  /** Something has come from the bridge. */
+  heard(): void {
+    if (this.#isThere) return;
+    this.#isThere = true;
+    this.#options.reached();
+    this.wake();
+  }
+
+  /** A connection has broken. */
+  lost(): void {
+    this.#isThere = false;
+  }
+
+  /** Calls back after so long, or as soon as the bridge is heard again. Returns how to stop that. */
+  rest(ms: number, then: () => void): () => void {
+    const stop = (): void => {
+      cancelTimer();
+      this.#resting.delete(wake);
+    };
+    const wake = (): void => {
+      stop();
+      then();
+    };
+    const cancelTimer = this.#options.clock.setTimer(ms, wake);
+    this.#resting.add(wake);
+    return stop;
+  }
+
+  /** Calls all back that rest. */
+  wake(): void {
+    for (const wake of [...this.#resting]) wake();
+  }
+}

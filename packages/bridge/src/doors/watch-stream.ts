@@ -1,0 +1,148 @@
+/**
+ * A watch, of either kind, as a stream of its own, for clients without a channel. What is not sent yet waits with the watch,
+ * where it is bounded; what sends is handed only so much, as it would keep all of it.
+ */
+import type { Revision } from "../core/commands.js";
+import { Refusal } from "../core/refusal.js";
+import type { Subscription } from "../engine/subscription.js";
+import type { StreamRpc } from "../wire/services.js";
+import { beginWatch, type DoorContext, type Way } from "./answering.js";
+import { Pulse } from "./pulse.js";
+import { EVENTS, STATE, type Telling } from "./tellings.js";
+
+/** Where a stream leads. */
+export interface Outlet {
+  /** Sends a message, and calls back when it is handed on. */
+  write(bytes: Uint8Array, sent: () => void): void;
+  /** Ends the stream with why. */
+  end(why: Refusal): void;
+}
+
+/** How much is handed over before what was handed over before is sent. */
+const IN_FLIGHT_BYTES = 262_144;
+
+/** All streams of a door. */
+export class WatchStreams {
+  readonly #context: DoorContext;
+  readonly #open = new Set<{ end(why: Refusal): void }>();
+
+  constructor(context: DoorContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Begins one. Returns how to close it, which is for whoever sees that its reader has gone.
+   *
+   * @param asked the bytes of what is asked for, or why there are none
+   */
+  begin(
+    kind: StreamRpc["kind"],
+    asked: Uint8Array | Refusal,
+    way: Pick<Way, "method" | "refusal">,
+    outlet: Outlet,
+  ): () => void {
+    switch (kind) {
+      case "watch":
+        return this.#begin(EVENTS, asked, way, outlet);
+      case "follow":
+        return this.#begin(STATE, asked, way, outlet);
+    }
+  }
+
+  #begin<A extends { readonly sessionId: string }, T>(
+    telling: Telling<A, T>,
+    asked: Uint8Array | Refusal,
+    way: Pick<Way, "method" | "refusal">,
+    outlet: Outlet,
+  ): () => void {
+    const stream = new WatchStream(this.#context, telling, outlet, () => this.#open.delete(stream));
+    this.#open.add(stream);
+    stream.begin(asked instanceof Refusal ? asked : telling.asked(asked), way);
+    return () => stream.close();
+  }
+
+  /** Ends all of them, so that a server that closes waits for no client. */
+  drain(): void {
+    const why = new Refusal("SHUTTING_DOWN", "the bridge is shutting down; resume elsewhere or later");
+    for (const stream of this.#open) stream.end(why);
+  }
+}
+
+class WatchStream<A extends { readonly sessionId: string }, T> {
+  readonly #context: DoorContext;
+  readonly #telling: Telling<A, T>;
+  readonly #outlet: Outlet;
+  readonly #left: () => void;
+  #subscription: Subscription<T> | undefined;
+  readonly #pulse: Pulse;
+  /** Where its reader stands; undefined: it was told nothing yet. */
+  #point: Revision | undefined;
+  /** True if what was told last is a part, and the rest is to come. */
+  #isAmid = false;
+  #isQuiet = false;
+  #inFlightBytes = 0;
+  #closed = false;
+
+  constructor(context: DoorContext, telling: Telling<A, T>, outlet: Outlet, left: () => void) {
+    this.#context = context;
+    this.#telling = telling;
+    this.#outlet = outlet;
+    this.#left = left;
+    this.#pulse = new Pulse(context.clock, () => this.#beat());
+  }
+
+  begin(asked: A | Refusal, way: Pick<Way, "method" | "refusal">): void {
+    this.#pulse.start();
+    void beginWatch(this.#context, way, this.#telling, asked, (subscription) => {
+      this.#subscription = subscription;
+      this.#flush();
+    }).then((begun) => {
+      if (begun instanceof Refusal) this.end(begun);
+      // The caller may have gone before it began.
+      else if (this.#closed) begun.close();
+    });
+  }
+
+  /** Ends with a status that says why. */
+  end(why: Refusal): void {
+    if (this.#closed) return;
+    this.#outlet.end(why);
+    this.close();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#pulse.stop();
+    this.#subscription?.close();
+    this.#left();
+  }
+
+  #flush(): void {
+    while (!this.#closed && this.#inFlightBytes < IN_FLIGHT_BYTES) {
+      const told = this.#subscription?.take();
+      if (told === undefined) return;
+      if (told instanceof Refusal) return this.end(told);
+      this.#point = this.#telling.pointAfter(told);
+      this.#isAmid = this.#telling.goesOn(told);
+      this.#isQuiet = false;
+      this.#write(this.#telling.bytes(told, this.#context.engine.limits.maxMessageBytes));
+    }
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#inFlightBytes += bytes.length;
+    this.#outlet.write(bytes, () => {
+      this.#inFlightBytes -= bytes.length;
+      this.#flush();
+    });
+  }
+
+  /** Says where its reader stands if it was told nothing since the last look, and nothing is on its way. */
+  #beat(): void {
+    const isIdle = this.#inFlightBytes === 0 && !this.#isAmid;
+    if (this.#isQuiet && this.#point !== undefined && isIdle)
+      this.#write(this.#telling.standing(this.#point));
+    this.#isQuiet = !this.#isQuiet;
+  }
+}
