@@ -88,6 +88,6 @@ export class Pins {
 
 function noContext(): TypeError {
   return new TypeError(
-    "a snapshot cannot be pinned here: nothing carries it through awaits (AsyncLocalStorage); pass on what snapshot() gives",
+    "a snapshot cannot be pinned here: a browser has nothing that carries it through awaits; pass on what snapshot() gives",
   );
 }
