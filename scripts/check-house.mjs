@@ -1,11 +1,13 @@
 // Holds the rules of house.mjs: arrows between rooms point one way, no file imports in a circle or what is not
 // declared, time comes from a clock that is passed in, the pure Python modules are pure, and no file grows too long.
+// And no test opens a watch that nobody witnesses (watch-tests.mjs).
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { join, posix, sep } from "node:path";
 import * as house from "./house.mjs";
 import { pythonImports, stripPython, stripTypeScript, typescriptImports } from "./imports.mjs";
 import { Failure, isMain, main, root } from "./process.mjs";
+import { unwitnessed } from "./watch-tests.mjs";
 
 const isTest = (path) => /\.(test|test-d|contract)\.ts$/.test(path);
 const isGenerated = (path) => /(^|\/)_?gen\//.test(path);
@@ -40,6 +42,7 @@ export function checkHouse(folder, { pureModules = house.pureModules } = {}) {
       (circle) => `${house.sourceFolder}: imports in a circle: ${circle.join(" → ")}`,
     ),
   );
+  errors.push(...checkWatches(folder, typescript));
   errors.push(...Object.entries(pureModules).flatMap(([name, banned]) => checkPurity(name, banned, python)));
   for (const [place, files, strip] of [
     [house.sourceFolder, typescript, stripTypeScript],
@@ -113,6 +116,17 @@ function findCircles(graph) {
   };
   for (const path of graph.keys()) visit(path, []);
   return circles;
+}
+
+function checkWatches(folder, typescript) {
+  const beside = [...typescript].filter(([path]) => isTest(path));
+  const files = new Map([
+    ...beside.map(([path, text]) => [`${house.sourceFolder}/${path}`, text]),
+    ...[...readTree(join(folder, "tests"), ".ts")].map(([path, text]) => [`tests/${path}`, text]),
+  ]);
+  return unwitnessed(files).map(
+    (path) => `${path}: opens a watch that nobody witnesses: say witnessWatches() first`,
+  );
 }
 
 function checkPurity(module, banned, files) {

@@ -135,6 +135,24 @@ describe("a broken rule is reported:", () => {
     expect(check({ "core/a.ts": "", "_a.py": long(501) })).toHaveLength(1);
   });
 
+  it("a test that opens a watch which nobody witnesses, itself or through what it shares with others", () => {
+    const shared = { "client/a.contract.ts": "export const f = (s) => s.onChange([], () => {});" };
+    const uses = 'import { f } from "./a.contract.js";\nf();';
+    const witnessed = {
+      "client/c.test.ts": `witnessWatches();\n${uses}`,
+      "client/d.test.ts": '"s.watch()";',
+    };
+    expect(check({ ...shared, ...witnessed, "client/e.ts": "session.watch();" })).toEqual([]);
+    for (const text of [uses, "engine.watch();", 'new RawWatch("a");', "new SessionWatch({});"])
+      expect(check({ "client/b.test.ts": text })).toEqual([
+        `client/b.test.ts: opens a watch that nobody witnesses: say witnessWatches() first`,
+      ]);
+    write("tests/a.ts", "checkReading();\nsession.watch();");
+    write("tests/a.test.ts", 'import "./a.js";');
+    write("tests/b.test.ts", "session.watch();");
+    expect(check({ "client/b.test.ts": "" })).toEqual([expect.stringMatching(/^tests\/b\.test\.ts: opens/)]);
+  });
+
   it("Python that is not pure, directly or through another module", () => {
     const pure = { _values: ["grpc", "time"] };
     expect(

@@ -6,7 +6,11 @@ import { join } from "node:path";
 import { type Client, connect } from "snakepit-bridge";
 import { afterEach, expect, test, vi } from "vitest";
 import { endAll } from "../e2e/processes.js";
+import { witnessWatches } from "../witness.js";
+import { keptCommits } from "./kept-commits.js";
 import { listening, makeFolder, removeFolders, type Server, startProgram } from "./server.js";
+
+const witness = witnessWatches();
 
 const clients: Client[] = [];
 
@@ -74,6 +78,7 @@ test.each(["SIGKILL", "SIGTERM"] as const)(
     const { entries } = await session.history("a");
     for (const entry of entries)
       expect(told[entry.revision - 2]).toEqual({ revision: entry.revision, value: entry.value });
+    witness.knows("run", await keptCommits(file, "run"));
   },
 );
 
@@ -103,4 +108,5 @@ test("a point is good in another life of the bridge, as far back as commits are 
   await expect(sessions.watch("run", { after: another }).next()).rejects.toMatchObject({
     reason: "WATCH_GAP",
   });
+  witness.knows("run", await keptCommits(file, "run"));
 });

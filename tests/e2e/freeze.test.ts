@@ -3,8 +3,11 @@
  * when it goes on. `npm run bench -- --only freeze` says what it costs.
  */
 import { fileURLToPath } from "node:url";
-import { type Bridge, startBridge } from "snakepit-bridge";
+import { type Bridge, type ChangeView, type SessionEventView, startBridge } from "snakepit-bridge";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { shownOf } from "../../packages/bridge/src/testing/watch-forms.contract.js";
+import type { OpenReading } from "../../packages/bridge/src/testing/watch-readings.contract.js";
+import { noteWatch, witnessWatches } from "../witness.js";
 import { endAll, TestProcess } from "./processes.js";
 
 const program = fileURLToPath(new URL("./frozen-reader.ts", import.meta.url));
@@ -15,12 +18,13 @@ const COMMITS = 1_500;
 const textOf = (step: number) => "x".repeat(2_000 + step);
 const WATCHERS = 3;
 
-interface Told {
+interface Told extends Omit<SessionEventView, "at" | "metadata"> {
   readonly watcher: number;
-  readonly revision: number;
-  readonly source: string;
-  readonly changes: readonly object[];
+  readonly at: number;
+  readonly metadata: readonly (readonly [string, string])[];
 }
+
+witnessWatches();
 
 let bridge: Bridge;
 beforeEach(async () => {
@@ -35,11 +39,24 @@ afterEach(async () => {
 class Reader {
   readonly process: TestProcess;
   readonly told: readonly Told[][] = Array.from({ length: WATCHERS }, () => []);
+  #witnessed: readonly OpenReading[] = [];
   #read = 0;
 
   constructor() {
     const args = ["--import", "tsx", program, bridge.address, "run", String(WATCHERS)];
     this.process = new TestProcess(process.execPath, args);
+  }
+
+  /** Its watches stand. */
+  async stands(): Promise<void> {
+    await this.process.until(/ready/);
+    this.#witnessed = this.told.map(() => noteWatch({ sessionId: "run", names: [], passive: false }));
+    for (const witnessed of this.#witnessed) witnessed.step({});
+  }
+
+  /** It may have been told some commits later. */
+  wasCut(): void {
+    for (const witnessed of this.#witnessed) witnessed.wasCut = true;
   }
 
   /** What each watcher has been told by now, read from the lines that have come. */
@@ -50,6 +67,7 @@ class Reader {
       if (!line.startsWith("{")) continue;
       const told = JSON.parse(line) as Told;
       this.told[told.watcher]?.push(told);
+      this.#witnessed[told.watcher]?.step({ event: shownOf(viewOf(told)) });
     }
     this.#read = end;
     return this.told.map(({ length }) => length);
@@ -68,8 +86,9 @@ test.skipIf(process.platform === "win32")(
     const session = await bridge.session("run");
     await session.setMany({ step: 0, text: textOf(0) });
     const [frozen, ...others] = [new Reader(), new Reader(), new Reader()];
-    await Promise.all([frozen, ...others].map((reader) => reader?.process.until(/ready/)));
+    await Promise.all([frozen, ...others].map((reader) => reader?.stands()));
     const first = (await session.info()).revision + 1;
+    frozen?.wasCut();
     frozen?.process.signal("SIGSTOP");
     for (let step = 1; step <= COMMITS; step++) {
       await session.setMany({ step, text: textOf(step) });
@@ -91,6 +110,16 @@ test.skipIf(process.platform === "win32")(
       expect(cameBack(reader)).toEqual(Array.from({ length: WATCHERS }, () => false));
   },
 );
+
+/** The event that a line stands for. */
+function viewOf({ watcher: _, at, metadata, changes, ...event }: Told): SessionEventView {
+  const long = (value: ChangeView["value"]) => (typeof value === "number" ? "x".repeat(value) : value);
+  const whole = (change: ChangeView): ChangeView =>
+    change.name === "text"
+      ? { ...change, value: long(change.value), previous: long(change.previous) }
+      : change;
+  return { ...event, at: new Date(at), metadata: new Map(metadata), changes: changes.map(whole) };
+}
 
 /** Every commit once, in order and whole. What was before may be unknown to one who came back, and is never wrong. */
 function check(told: readonly Told[], first: number): void {

@@ -1,6 +1,6 @@
 /**
- * A process with watchers of a session. It prints each event as the watcher is told it, as a line of JSON: the watcher, the
- * revision, and what changed, of long texts their length. Its arguments are the bridge's address, the session, and how many watchers it has.
+ * A process with watchers of a session. It prints each event as the watcher is told it, with the number of the watcher, as a line of
+ * JSON: its time in milliseconds, its metadata as pairs, and of long texts their length. Its arguments are the bridge's address, the session, and how many watchers it has.
  */
 import { connect } from "snakepit-bridge";
 
@@ -14,7 +14,9 @@ const lengthOfLong = (_: string, value: unknown): unknown =>
   typeof value === "string" && value.length > 100 ? value.length : value;
 await Promise.all(
   watches.map(async (watch, watcher) => {
-    for await (const { revision, source, changes } of watch)
-      console.log(JSON.stringify({ watcher, revision, source, changes }, lengthOfLong));
+    for await (const { at, metadata, ...event } of watch)
+      console.log(
+        JSON.stringify({ watcher, ...event, at: at.getTime(), metadata: [...metadata] }, lengthOfLong),
+      );
   }),
 );

@@ -1,7 +1,11 @@
 /** A TypeScript host watches what a Python program does. */
 import { type Bridge, startBridge } from "snakepit-bridge";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { shownOf } from "../../packages/bridge/src/testing/watch-forms.contract.js";
+import { noteWatch, witnessWatches } from "../witness.js";
 import { endAll, python, run, TestProcess } from "./processes.js";
+
+witnessWatches();
 
 let bridge: Bridge;
 beforeEach(async () => {
@@ -15,12 +19,13 @@ afterEach(async () => {
 test("a program that does nothing but watch goes on until it stands, and longer", async () => {
   const program = `
 import { connect } from "snakepit-bridge";
-for await (const { kind } of connect("${bridge.address}").sessions.watch("run")) {
-  console.log(kind);
+for await (const { at, metadata, ...event } of connect("${bridge.address}").sessions.watch("run")) {
+  console.log(JSON.stringify({ ...event, at: at.getTime(), metadata: [...metadata] }));
   break;
 }
 process.exit();
 `;
+  const witness = noteWatch({ sessionId: "run", names: [], passive: false });
   const watching = new TestProcess(process.execPath, ["--input-type=module", "--eval", program]);
   let ended: number | string | undefined;
   void watching.ended.then((how) => {
@@ -32,7 +37,11 @@ process.exit();
     await session.set("step", step);
     await new Promise(setImmediate);
   }
-  expect({ ended, output: watching.output }).toEqual({ ended: 0, output: "changed\n" });
+  expect({ ended, stderr: watching.stderr }).toEqual({ ended: 0, stderr: "" });
+  const { at, metadata, ...event } = JSON.parse(watching.stdout);
+  expect(event.kind).toBe("changed");
+  witness.step({});
+  witness.step({ event: shownOf({ ...event, at: new Date(at), metadata: new Map(metadata) }) });
 });
 
 const program = (address: string): string => `

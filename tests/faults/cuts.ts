@@ -18,6 +18,7 @@ import {
   settle,
 } from "../../packages/bridge/src/testing/bench.contract.js";
 import { FaultyStore } from "../../packages/bridge/src/testing/faulty-store.contract.js";
+import { madeOf, stepOf } from "../../packages/bridge/src/testing/watch-forms.contract.js";
 import { checkReading } from "../../packages/bridge/src/testing/watch-validators.contract.js";
 import { VERSION } from "../../packages/bridge/src/version.js";
 import { below, type Random, randomFrom } from "../crash/random.js";
@@ -80,14 +81,15 @@ export async function playCuts({ cuts, events, seed }: CutOptions): Promise<CutR
     await bench.do(command.set(SESSION, "a", "the end"));
     const end = store.records.at(-1)?.check;
     if (last === undefined || end === undefined) throw new Error("nothing was written");
+    const truth = store.records.map(madeOf);
     for (const reader of readers) {
       await reader.readsTo(end);
-      checkReading(store.records, {
-        after: undefined,
-        begunAt,
-        told: reader.told,
+      checkReading(truth, {
+        begun: { from: begunAt, to: begunAt },
+        steps: reader.told.map(stepOf),
         wants: (name) => reader.names.length === 0 || reader.names.includes(name),
         wasCut: true,
+        maxBytes: Number.POSITIVE_INFINITY,
       });
     }
     const told = readers[0].told.length - 1;

@@ -2,11 +2,15 @@
 import { join } from "node:path";
 import { type Bridge, type Client, connect, startBridge } from "snakepit-bridge";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { keptCommits } from "../crash/kept-commits.js";
 import { listening, makeFolder, removeFolders, type Server, startProgram } from "../crash/server.js";
 import { endAll, root, TestProcess } from "../e2e/processes.js";
+import { witnessWatches } from "../witness.js";
 import { Notices } from "./notices.js";
 import { ToxicProxy } from "./toxic-proxy.js";
 import type { Toxic } from "./toxics.js";
+
+const witness = witnessWatches();
 
 const stops: (() => unknown)[] = [];
 afterEach(async () => {
@@ -137,6 +141,7 @@ describe("with a bridge on a file that is killed and started again", () => {
     while (told.length < 2_000) told.push((await watch.next()).value?.changes[0]?.value);
     expect(told).toEqual(Array.from({ length: 2_000 }, (_, step) => step));
     expect((await session.info()).revision).toBe(2_001);
+    witness.knows("run", await keptCommits(file, "run"));
   });
 
   test("a thousand clients are all back, each said once, and the bridge saw no storm", {

@@ -1,6 +1,9 @@
 /** Live reads of both languages on real sockets; `npm run torture:live` plays many more. */
 import { expect, test } from "vitest";
+import { witnessWatches } from "../witness.js";
 import { playOnSockets } from "./sockets.js";
+
+witnessWatches();
 
 test("nothing that is promised is broken when connections break", { timeout: 120_000 }, async () => {
   const seed = Date.now() % 2 ** 31;

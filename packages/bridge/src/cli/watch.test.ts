@@ -3,7 +3,11 @@ import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Client, connect } from "../client/index.js";
 import { type Bridge, startBridge } from "../server.js";
+import { printedOf } from "../testing/watch-forms.contract.js";
+import { noteWatch, witnessWatches } from "../testing/watch-witness.contract.js";
 import { run, start } from "./run-cli.contract.js";
+
+witnessWatches();
 
 let bridge: Bridge;
 let client: Client;
@@ -62,6 +66,7 @@ test("watch prints a line for each change, until it is interrupted", async () =>
 });
 
 test("watch prints JSON, of some variables only", async () => {
+  const witness = noteWatch({ sessionId: "json", names: ["probe"], glob: "a*", passive: true });
   const { session, lines, until, end, ended } = await begin("json", "probe", "--glob", "a*", "--json");
   const before = lines.length;
   await session.set("other", 1);
@@ -77,6 +82,8 @@ test("watch prints JSON, of some variables only", async () => {
     metadata: { why: "test" },
     changes: [{ name: "ab", value: 2, version: 1 }],
   });
+  for (const step of [{}, ...lines.map((line) => ({ event: printedOf(JSON.parse(line)) }))])
+    witness.step(step);
   end();
   await ended;
 });

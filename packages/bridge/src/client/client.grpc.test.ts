@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { BatchError, LimitError } from "../core/errors.js";
 import { type Bridge, startBridge } from "../server.js";
 import { ManualClock } from "../testing/manual-clock.js";
+import { witnessWatches } from "../testing/watch-witness.contract.js";
 import { bindingsContract } from "./bindings.contract.js";
 import type { Client } from "./client.js";
 import { connect } from "./connect.js";
@@ -12,6 +13,8 @@ import { sessionStoreContract } from "./session-store.contract.js";
 import type { TestBridge } from "./test-bridge.contract.js";
 import { ttlReadsContract } from "./ttl-reads.contract.js";
 import { watchContract } from "./watching.contract.js";
+
+witnessWatches();
 
 const start = async (): Promise<TestBridge> => {
   const clock = new ManualClock();

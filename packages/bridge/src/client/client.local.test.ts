@@ -1,5 +1,6 @@
 import { createEngine } from "../server.js";
 import { ManualClock } from "../testing/manual-clock.js";
+import { witnessWatches } from "../testing/watch-witness.contract.js";
 import { bindingsContract } from "./bindings.contract.js";
 import { followingContract } from "./following.contract.js";
 import { liveReadsContract } from "./live-reads.contract.js";
@@ -9,6 +10,8 @@ import { sessionStoreContract } from "./session-store.contract.js";
 import type { TestBridge } from "./test-bridge.contract.js";
 import { ttlReadsContract } from "./ttl-reads.contract.js";
 import { watchContract } from "./watching.contract.js";
+
+witnessWatches();
 
 const start = async (): Promise<TestBridge> => {
   const clock = new ManualClock();

@@ -4,10 +4,13 @@ import { DeadlineError } from "../core/errors.js";
 import type { Engine } from "../engine/engine.js";
 import { createEngine } from "../server.js";
 import { ManualClock } from "../testing/manual-clock.js";
+import { witnessWatches } from "../testing/watch-witness.contract.js";
 import type { Client } from "./client.js";
 import { localClient } from "./local-client.js";
 import type { Session } from "./session.js";
 import { failure } from "./test-bridge.contract.js";
+
+witnessWatches();
 
 const clock = new ManualClock();
 let engine: Engine;

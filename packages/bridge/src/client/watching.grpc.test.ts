@@ -4,6 +4,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { DeadlineError, UnavailableError, WatchGapError } from "../core/errors.js";
 import { type Bridge, startBridge } from "../server.js";
 import { ManualClock } from "../testing/manual-clock.js";
+import { witnessWatches } from "../testing/watch-witness.contract.js";
 import { Client } from "./client.js";
 import { connect } from "./connect.js";
 import { Following } from "./following.js";
@@ -12,6 +13,8 @@ import { failure } from "./test-bridge.contract.js";
 import { AccidentServer, status } from "./transport/accidents.contract.js";
 import { GrpcTransport } from "./transport/grpc.js";
 import { short, take } from "./watching.contract.js";
+
+witnessWatches();
 
 const stops: (() => unknown)[] = [];
 afterEach(async () => {

@@ -1,6 +1,7 @@
 /** Watches under random writes, ends, expiry and held disks, held against what was really committed. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { toText } from "../client/points.js";
 import type { Revision } from "../core/commands.js";
 import { Refusal } from "../core/refusal.js";
 import { pointAfter } from "../core/told-queue.js";
@@ -9,6 +10,7 @@ import { MemoryStore } from "../storage/memory/memory-store.js";
 import { Bench, command, settle } from "../testing/bench.contract.js";
 import { FaultyStore } from "../testing/faulty-store.contract.js";
 import { ManualClock } from "../testing/manual-clock.js";
+import { madeOf, stepOf } from "../testing/watch-forms.contract.js";
 import { checkReading } from "../testing/watch-validators.contract.js";
 import { ANYONE } from "./principal.js";
 import type { Subscription } from "./subscription.js";
@@ -201,8 +203,19 @@ describe("a watch", () => {
         for (const each of steps) await run.take(each);
         await run.finish();
         const { records } = run.store;
+        const truth = records.map(madeOf);
         for (const { filter, after, begunAt, told, refused, closed } of run.readers) {
-          checkReading(records, { after, begunAt, told, wants: filter.wants });
+          checkReading(truth, {
+            ...(after === undefined ? {} : { after: toText(after) }),
+            begun: { from: begunAt, to: begunAt },
+            steps: told.map(stepOf),
+            wants: filter.wants,
+            wasCut: false,
+            maxBytes: Number.POSITIVE_INFINITY,
+          });
+          // Each takes its reader on.
+          const points = told.map((each) => pointAfter(each).check);
+          expect(points.filter((point, i) => i > 0 && point === points[i - 1])).toEqual([]);
           if (after !== undefined && after.number > 0) resumed += refused === undefined ? 1 : 0;
           // A point of the life that stands is always resumed from: there is room for all these commits.
           const last = records[begunAt - 1];

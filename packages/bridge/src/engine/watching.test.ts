@@ -15,9 +15,12 @@ import {
   openBench,
   settle,
 } from "../testing/bench.contract.js";
+import { witnessWatches } from "../testing/watch-witness.contract.js";
 import { ANYONE } from "./principal.js";
 import { ABSENT } from "./sessions.js";
 import type { Subscription } from "./subscription.js";
+
+witnessWatches();
 
 type Asked = Partial<Watch>;
 

@@ -14,6 +14,7 @@ import {
 } from "../../core/errors.js";
 import { Refusal, sessionNotFound } from "../../core/refusal.js";
 import { startBridge } from "../../server.js";
+import { witnessWatches } from "../../testing/watch-witness.contract.js";
 import { replyBytes } from "../../wire/channel.js";
 import { STATUS } from "../outcome.js";
 import { failure } from "../test-bridge.contract.js";
@@ -30,6 +31,8 @@ import {
 } from "./accidents.contract.js";
 import { GrpcTransport, type GrpcTransportOptions } from "./grpc.js";
 import { systemClock } from "./system-clock.js";
+
+witnessWatches();
 
 const READ: CommandOf<"getSession"> = { kind: "getSession", sessionId: "s" };
 const WRITE: CommandOf<"setVariable"> = {

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { Command, Reply, Revision } from "../../core/commands.js";
 import { type Bridge, type BridgeOptions, startBridge } from "../../server.js";
 import { ModelReplica } from "../../testing/model-replica.contract.js";
+import { witnessWatches } from "../../testing/watch-witness.contract.js";
 import {
   CHANNEL_MESSAGE_BYTES,
   cancellation,
@@ -14,6 +15,8 @@ import {
   followMessages,
 } from "../../wire/channel.js";
 import { RawChannel } from "./raw-channel.contract.js";
+
+witnessWatches();
 
 const open: { close(): unknown }[] = [];
 

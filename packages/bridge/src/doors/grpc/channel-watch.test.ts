@@ -8,16 +8,18 @@ import type { SessionEvent } from "../../core/session/event.js";
 import { pointAfter } from "../../core/told-queue.js";
 import type { Told, Watch } from "../../core/watch.js";
 import { type Bridge, type BridgeOptions, startBridge } from "../../server.js";
+import { witnessWatches } from "../../testing/watch-witness.contract.js";
 import {
   CHANNEL_MESSAGE_BYTES,
   cancellation,
   commandBytes,
   commandMessages,
   watchBytes,
-  watchMessages,
 } from "../../wire/channel.js";
 import { RawChannel } from "./raw-channel.contract.js";
 import { RawWatch } from "./raw-watch.contract.js";
+
+witnessWatches();
 
 const open: { close(): unknown }[] = [];
 
@@ -87,7 +89,7 @@ describe("a watch on a channel", () => {
     const channel = channelTo(await start());
     channel.send(
       ...commandMessages(1, 60_000, commandBytes(set("a", "before"))),
-      ...watchMessages(2, watchBytes({ sessionId: "s", names: [], passive: false })),
+      ...channel.watching(2, watchBytes({ sessionId: "s", names: [], passive: false })),
       ...commandMessages(3, 60_000, commandBytes(set("a", "after"))),
     );
     await channel.reply(3);
@@ -189,7 +191,7 @@ describe("a watch on a channel", () => {
     }
     // In one message, as a client sends what it does in one turn of its loop.
     const asked = watchBytes({ sessionId: "s", names: [], passive: false });
-    channel.send(...watchMessages(9, asked), cancellation(9));
+    channel.send(...channel.watching(9, asked), cancellation(9));
     channel.watch(1, "s");
     channel.ask(2, set("a", "x"));
     await channel.reply(2);
@@ -218,7 +220,7 @@ describe("a watch on a channel", () => {
 
   test("that makes no sense is refused, and nothing else is", async () => {
     const channel = channelTo(await start());
-    channel.send(...watchMessages(1, Uint8Array.from([0xff, 0xff])));
+    channel.send(...channel.watching(1, Uint8Array.from([0xff, 0xff])));
     channel.watch(2, "s", { names: [""] });
     channel.watch(3, "s", { after: { incarnation: "0".repeat(32), number: 4, check: 1n } });
     channel.ask(4, set("a", "x"));
@@ -244,7 +246,7 @@ describe("a watch on a channel", () => {
         fc.array(fc.uint8Array({ maxLength: 40 }), { minLength: 1, maxLength: 3 }),
         async (asked) => {
           const channel = channelTo(bridge);
-          for (const [i, bytes] of asked.entries()) channel.send(...watchMessages(i, bytes));
+          for (const [i, bytes] of asked.entries()) channel.send(...channel.watching(i, bytes));
           channel.stream.end();
           const { code, message } = await channel.ended;
           expect([status.OK, status.INVALID_ARGUMENT], message).toContain(code);

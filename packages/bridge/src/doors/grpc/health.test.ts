@@ -48,7 +48,7 @@ afterEach(async () => {
 
 function watch(service: string): ClientReadableStream<Buffer> {
   const request = encode(HealthCheckRequestSchema, create(HealthCheckRequestSchema, { service }));
-  return client.watch(pathOf(HealthService, "Watch"), request);
+  return client.stream(pathOf(HealthService, "Watch"), request);
 }
 
 async function next(stream: ClientReadableStream<Buffer>): Promise<Serving> {
@@ -101,7 +101,7 @@ describe("Watch", () => {
   });
 
   test("of bytes that are no request is INVALID_ARGUMENT", async () => {
-    const stream = client.watch(pathOf(HealthService, "Watch"), Uint8Array.of(0xff));
+    const stream = client.stream(pathOf(HealthService, "Watch"), Uint8Array.of(0xff));
     const [error] = await once(stream, "error");
     expect(error).toMatchObject({ code: status.INVALID_ARGUMENT });
   });

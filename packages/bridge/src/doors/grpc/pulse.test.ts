@@ -5,9 +5,12 @@ import { pointAfter } from "../../core/told-queue.js";
 import { type Bridge, startBridge } from "../../server.js";
 import { settle } from "../../testing/bench.contract.js";
 import { ManualClock } from "../../testing/manual-clock.js";
+import { witnessWatches } from "../../testing/watch-witness.contract.js";
 import { cancellation } from "../../wire/channel.js";
 import { RawChannel } from "./raw-channel.contract.js";
 import { RawWatch } from "./raw-watch.contract.js";
+
+witnessWatches();
 
 const open: { close(): unknown }[] = [];
 afterEach(async () => {

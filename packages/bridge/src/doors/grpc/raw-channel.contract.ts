@@ -4,6 +4,9 @@ import type { Command, Reply } from "../../core/commands.js";
 import { Refusal } from "../../core/refusal.js";
 import type { Follow, StateUpdate } from "../../core/state-update.js";
 import type { Told, Watch } from "../../core/watch.js";
+import { stepOf } from "../../testing/watch-forms.contract.js";
+import type { OpenReading } from "../../testing/watch-readings.contract.js";
+import { noteWatch } from "../../testing/watch-witness.contract.js";
 import {
   CHANNEL,
   type ChannelResponse,
@@ -17,6 +20,7 @@ import {
   toldFromBytes,
   updateFromBytes,
   watchBytes,
+  watchFromBytes,
   watchMessages,
 } from "../../wire/channel.js";
 import { joined, Parts } from "../../wire/parts.js";
@@ -42,6 +46,8 @@ export class RawChannel {
   readonly #client: Client;
   readonly #parts = new Parts(64 * 1_048_576);
   readonly #eventParts = new Parts(64 * 1_048_576);
+  /** What each watch was told, for those who hold it against what happened. */
+  readonly #witnessed = new Map<number, OpenReading>();
   /** The numbers that states are told with. */
   readonly #followed = new Set<number>();
   readonly #waiting = new Set<() => void>();
@@ -82,7 +88,14 @@ export class RawChannel {
 
   /** Asks for a watch of a session, of all of it unless told otherwise. */
   watch(id: number, sessionId: string, more: Partial<Watch> = {}): void {
-    this.send(...watchMessages(id, watchBytes({ sessionId, names: [], passive: false, ...more })));
+    this.send(...this.watching(id, watchBytes({ sessionId, names: [], passive: false, ...more })));
+  }
+
+  /** The messages that ask for a watch, which is witnessed from now on if there can be one. */
+  watching(id: number, asked: Uint8Array): Uint8Array[] {
+    const watch = watchFromBytes(asked);
+    if (!(watch instanceof Refusal)) this.#witnessed.set(id, noteWatch(watch));
+    return watchMessages(id, asked);
   }
 
   /** Follows the state of a session. */
@@ -129,9 +142,13 @@ export class RawChannel {
         this.updates.set(id, updates);
         updates.push({ update: updateFromBytes(whole), message });
       } else {
-        const told = this.told.get(id) ?? [];
-        this.told.set(id, told);
-        told.push({ told: toldFromBytes(whole), message });
+        const all = this.told.get(id) ?? [];
+        this.told.set(id, all);
+        const told = toldFromBytes(whole);
+        all.push({ told, message });
+        const witnessed = this.#witnessed.get(id);
+        if (witnessed === undefined) throw new Error(`watch ${id} was asked for without a witness`);
+        witnessed.step(stepOf(told));
       }
     }
     for (const { id, reply, more } of response.replies) {

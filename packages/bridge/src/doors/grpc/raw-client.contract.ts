@@ -100,7 +100,7 @@ export class RawClient {
   }
 
   /** Opens a stream of responses. */
-  watch(path: string, bytes: Uint8Array): ClientReadableStream<Buffer> {
+  stream(path: string, bytes: Uint8Array): ClientReadableStream<Buffer> {
     return this.#client.makeServerStreamRequest(path, asIs, asIs, Buffer.from(bytes));
   }
 

@@ -1,8 +1,10 @@
 /** A watch as a stream of its own, as any client of gRPC has it. For tests of the door only. */
 import { Client, type ClientReadableStream, credentials, Metadata, type StatusObject } from "@grpc/grpc-js";
-import type { Refusal } from "../../core/refusal.js";
+import { Refusal } from "../../core/refusal.js";
 import type { Told, Watch } from "../../core/watch.js";
-import { toldFromBytes, watchBytes } from "../../wire/channel.js";
+import { stepOf } from "../../testing/watch-forms.contract.js";
+import { noteWatch } from "../../testing/watch-witness.contract.js";
+import { toldFromBytes, watchBytes, watchFromBytes } from "../../wire/channel.js";
 import { refusalFromDetails } from "../../wire/status.js";
 import { WATCH } from "../../wire/watch-codecs.js";
 
@@ -19,6 +21,9 @@ export class RawWatch {
       asked instanceof Uint8Array
         ? asked
         : watchBytes({ sessionId: "s", names: [], passive: false, ...asked });
+    const watch = watchFromBytes(bytes);
+    // What makes no sense is told nothing.
+    const witnessed = watch instanceof Refusal ? undefined : noteWatch(watch);
     const asIs = (buffer: Buffer): Buffer => buffer;
     this.stream = this.#client.makeServerStreamRequest(
       WATCH.path,
@@ -29,7 +34,9 @@ export class RawWatch {
     );
     this.stream.on("error", () => {});
     this.stream.on("data", (message: Buffer) => {
-      this.told.push(toldFromBytes(message));
+      const told = toldFromBytes(message);
+      this.told.push(told);
+      witnessed?.step(stepOf(told));
       for (const look of this.#waiting) look();
     });
     this.ended = new Promise((resolve) => {
