@@ -16,6 +16,9 @@ from typing import Any
 import grpc
 import grpc.aio
 from shells import Context, Shell
+from watch_messages import event_of
+from watch_records import Journal
+from watch_validators import check_readings
 
 from snakepit_bridge._calls import detail_of
 from snakepit_bridge._frames import Parts, in_field
@@ -196,6 +199,9 @@ class Stage:
         self.messages: list[channel_pb2.ChannelRequest] = []
         self.channels: list[Channel] = []
         self.watches: list[Watched] = []
+        # What its watches tell. A session is there from the beginning.
+        self.journal = Journal()
+        self.journal.note()
         self.followers: list[Followed] = []
         # Whether a watch is told at once where it begins.
         self.stands = True
@@ -291,16 +297,12 @@ class Watched:
         self.tell(variables_pb2.WatchResponse(bookmark=point(revision)))
 
     def event(self, revision: int, **values: float) -> None:
-        """Tells a commit that sets these variables."""
-        sides = {name: {"version": 1, "type": 1, "value": {"float": value}} for name, value in values.items()}
-        changes = [{"name": name, "id": f"var_{name}_1", "after": side} for name, side in sides.items()]
-        event = variables_pb2.SessionEvent(
-            session_id=self.request.session_id,
-            revision=point(revision),
-            kind="SESSION_EVENT_KIND_CHANGED",
-            source="script",
-            changes=changes,
-        )
+        """Tells a commit that sets these variables; those before it that were not told set another."""
+        journal = self.channel.journal
+        journal.reach(revision - 1, "script")
+        if len(journal.commits) < revision:
+            journal.made(source="script", **values)
+        event = event_of(journal, revision - 1, self.request.session_id, point(revision))
         self.tell(variables_pb2.WatchResponse(event=event))
 
     def tell(self, told: variables_pb2.WatchResponse) -> None:
@@ -350,6 +352,7 @@ class Channel:
     def __init__(self, stage: Stage, context: Any) -> None:
         self._stage = stage
         self._context = context
+        self.journal = stage.journal
         self._said: asyncio.Queue[bytes | _AbortedError | None] = asyncio.Queue()
         self._acts: set[asyncio.Task[None]] = set()
         self._parts = Parts(2**30)
@@ -383,7 +386,8 @@ class Channel:
                     watched = Watched(self, frame.id, variables_pb2.WatchRequest.FromString(whole))
                     self._stage.watches.append(watched)
                     if self._stage.stands:
-                        watched.bookmark(watched.request.after.number or 1)
+                        stood = self.journal.stands(len(self.journal.commits))
+                        watched.bookmark(watched.request.after.number or stood)
                 elif whole is not None and frame.state:
                     request = state_pb2.StateRequest.FromString(whole)
                     self._stage.followers.append(Followed(self, frame.id, request))
@@ -436,7 +440,7 @@ class _Handler(grpc.GenericRpcHandler):
 
 @asynccontextmanager
 async def staged(shell: Shell) -> AsyncIterator[Stage]:
-    """A stage with its server and line."""
+    """A stage with its server and line. At the end all that was read of its watches is checked."""
     stage = Stage(shell)
     server = grpc.aio.server()
     server.add_generic_rpc_handlers((_Handler(stage),))
@@ -449,6 +453,7 @@ async def staged(shell: Shell) -> AsyncIterator[Stage]:
     finally:
         await stage.line.close()
         await server.stop(None)
+    check_readings(stage.journal)
 
 
 @asynccontextmanager

@@ -113,8 +113,9 @@ class AioLink:
                 timer.cancel()
 
     def begin(self, subscription: Subscription) -> None:
-        """Has something subscribed to, until it has ended or `end` is called."""
+        """Has something subscribed to, until it has ended or `end` is called; one that rests, soon."""
         self._submit(subscription)
+        self._set_alarm()
 
     def carries(self, subscription: Subscription) -> bool:
         """Returns whether it has a subscription that has not ended."""

@@ -118,12 +118,13 @@ class AioTransport:
     def begin(self, subscription: Subscription) -> None:
         """Has something subscribed to in the running loop, until it has ended or `end` is called.
 
-        What is subscribed to already, in whichever loop that lives, stays so.
+        What is subscribed to already, in whichever loop that lives, stays so; what rests in this one is asked
+        for soon.
         """
         link = self.link()
         if link is None:
             subscription.failed(_CLOSED, attempt=1, time_left=0.0, jitter=0.0)
-        elif not any(each.commands.carries(subscription) for each in self._links):
+        elif not any(each.commands.carries(subscription) for each in self._links if each is not link):
             link.commands.begin(subscription)
 
     def end(self, subscription: Subscription) -> None:

@@ -3,7 +3,8 @@
     idle ──▶ asking ──▶ told ──▶ lost (the bridge is gone), and asked for again (`_link`)
       ▲                  ├─────▶ idle (its channel was closed, or its event loop has ended)
       │                  └─────▶ over: closed, or an error that another attempt would not change
-      └─ every read that finds no current replica begins it; what is carried already goes on
+      └─ every read that finds no current replica begins it, and ends the rest of one that was lost soon;
+         what is carried already goes on
 
 One thread tells at a time; others read, and may end it. Nothing here waits.
 """

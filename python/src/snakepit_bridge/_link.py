@@ -3,8 +3,9 @@
 Commands are handed over in the order in which they came. What a stream has not answered when it ends is
 judged as a failed attempt (`_retry`), and what may be sent again waits in front of all that came later, in
 its old order (ORD-17). Subscriptions (`_subscriptions`) go the same way, but for two things. One that is
-lost rests by itself before it is asked for again, and holds up nothing else. And a stream that carries one
-and says nothing for 5 s is dead: a bridge has something to say every 2 s, if only where it stands.
+lost rests by itself before it is asked for again, and holds up nothing else; no longer than a call would, if
+somebody wants it. And a stream that carries one and says nothing for 5 s is dead: a bridge has something to
+say every 2 s, if only where it stands.
 
 Nothing here waits: a driver asks for the next message, and tells what was received and that time has passed.
 """
@@ -19,7 +20,7 @@ from typing import TypeAlias
 from . import _notices as notices
 from ._errands import Errand
 from ._frames import LONGEST_MESSAGE, Parts, cancellation, command_frames, hello, read_response
-from ._retry import CANCELLED, DEADLINE_EXCEEDED, UNAVAILABLE, rest
+from ._retry import CANCELLED, DEADLINE_EXCEEDED, UNAVAILABLE, backoff, rest
 from ._steps import Status
 from ._subscriptions import Subscription
 from ._version import __version__
@@ -42,6 +43,14 @@ _NUMBERS = 2**32
 _CLOSED = Status(CANCELLED, "the context was closed", closed=True)
 _ABANDONED = Status(CANCELLED, "its event loop has ended", closed=True)
 _SILENT = Status(UNAVAILABLE, "nothing was heard for too long")
+
+
+@dataclass(frozen=True)
+class _Rest:
+    """When a subscription that was lost is asked for again; `wanted`: if somebody wants it meanwhile."""
+
+    due: float
+    wanted: float
 
 
 @dataclass(eq=False)
@@ -97,16 +106,19 @@ class Link:
         self._is_there = False
         self._places: dict[Carried, tuple[Stream, int]] = {}
         self._streams: list[Stream] = []
-        # Subscriptions that were lost, and when each is to be asked for again.
-        self._resting: dict[Subscription, float] = {}
+        # Subscriptions that were lost.
+        self._resting: dict[Subscription, _Rest] = {}
         self._failures = 0
         self._last_number = 0
 
     # ---- errands
 
     def submit(self, errand: Carried) -> None:
-        """Takes an errand; a subscription that it has already, it has."""
-        if not self.carries(errand):
+        """Takes an errand; a subscription that it has already, it has, and who wants one ends a long rest."""
+        if isinstance(errand, Subscription) and errand in self._resting:
+            wanted = self._resting[errand].wanted
+            self._resting[errand] = _Rest(wanted, wanted)
+        elif not self.carries(errand):
             self.waiting[errand] = None
 
     def carries(self, errand: Carried) -> bool:
@@ -231,7 +243,7 @@ class Link:
             if not self._is_there:
                 notices.connected(self._where)
             self._is_there = True
-            self._resting = dict.fromkeys(self._resting, stream.heard)
+            self._resting = dict.fromkeys(self._resting, _Rest(stream.heard, stream.heard))
         # Before the replies: each is true at a revision whose events come before it (ORD-2).
         for event in response.events:
             data = stream.events.add(event.id, event.event, event.more)
@@ -250,13 +262,12 @@ class Link:
             if reply is None or errand is None:
                 continue
             del self._places[errand]
-            attempt, now = self._failures + 1, self._now()
-            pause = errand.replied(
-                reply, attempt=attempt, time_left=errand.deadline - now, jitter=self._jitter()
-            )
+            attempt, jitter = self._failures + 1, self._jitter()
+            left = errand.deadline - self._now()
+            pause = errand.replied(reply, attempt=attempt, time_left=left, jitter=jitter)
             self._failures = 0 if pause is None else attempt
             if pause is not None and isinstance(errand, Subscription):
-                self._resting[errand] = now + pause
+                self._let_rest(errand, pause, jitter)
             elif pause is not None and isinstance(errand, Errand):
                 yield errand, pause
         if response.going_away:
@@ -267,7 +278,12 @@ class Link:
         self.withdraw(told)
         if told.ending is None and told.trouble is not None:
             self._failures += 1
-            self._resting[told] = self._now() + rest(self._failures, self._jitter())
+            jitter = self._jitter()
+            self._let_rest(told, rest(self._failures, jitter), jitter)
+
+    def _let_rest(self, lost: Subscription, seconds: float, jitter: float) -> None:
+        now = self._now()
+        self._resting[lost] = _Rest(now + seconds, now + min(seconds, backoff(self._failures, jitter)))
 
     def retire(self, stream: Stream) -> None:
         """Gives a stream no more commands; what it has taken it may answer."""
@@ -305,7 +321,7 @@ class Link:
             if after is None:
                 continue
             if isinstance(errand, Subscription):
-                self._resting[errand] = now + after
+                self._let_rest(errand, after, jitter)
             else:
                 again[errand], pause = None, after
         self.waiting = again | self.waiting
@@ -321,7 +337,7 @@ class Link:
     @property
     def due(self) -> float | None:
         """When `rise` has something to do at the soonest; None: never, as things are."""
-        times = list(self._resting.values())
+        times = [each.due for each in self._resting.values()]
         times += [stream.heard + SILENCE for stream in self._streams if stream.subscriptions]
         return min(times, default=None)
 
@@ -333,7 +349,7 @@ class Link:
             so is the connection that they were on if there `is_cut_off`.
         """
         now = self._now()
-        for subscription in [each for each, due in self._resting.items() if due <= now]:
+        for subscription in [each for each, resting in self._resting.items() if resting.due <= now]:
             del self._resting[subscription]
             self.submit(subscription)
         dead: list[tuple[Stream, float | None]] = []

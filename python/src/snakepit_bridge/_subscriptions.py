@@ -7,6 +7,7 @@ where it is by then, so what is asked is made anew each time.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -24,7 +25,7 @@ _PASSING = frozenset({"UNAVAILABLE", "SHUTTING_DOWN", "DEADLINE_EXCEEDED"}) | _A
 """What another attempt may find otherwise: the bridge is away, or on its way out."""
 
 
-class Subscription:
+class Subscription(ABC):
     """See the module. What is told to whom is for a subclass to say.
 
     Its methods are called by those who drive a stream, one at a time; none of them waits.
@@ -53,24 +54,24 @@ class Subscription:
         self._bells: dict[object, Callable[[], None]] = {}
 
     @property
+    @abstractmethod
     def command(self) -> bytes:
         """What is asked now, in bytes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def told(self, data: bytes) -> bool:
         """Takes what was told; returns whether it wants to be told more.
 
         If not, it is asked for again after a pause if it has a `trouble`, and else let go of.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def lost(self) -> None:
         """Takes that nothing is told until it was asked for again."""
-        raise NotImplementedError
 
+    @abstractmethod
     def over(self) -> None:
         """Takes that it has ended."""
-        raise NotImplementedError
 
     def end(self, error: BridgeError) -> None:
         """Ends it with an error, once."""

@@ -147,13 +147,9 @@ class Watching(Subscription):
         with contextlib.suppress(IndexError):
             while True:
                 self._bytes -= self._read.popleft()
-        count = len(self._waiting)
-        # One that is alone waits, however long it is.
-        return (
-            event is not None
-            and count > 0
-            and (count >= MOST_WAITING or self._bytes + length > MOST_WAITING_BYTES)
-        )
+        # One that is alone but for a bookmark waits, however long it is.
+        is_too_long = self._bytes > 0 and self._bytes + length > MOST_WAITING_BYTES
+        return event is not None and (len(self._waiting) >= MOST_WAITING or is_too_long)
 
     def _add(self, told: _Told) -> None:
         if told.event is None:

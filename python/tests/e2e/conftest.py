@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from shells import Context, Shell
+from watch_records import Journal
 
 
 @pytest.fixture
@@ -28,6 +29,14 @@ async def session(make: Callable[..., Context]) -> AsyncIterator[Context]:
     async with make() as context:
         await context.create_session()
         yield context
+
+
+@pytest.fixture
+def journal(session: Context, journal_of: Callable[..., Journal]) -> Journal:
+    """The journal of the session that the test has."""
+    journal = journal_of(session)
+    journal.note(kind="created")
+    return journal
 
 
 @pytest_asyncio.fixture

@@ -13,7 +13,8 @@ import time
 import pytest
 from shells import Shell, in_thread, until
 from toxic_proxy import ToxicProxy, toxic_proxy
-from watch_validators import Journal, check_reading
+from watch_records import Journal
+from watch_validators import check_readings
 from watches import Audited
 
 CUTS, EVENTS = 30, 1_500
@@ -68,17 +69,13 @@ async def play(shell: Shell, bridge: str, proxy: ToxicProxy, seed: int) -> int:
         )
         for each in audited:
             assert len(each.reading.events) == len(each.reading.expected(journal))
-            check_reading(journal, each.reading)
+        check_readings(journal)
         return len(journal.commits) - begun
 
 
 async def read(audited: Audited) -> None:
-    reading = audited.reading
     while True:
-        (event,) = await audited.reader.take(1)
-        reading.events.append(event)
-        assert audited.reader.point is not None
-        reading.points.append(audited.reader.point)
+        (event,) = await audited.take(1)
         if any(change.value == "the end" for change in event.changes):
             return
 

@@ -9,15 +9,18 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO
 
 import grpc
 import grpc.aio
 import pytest
+from watch_records import Journal, Reading
+from watches import wanted
 
 from snakepit_bridge import BatchError, ConstraintError, LimitError, SessionContext
+from snakepit_bridge._events import decode_event, point_after
 from snakepit_bridge._gen import health_pb2, variables_pb2
 
 TIMEOUT = 30.0
@@ -73,7 +76,7 @@ def ended(process: Process) -> tuple[int, str, str]:
 
 @pytest.mark.asyncio
 async def test_a_watch_is_told_over_it_as_over_the_bridge(
-    bridge: str, request: pytest.FixtureRequest
+    bridge: str, request: pytest.FixtureRequest, journal_of: Callable[..., Journal]
 ) -> None:
     """The RPC Watch, as any client of gRPC reads it: [ORD-6 accepts] [DOOR-5 accepts]"""
     name = request.node.name
@@ -93,12 +96,22 @@ async def test_a_watch_is_told_over_it_as_over_the_bridge(
             ]
             begun = [await call.read() for call in calls]
             assert [told.bookmark.number for told in begun] == [0, 0]
-            await session.create_session(ttl=60)
-            await session.set_variable("other", True)
-            await session.set_variable("n", 1, metadata={"why": "test"})
-            await session.set_variable("n", 2)
-            for call in calls:
+            journal = journal_of(session)
+            await journal.create(ttl=60)
+            await journal.set("other", True)
+            await journal.set("n", 1, {"why": "test"})
+            await journal.set("n", 2)
+            for call, first in zip(calls, begun, strict=True):
                 told = [await call.read() for _ in range(4)]
+                events = [each for each in told if each.HasField("event")]
+                journal.readings.append(
+                    Reading(
+                        0,
+                        wants=wanted(["n"]),
+                        events=[decode_event(each.event) for each in events],
+                        points=[str(point_after(each)) for each in (first, *events)],
+                    )
+                )
                 assert told[0].event.kind == variables_pb2.SESSION_EVENT_KIND_CREATED
                 assert told[1].bookmark.number == 2
                 assert [(entry.key, entry.value) for entry in told[2].event.metadata] == [("why", "test")]

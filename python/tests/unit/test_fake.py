@@ -7,11 +7,13 @@ import doctest
 import inspect
 import pickle
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from shells import Shell, until
-from watches import Reader, short
+from watch_records import Journal
+from watches import Audited, Heard, short
 
 from snakepit_bridge import (
     BatchError,
@@ -26,6 +28,8 @@ from snakepit_bridge import (
 )
 from snakepit_bridge.testing import _sync as fake_module
 from snakepit_bridge.testing._patterns import plain_pattern
+
+JournalOf = Callable[..., Journal]
 
 
 @pytest.fixture
@@ -141,20 +145,23 @@ def test_it_is_made_with_the_options_that_mean_something(shell: Shell) -> None:
 
 
 @pytest.mark.asyncio
-async def test_what_is_set_through_a_fake_is_told(shell: Shell) -> None:
+async def test_what_is_set_through_a_fake_is_told(shell: Shell, journal_of: JournalOf) -> None:
     context = shell.awaitable(shell.fake())
-    reader, some = Reader(context.watch()), Reader(context.watch(["x"], glob="z?"))
+    journal = journal_of(context)
+    reader, some = Audited(journal), Audited(journal, names=["x"], glob="z?")
     await reader.ready()
-    await context.set_variable("x", 1, {"why": "test"})
-    await context.set_variables({"y": "a", "x": 2})
+    await journal.set("x", 1, {"why": "test"})
+    await journal.set_many(y="a", x=2)
     await context.increment("x")
-    await context.register_variable("z1", "json", [])
+    journal.made(x=3)
+    await journal.register("z1", "json", [])
     await context.update_variables({"x": 5, "y": 5}, atomic=False)
-    await context.delete_variable("x")
+    journal.made(x=5)
+    await journal.delete("x")
     with pytest.raises(TypeMismatchError):
         await context.set_variable("y", 7)
-    await context.delete_session()
-    await context.create_session()
+    await journal.end()
+    await journal.create()
     told = await reader.take(8)
     assert short(told) == [
         "1 created, x UNSET → 1",
@@ -179,41 +186,49 @@ async def test_what_is_set_through_a_fake_is_told(shell: Shell) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_watch_of_a_fake_resumes_and_says_where_it_cannot(shell: Shell) -> None:
+async def test_a_watch_of_a_fake_resumes_and_says_where_it_cannot(
+    shell: Shell, journal_of: JournalOf
+) -> None:
     """[ORD-4 accepts] [ORD-4 refuses]"""
     async with shell.awaitable(shell.fake()) as context:
-        await context.create_session()
-        first = Reader(context.watch())
+        journal = journal_of(context)
+        await journal.create()
+        first = Audited(journal)
         await first.ready()
         point = first.point
-        await context.set_variable("x", 1)
-        await context.set_variable("x", 2)
-        again = Reader(context.watch(after=point))
+        await journal.set("x", 1)
+        await journal.set("x", 2)
+        again = Audited(journal, resumes_at=1, after=point)
         assert short(await again.take(2)) == ["2 changed, x UNSET → 1", "3 changed, x 1 → 2"]
-        from_nowhere = Reader(context.watch(after="-0-0000000000000000"))
+        from_nowhere = Audited(journal, resumes_at=0, after="-0-0000000000000000")
         assert [event.revision for event in await from_nowhere.take(3)] == [1, 2, 3]
-        await context.delete_session()
-        await context.create_session()
+        await journal.end()
+        await journal.create()
+        gone = Audited(journal, resumes_at=1, after=point)
         with pytest.raises(WatchGapError):
-            await Reader(context.watch(after=point)).next()
+            await gone.next()
+        again = await gone.goes_on()
+        await journal.set("x", 3)
+        await again.read_all()
         for wrong in ({"glob": "\\"}, {"names": [""]}):
             with pytest.raises(InvalidInputError):
-                await Reader(context.watch(**wrong)).next()
+                await Audited(journal, **wrong).next()
 
 
 @pytest.mark.asyncio
-async def test_a_fake_calls_back_and_waits(shell: Shell) -> None:
+async def test_a_fake_calls_back_and_waits(shell: Shell, journal_of: JournalOf) -> None:
     async with shell.awaitable(shell.fake()) as context:
         told: list[Any] = []
-        listener = context.on_change(lambda event: told.append(event.changes[0].value), ["x"])
+        journal = journal_of(context)
+        heard = Heard(journal, None, lambda event: told.append(event.changes[0].value), names=["x"])
         waiting = asyncio.ensure_future(context.wait_for("x", lambda x: x == 3, timeout=30))
         await until(lambda: context.get_cache_stats()["fetches"] == 1)
         for number in range(5):
-            await context.set_variable("x", number)
+            await journal.set("x", number)
         assert await waiting == 3
         await until(lambda: len(told) == 5)
-        listener.close()
-        await context.set_variable("x", 7)
+        heard.listener.close()
+        await journal.set("x", 7)
         assert told == list(range(5))
 
 

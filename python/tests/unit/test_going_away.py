@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from scripted import Act, Stage, fails, held, never, sequences, staged, writes
 from shells import Context, Shell, until
-from watches import Reader
+from watches import Audited
 
 from snakepit_bridge import OutcomeUnknownError, Written
 
@@ -76,7 +76,7 @@ async def test_a_bridge_that_goes_away_is_not_waited_for_when_nobody_wants_its_a
 async def test_a_bridge_that_goes_away_is_not_waited_for_to_end_its_watches(stage: Stage) -> None:
     stage.play(writes(1.0, 2))
     async with stage.context() as context:
-        reader = Reader(context.watch())
+        reader = Audited(stage.journal, context)
         await reader.ready()
         stage.channels[0].say(going_away=True)
         await until(lambda: stage.shell.link(context).open is None)

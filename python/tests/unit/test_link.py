@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -16,7 +17,7 @@ from snakepit_bridge._errands import Errand, Failed
 from snakepit_bridge._frames import LONGEST_MESSAGE, Parts, SenselessError, in_field
 from snakepit_bridge._gen import channel_pb2, command_pb2, sessions_pb2, variables_pb2
 from snakepit_bridge._link import Link, Stream
-from snakepit_bridge._retry import Outcome
+from snakepit_bridge._retry import Outcome, backoff
 from snakepit_bridge._steps import Status
 from snakepit_bridge._subscriptions import Subscription
 
@@ -560,6 +561,43 @@ def test_a_rest_ends_when_the_bridge_is_heard(bench: Bench, subscribed: Subscrib
     assert bench.link.due == bench.now + 30.0
     bench.hear(stream)
     assert bench.link.due == bench.now
+    bench.link.rise()
+    assert list(bench.link.waiting) == [subscribed]
+
+
+def test_who_asks_for_one_that_rests_has_it_rest_no_longer_than_a_call(
+    bench: Bench, subscribed: Subscribed
+) -> None:
+    asked: list[float] = []
+    while bench.now < 160.0:
+        # Somebody reads all the time, and the bridge is not there.
+        bench.link.submit(subscribed)
+        if bench.link.waiting:
+            asked.append(bench.now)
+            bench.link.fail(Status(None, ""))
+        bench.now += 0.05
+        bench.link.rise()
+    assert len(asked) > 30
+    for attempt, (sooner, later) in enumerate(pairwise(asked), 1):
+        pause = backoff(attempt, 0.0)
+        assert pause - 1e-6 <= later - sooner <= pause + 0.11
+    assert subscribed.ending is None
+
+
+def test_one_that_has_rested_as_long_as_a_call_is_asked_for_by_whoever_wants_it(
+    bench: Bench, subscribed: Subscribed
+) -> None:
+    for _ in range(20):
+        bench.link.fail(Status(None, ""))
+        bench.now = bench.link.due or 0.0
+        bench.link.rise()
+    bench.link.fail(Status(None, ""))
+    bench.now += 10.0
+    assert bench.link.due == bench.now + 20.0
+    bench.link.submit(subscribed)
+    assert bench.link.due is not None
+    assert bench.link.due <= bench.now
+    assert not bench.link.waiting
     bench.link.rise()
     assert list(bench.link.waiting) == [subscribed]
 

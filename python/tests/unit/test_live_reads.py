@@ -309,6 +309,22 @@ async def test_what_is_out_of_touch_is_marked_and_then_refused(stage: Stage) -> 
 
 
 @pytest.mark.asyncio
+async def test_a_read_has_a_replica_that_rests_be_asked_for_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As after a long outage.
+    monkeypatch.setattr("snakepit_bridge._following.rest", lambda _attempt, _jitter: 1_000.0)
+    context = await made_ready(stage, entry("x", 1.0))
+    stage.line.cut()
+    await until(lambda: context.get_cache_stats()["state"] == "STALE")
+    reading = await context.read("x")
+    assert (reading.value, reading.stale) == (1.0, True)
+    (await asyncio.wait_for(followed(stage, 2), 30)).tell(1, 1)
+    await until(lambda: context.get_cache_stats()["state"] == "READY")
+    await context.close()
+
+
+@pytest.mark.asyncio
 async def test_without_any_stale_reads_the_server_is_needed(stage: Stage) -> None:
     """[ORD-10 refuses]"""
     async with await made_ready(stage, entry("x", 1.5), max_stale=0.0) as context:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -9,7 +10,8 @@ from typing import Any
 
 import pytest
 import watch_validators as validators
-from watch_validators import Commit, Journal, Reading, check_reading
+from watch_records import Commit, Journal, Reading
+from watch_validators import check_reading
 
 from snakepit_bridge import SessionEvent, VariableChange
 
@@ -21,13 +23,15 @@ def change(name: str, version: int | None, value: Any, before: int | None, previ
     return VariableChange(name, version, before, now, then or None)  # type: ignore[arg-type]
 
 
-def event(revision: int, *changes: VariableChange, kind: Any = "changed") -> SessionEvent:
-    return SessionEvent(kind, "s", revision, "python", AT, {}, changes)
+def event(
+    revision: int, *changes: VariableChange, kind: Any = "changed", source: str = "python"
+) -> SessionEvent:
+    return SessionEvent(kind, "s", revision, source, AT, {}, changes)
 
 
 def made() -> tuple[Journal, Reading]:
     """A life of a session after another, and what one was told who watched all of it."""
-    journal: Any = Journal(None)  # type: ignore[arg-type]
+    journal = Journal()
     journal.commits = [
         Commit(1, 1, "created", {}),
         Commit(1, 2, "changed", {"x": (1, 1)}),
@@ -141,6 +145,94 @@ def test_what_is_wrong_is_found_by_the_one_that_it_concerns(
     spoil(reading)
     with pytest.raises(AssertionError):
         validator(journal, reading)
+
+
+# ---- ends that nobody makes, other languages, losses and gaps
+
+
+def lost() -> tuple[Journal, Reading, Reading]:
+    """A life that expires, one that is lost with its bridge, and those who were told of them."""
+    journal = Journal()
+    journal.note()
+    journal.made(x=1, source="typescript")
+    journal.note(kind="expired", source="expiry")
+    journal.note({"x": (7, 1)})
+    journal.note(kind="lost")
+    journal.note()
+    journal.made(x=2)
+    told = [
+        event(1, kind="created"),
+        event(2, change("x", 1, 1, None, None), source="typescript"),
+        event(3, kind="expired", source="expiry"),
+        event(1, change("x", 1, 7, None, None), kind="created"),
+    ]
+    anew = [event(1, kind="created"), event(2, change("x", 1, 2, None, None))]
+    points = [f"{'00' * 16}-{number}-{'0' * 16}" for number in (0, 1, 2, 0, 1)]
+    return journal, Reading(0, events=told, points=points, gap_at=4), Reading(5, events=anew)
+
+
+def test_a_gap_is_the_end_and_who_begins_anew_is_told_what_comes_then() -> None:
+    journal, gone, anew = lost()
+    check_reading(journal, gone)
+    check_reading(journal, anew)
+
+
+def told_over_a_loss(reading: Reading) -> None:
+    reading.gap_at = None
+    reading.events.append(event(1, kind="created"))
+
+
+def told_after_a_gap(reading: Reading) -> None:
+    reading.gap_at = 3
+
+
+def by_another(reading: Reading) -> None:
+    reading.events[1] = event(2, change("x", 1, 1, None, None))
+
+
+def deleted_by_nobody(reading: Reading) -> None:
+    reading.events[2] = event(3, kind="deleted", source="expiry")
+
+
+def point_after_expiry(reading: Reading) -> None:
+    reading.points[3] = reading.points[2]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "validator"),
+    [
+        (told_over_a_loss, validators.reliable),
+        (told_after_a_gap, validators.reliable),
+        (by_another, validators.atomic),
+        (deleted_by_nobody, validators.reliable),
+        (point_after_expiry, validators.bookmarkable),
+    ],
+)
+def test_what_is_wrong_where_sessions_end_is_found(
+    spoil: Spoil, validator: Callable[[Journal, Reading], None]
+) -> None:
+    journal, reading, _ = lost()
+    spoil(reading)
+    with pytest.raises(AssertionError):
+        validator(journal, reading)
+
+
+def test_only_what_is_long_may_have_to_be_read() -> None:
+    for length, is_long in ((3_000_000, False), (5_000_000, True)):
+        journal = Journal()
+        journal.note()
+        journal.made(x="y" * length)
+        journal.made(x="z")
+        without = [
+            event(2, VariableChange("x", 1, None, None, None)),
+            event(3, VariableChange("x", 2, 1, ("z", "string"), None)),
+        ]
+        for place, told, validator in zip(
+            (1, 2), without, (validators.atomic, validators.previous_value), strict=True
+        ):
+            reading = Reading(place, events=[told])
+            with contextlib.nullcontext() if is_long else pytest.raises(AssertionError):
+                validator(journal, reading)
 
 
 def test_there_are_nine() -> None:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from watch_messages import event_of
+from watch_records import Journal, Reading
+from watch_validators import check_readings
 
-from snakepit_bridge import ClosedError, InternalError, InvalidInputError, UnavailableError, WatchGapError
+from snakepit_bridge import (
+    ClosedError,
+    InternalError,
+    InvalidInputError,
+    SessionEvent,
+    UnavailableError,
+    WatchGapError,
+)
 from snakepit_bridge import _watching as watching_module
 from snakepit_bridge._errors import BridgeError
 from snakepit_bridge._gen import command_pb2, values_pb2, variables_pb2
@@ -29,8 +40,59 @@ def judge(status: Status) -> tuple[BridgeError, bool]:
     return UnavailableError("nobody"), False
 
 
-def begun(after: ResumePoint | None = None) -> Watching:
-    return Watching("s", ["x"], None, after, False, judge)
+class Script:
+    """What a bridge tells of a session, and the commits that it tells of."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+
+    def bookmark(self, number: int) -> bytes:
+        self.journal.reach(number)
+        return bookmark(number)
+
+    def event(self, number: int, kind: str = "changed", text: str = "") -> bytes:
+        """A commit of x, or one that begins or ends the session; the same each time that it is told."""
+        self.journal.reach(number - 1)
+        if len(self.journal.commits) < number:
+            before = self.journal.before(number - 1).get("x") or ("", 0)
+            self.journal.note({"x": (text, before[1] + 1)} if kind == "changed" else {}, kind=kind)
+        told = event_of(self.journal, number - 1, "s", revision(number))
+        return variables_pb2.WatchResponse(event=told).SerializeToString()
+
+
+class Audited(Watching):
+    """A watch that writes down what is taken from it."""
+
+    def __init__(self, journal: Journal | None = None) -> None:
+        super().__init__("s", ["x"], None, None, False, judge)
+        self.reading = Reading(0, wants=lambda name: name == "x")
+        if journal is not None:
+            journal.readings.append(self.reading)
+
+    def told(self, data: bytes) -> bool:
+        is_first = self.point is None
+        wants_more = super().told(data)
+        if is_first and self.point is not None:
+            self.reading.begun_at = self.point.number
+            self.reading.points.append(str(self.point))
+        return wants_more
+
+    def take(self) -> SessionEvent | Pending:
+        told = super().take()
+        if isinstance(told, SessionEvent):
+            self.reading.events.append(told)
+            self.reading.points.append(str(self.point))
+        return told
+
+
+@pytest.fixture
+def script(journal_of: Callable[..., Journal]) -> Script:
+    return Script(journal_of())
+
+
+def begun(script: Script | None = None) -> Watching:
+    """A watch of x; what is told by a script is checked when it was read."""
+    return Audited(None if script is None else script.journal)
 
 
 def revision(number: int) -> values_pb2.Revision:
@@ -41,8 +103,8 @@ def bookmark(number: int) -> bytes:
     return variables_pb2.WatchResponse(bookmark=revision(number)).SerializeToString()
 
 
-def event(number: int, kind: int = 1, text: str = "") -> bytes:
-    changes: list[Any] = [{"name": "x", "after": {"version": 1, "type": STRING, "value": {"string": text}}}]
+def event(number: int, kind: int = 1) -> bytes:
+    changes: list[Any] = [{"name": "x", "after": {"version": 1, "type": STRING, "value": {"string": ""}}}]
     told = variables_pb2.SessionEvent(session_id="s", revision=revision(number), kind=kind, changes=changes)
     return variables_pb2.WatchResponse(event=told).SerializeToString()
 
@@ -73,10 +135,10 @@ def test_it_asks_for_what_it_was_made_with() -> None:
     assert not fresh.HasField("glob")
 
 
-def test_it_goes_on_where_it_was_told_of_and_not_where_it_was_read() -> None:
-    watching = begun()
+def test_it_goes_on_where_it_was_told_of_and_not_where_it_was_read(script: Script) -> None:
+    watching = begun(script)
     assert watching.point is None
-    for told in (bookmark(3), event(4), event(5)):
+    for told in (script.bookmark(3), script.event(4), script.event(5)):
         assert watching.told(told)
     assert str(watching.point) == f"{LIFE.hex()}-3-{3:016x}"
     assert asked(watching).after.number == 5
@@ -84,49 +146,51 @@ def test_it_goes_on_where_it_was_told_of_and_not_where_it_was_read() -> None:
     assert watching.point == ResumePoint(LIFE, 5, 5)
 
 
-def test_after_the_end_of_the_session_it_stands_nowhere() -> None:
-    for kind in (3, 4):
-        watching = begun()
-        watching.told(bookmark(3))
-        watching.told(event(4, kind))
+def test_after_the_end_of_the_session_it_stands_nowhere(journal_of: Callable[..., Journal]) -> None:
+    for kind in ("deleted", "expired"):
+        script = Script(journal_of())
+        watching = begun(script)
+        watching.told(script.bookmark(3))
+        watching.told(script.event(4, kind))
         assert asked(watching).HasField("after")
         assert asked(watching).after == values_pb2.Revision()
         assert read(watching) == [4, Pending.NOTHING]
         assert watching.point == NOWHERE
 
 
-def test_bookmarks_that_wait_take_no_room() -> None:
-    watching = begun()
+def test_bookmarks_that_wait_take_no_room(script: Script) -> None:
+    watching = begun(script)
     for number in range(1, 3 * MOST_WAITING):
-        assert watching.told(bookmark(number))
+        assert watching.told(script.bookmark(number))
     assert read(watching) == [Pending.NOTHING]
     assert watching.point == ResumePoint(LIFE, 3 * MOST_WAITING - 1, 3 * MOST_WAITING - 1)
 
 
-def test_one_that_is_not_read_is_told_the_rest_from_where_it_was() -> None:
-    watching = begun()
-    watching.told(bookmark(1))
+def test_one_that_is_not_read_is_told_the_rest_from_where_it_was(script: Script) -> None:
+    watching = begun(script)
+    watching.told(script.bookmark(1))
     number = 1
-    while watching.told(event(number + 1)):
+    while watching.told(script.event(number + 1)):
         number += 1
     assert number == MOST_WAITING
     assert watching.stands
     assert read(watching) == [*range(2, number + 1), Pending.AGAIN]
     assert not watching.stands
     assert asked(watching).after.number == number
-    assert watching.told(bookmark(number))
-    assert watching.told(event(number + 1))
+    assert watching.told(script.bookmark(number))
+    assert watching.told(script.event(number + 1))
     assert read(watching) == [number + 1, Pending.NOTHING]
 
 
-def test_long_events_are_bounded_by_their_bytes_and_one_alone_is_told() -> None:
-    watching = begun()
+def test_long_events_are_bounded_by_their_bytes_and_one_alone_is_told(script: Script) -> None:
+    watching = begun(script)
     long = "y" * 3_000_000
-    watching.told(event(1, 2, long * 4))
-    assert not watching.told(event(2))
+    watching.told(script.bookmark(0))
+    watching.told(script.event(1, text=long * 4))
+    assert not watching.told(script.event(2))
     assert read(watching) == [1, Pending.AGAIN]
     for number in range(2, 20):
-        assert watching.told(event(number, 1, long))
+        assert watching.told(script.event(number, text=long))
         assert read(watching) == [number, Pending.NOTHING]
 
 
@@ -137,23 +201,25 @@ def test_whatever_is_told_and_read_when_nothing_is_lost(steps: list[int]) -> Non
     bound = watching_module.MOST_WAITING
     watching_module.MOST_WAITING = 3  # type: ignore[misc]
     try:
-        watching, last, seen = begun(), 0, []
+        script, last, seen = Script(Journal()), 0, []
+        watching = begun(script)
         listening = True
-        watching.told(bookmark(0))
+        watching.told(script.bookmark(0))
         for step in steps:
             if step < 3:
                 last += 1
                 # What nobody listens to is told when it is asked for again.
-                listening = listening and watching.told(event(last))
+                listening = listening and watching.told(script.event(last))
             else:
                 told = watching.take()
                 if told is Pending.AGAIN:
                     start = asked(watching).after.number
-                    watching.told(bookmark(start))
-                    listening = all(watching.told(event(n)) for n in range(start + 1, last + 1))
+                    watching.told(script.bookmark(start))
+                    listening = all(watching.told(script.event(n)) for n in range(start + 1, last + 1))
                 elif not isinstance(told, Pending):
                     seen.append(told.revision)
         assert seen == list(range(1, len(seen) + 1))
+        check_readings(script.journal)
     finally:
         watching_module.MOST_WAITING = bound  # type: ignore[misc]
 
@@ -196,10 +262,10 @@ def reply(message: str | None) -> bytes:
     return command_pb2.Reply(error={"message": message}).SerializeToString()
 
 
-def test_why_it_ended_is_raised_once_after_all_that_has_come() -> None:
-    watching = begun()
-    watching.told(bookmark(1))
-    watching.told(event(2))
+def test_why_it_ended_is_raised_once_after_all_that_has_come(script: Script) -> None:
+    watching = begun(script)
+    watching.told(script.bookmark(1))
+    watching.told(script.event(2))
     assert watching.replied(reply("gap"), attempt=1, time_left=1.0, jitter=0.0) is None
     assert watching.is_over
     told = watching.take()

@@ -7,7 +7,7 @@
  */
 import { type BridgeError, type ErrorReason, errorFor } from "../core/errors.js";
 import type { StateUpdate } from "../core/state-update.js";
-import { restMs } from "./outcome.js";
+import { backoffMs, restMs } from "./outcome.js";
 import { Replica } from "./replica.js";
 import { publish } from "./transport/notices.js";
 import type { Transport } from "./transport/transport.js";
@@ -24,6 +24,8 @@ export class Following {
   /** How much it was told since it was asked for. The first is what there is, which is no news. */
   #toldCount = 0;
   #stop = (): void => {};
+  /** Shortens a rest to the pause of a call, once. */
+  #hurry = (): void => {};
   /** Who waits for something new. */
   #waiting: (() => void)[] = [];
 
@@ -32,9 +34,10 @@ export class Following {
     this.#sessionId = sessionId;
   }
 
-  /** Begins; nothing if it has. */
+  /** Begins if it has not. Somebody wants it, so if it rests, then no longer than a call would. */
   begin(): void {
     if (this.#state === "idle") this.#ask(true);
+    else if (this.#state === "pausing") this.#hurry();
   }
 
   /** Ends for good. */
@@ -89,8 +92,23 @@ export class Following {
     this.#failures++;
     if (this.replica.state === "READY") publish({ event: "stale", ...this.#where, reason: why });
     this.replica.lost(why);
-    this.#stop = this.#transport.rest(restMs(this.#failures, Math.random()), () => this.#ask(resumes));
+    this.#rest(resumes);
     this.#tell();
+  }
+
+  #rest(resumes: boolean): void {
+    const { clock } = this.#transport;
+    const jitter = Math.random();
+    const wantedAt = clock.now() + backoffMs(this.#failures, jitter);
+    const restFor = (ms: number): void => {
+      this.#stop = this.#transport.rest(ms, () => this.#ask(resumes));
+    };
+    restFor(restMs(this.#failures, jitter));
+    this.#hurry = () => {
+      this.#hurry = () => {};
+      this.#stop();
+      restFor(Math.max(0, wantedAt - clock.now()));
+    };
   }
 
   #over(error: BridgeError): void {

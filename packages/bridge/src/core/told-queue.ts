@@ -42,9 +42,9 @@ export class ToldQueue {
       }
     }
     const bytes = told.kind === "event" ? eventBytes(told.event) : 0;
-    // One that is alone waits, however long it is.
-    if (waiting > 0 && (waiting >= MOST_WAITING || this.#bytes + bytes > MOST_WAITING_BYTES))
-      this.end(overflow());
+    // One that is alone but for bookmarks waits, however long it is.
+    const isTooLong = bytes > 0 && this.#bytes > 0 && this.#bytes + bytes > MOST_WAITING_BYTES;
+    if (waiting >= MOST_WAITING || isTooLong) this.end(overflow());
     else {
       this.#items.push({ told, bytes });
       this.#bytes += bytes;
