@@ -105,10 +105,11 @@ class Run {
   async begin(): Promise<void> {
     await this.#all((player) => player.do({ do: "watch", watch: "all", names: [] }));
     await this.#all((player) => player.do({ do: "watch", watch: "pairs", names: ["a", "b"] }));
-    await this.#directly(async ({ sessions }) => {
-      await sessions.createSession(SESSION, { ttlMs: 0 });
-      await sessions.updateVariables(SESSION, { a: "", b: "" });
-      for (const name of ["counter", "total"]) await sessions.registerVariable(SESSION, name, "integer", 0);
+    await this.#directly(async (client) => {
+      await client.sessions.createSession(SESSION, { ttlMs: 0 });
+      const session = await client.session(SESSION);
+      await session.setMany({ a: "", b: "" });
+      for (const name of ["counter", "total"]) await session.register(name, "integer", 0);
     });
     const loops = this.#players.flatMap((player) =>
       Array.from({ length: LOOPS }, (_, i) => this.#loop(player, `${player.name} ${i}`)),
