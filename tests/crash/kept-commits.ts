@@ -12,17 +12,27 @@ export interface Kept {
   readonly check: bigint;
 }
 
-/** The commits of a session after a revision. The bridge may be running. Throws if they are not all kept any more. */
-export async function keptAfter(file: string, sessionId: string, revision: number): Promise<Kept[]> {
+/** The commits of a session after a revision; undefined if they are not all kept any more. The bridge may be running. */
+export async function keptFrom(
+  file: string,
+  sessionId: string,
+  revision: number,
+): Promise<Kept[] | undefined> {
   const db = await openForReading(file);
   try {
     const kept = new Ledger(db).commitsAfter(sessionId, revision);
-    if (kept === "compacted")
-      throw new Error(`${file} has no longer all commits of ${sessionId} after ${revision}`);
-    return kept.map(({ bytes }) => fromRecord(bytes));
+    return kept === "compacted" ? undefined : kept.map(({ bytes }) => fromRecord(bytes));
   } finally {
     db.close();
   }
+}
+
+/** The same. Throws if they are not all kept any more. */
+export async function keptAfter(file: string, sessionId: string, revision: number): Promise<Kept[]> {
+  const kept = await keptFrom(file, sessionId, revision);
+  if (kept === undefined)
+    throw new Error(`${file} has no longer all commits of ${sessionId} after ${revision}`);
+  return kept;
 }
 
 /** All commits of the life of a session. */

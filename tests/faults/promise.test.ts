@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from "vitest";
 import { removeFolders } from "../crash/server.js";
 import { endAll } from "../e2e/processes.js";
+import { playGap } from "./promise/gap.js";
 import { playPromise, summary } from "./promise.js";
 
 afterEach(async () => {
@@ -28,4 +29,18 @@ test(`${kills} kills on a bad way break no promise [ORD-4 accepts] [ORD-6 accept
   expect(report.outcomes.unavailable + report.outcomes.unknown).toBeGreaterThan(0);
   expect(report.reads).toBeGreaterThan(0);
   expect(report.resumed).toBe(report.weathers.length);
+});
+
+test("whoever misses more than is kept is told so once, reads what is there, and goes on [ORD-4 refuses] [ORD-6 accepts]", {
+  timeout: 180_000,
+}, async () => {
+  const { missed, gaps, faults } = await playGap();
+  console.log(`${missed} commits were missed`);
+  expect(faults).toEqual([]);
+  expect(missed).toBeGreaterThan(1_000);
+  expect(gaps).toEqual(
+    ["typescript", "aio", "sync"].flatMap((name) =>
+      ["all", "pairs"].map((watch) => `${name} ${watch} HISTORY_COMPACTED`),
+    ),
+  );
 });

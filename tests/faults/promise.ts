@@ -3,20 +3,19 @@
  * connections what comes, while the bridge is killed again and again; all that they were told is held against all commits that the
  * file had.
  */
-import { connect } from "snakepit-bridge";
 import { below, type Random, randomFrom } from "../crash/random.js";
-import { KilledBridge } from "./promise/bridge.js";
-import { RunCommits } from "./promise/commits.js";
-import { type Language, Player } from "./promise/player.js";
+import type { KilledBridge } from "./promise/bridge.js";
+import type { RunCommits } from "./promise/commits.js";
+import type { Player } from "./promise/player.js";
+import type { Players } from "./promise/players.js";
 import { READ_CHECKS } from "./promise/reads.js";
-import type { Outcome, ReadTold, Told, WriteTold } from "./promise/tale.js";
-import { lastPoint, watchesOf, watchFaults } from "./promise/watches.js";
+import { Stage } from "./promise/stage.js";
+import { type Outcome, readsOf, type Told, writesOf } from "./promise/tale.js";
+import { standsAt, watchesOf, watchFaults } from "./promise/watches.js";
 import { lay, lift, weathers } from "./promise/weather.js";
 import { WRITE_CHECKS } from "./promise/writes.js";
-import { ToxicProxy } from "./toxic-proxy.js";
+import type { ToxicProxy } from "./toxic-proxy.js";
 
-const SESSION = "run";
-const LANGUAGES: readonly Language[] = ["typescript", "aio", "sync"];
 /** Each program does so many things at a time. */
 const LOOPS = 2;
 const OPERATIONS = 25;
@@ -52,17 +51,15 @@ export interface PromiseReport {
 }
 
 export async function playPromise({ kills, seed, say = () => {} }: PromiseOptions): Promise<PromiseReport> {
-  const bridge = await KilledBridge.start();
-  const proxy = await ToxicProxy.start(bridge.port, seed);
-  const run = new Run(bridge, proxy, randomFrom(seed), say);
+  const stage = await Stage.open(seed);
   try {
+    const run = new Run(stage, randomFrom(seed), say);
     await run.begin();
     await run.killAgainAndAgain(kills);
     await run.finish();
-    return { seed, ...run.report(), verified: await bridge.verify() };
+    return { seed, ...run.report(), verified: await stage.bridge.verify() };
   } finally {
-    await run.end();
-    await proxy.close();
+    await stage.close();
   }
 }
 
@@ -77,41 +74,34 @@ export function summary(report: PromiseReport): string {
 }
 
 class Run {
+  readonly #stage: Stage;
   readonly #bridge: KilledBridge;
   readonly #proxy: ToxicProxy;
   readonly #random: Random;
   readonly #say: (line: string) => void;
   readonly #commits: RunCommits;
-  readonly #players: readonly Player[];
+  readonly #players: Players;
   readonly #weathers: string[] = [];
-  readonly #waiting = new Set<(told: Told, player: Player) => void>();
   #isOver = false;
   #isUp = true;
   #ungathered = 0;
   #playing: Promise<unknown> = Promise.resolve();
 
-  constructor(bridge: KilledBridge, proxy: ToxicProxy, random: Random, say: (line: string) => void) {
-    this.#bridge = bridge;
-    this.#proxy = proxy;
+  constructor(stage: Stage, random: Random, say: (line: string) => void) {
+    this.#stage = stage;
+    this.#bridge = stage.bridge;
+    this.#proxy = stage.proxy;
+    this.#commits = stage.commits;
+    this.#players = stage.players;
     this.#random = random;
     this.#say = say;
-    this.#commits = new RunCommits(bridge.file, SESSION);
-    this.#players = LANGUAGES.map(
-      (language) => new Player(language, language, proxy.address, SESSION, (...told) => this.#hear(...told)),
-    );
+    this.#players.listen((told) => this.#count(told));
   }
 
-  /** Watches stand before there is anything; then the session begins, and all write. */
+  /** All write. */
   async begin(): Promise<void> {
-    await this.#all((player) => player.do({ do: "watch", watch: "all", names: [] }));
-    await this.#all((player) => player.do({ do: "watch", watch: "pairs", names: ["a", "b"] }));
-    await this.#directly(async (client) => {
-      await client.sessions.createSession(SESSION, { ttlMs: 0 });
-      const session = await client.session(SESSION);
-      await session.setMany({ a: "", b: "" });
-      for (const name of ["counter", "total"]) await session.register(name, "integer", 0);
-    });
-    const loops = this.#players.flatMap((player) =>
+    await this.#stage.begin();
+    const loops = this.#players.all.flatMap((player) =>
       Array.from({ length: LOOPS }, (_, i) => this.#loop(player, `${player.name} ${i}`)),
     );
     this.#playing = Promise.all(loops);
@@ -127,7 +117,7 @@ class Run {
       lay(this.#proxy, weather);
       // Somebody gives up at least; where there are answers, a few of them are waited for.
       const answers = weather.isDead ? 1 : 1 + below(MOST_ANSWERS, this.#random);
-      await this.#hears(answers, ({ tells }) => tells === "write" || tells === "read");
+      await this.#players.hears(answers, ({ tells }) => tells === "write" || tells === "read");
       const resuming = this.#resumeOne();
       await this.#kill();
       if (weather.isDead) lift(this.#proxy);
@@ -149,30 +139,19 @@ class Run {
     lift(this.#proxy);
     this.#isOver = true;
     await this.#playing;
-    const revision = await this.#directly(async ({ sessions }) => {
-      const { revision } = await sessions.updateVariables(SESSION, { a: "the end", b: "the end" });
-      return revision as number;
-    });
+    const revision = await this.#stage.write(1, 10);
     await this.#commits.gather();
     const { end } = this.#commits;
-    const isTold = (player: Player): boolean =>
-      ["all", "pairs"].every(
-        (watch) => lastPoint(watchesOf(player.tale).findLast((run) => run.watch === watch) as never) === end,
-      );
-    await this.#all(async (player) => {
-      await player.do({ do: "look", revision });
-      while (!isTold(player)) await this.#hears(1, (_, who) => who === player);
-    });
+    await this.#players.do((player) => player.do({ do: "look", revision }));
+    await this.#players.each(({ tale }) => [...standsAt(tale).values()].every((point) => point === end));
   }
 
   report(): Omit<PromiseReport, "seed" | "verified"> {
     const commits = this.#commits.all;
-    const tales = this.#players.map(({ tale }) => tale);
+    const tales = this.#players.all.map(({ tale }) => tale);
     const runs = tales.map(watchesOf);
-    const writes = tales.flat().filter((told): told is WriteTold => told.tells === "write");
-    const reads = tales.map((tale) =>
-      tale.filter((told): told is ReadTold | WriteTold => told.tells === "read" || told.tells === "write"),
-    );
+    const writes = writesOf(tales.flat());
+    const reads = tales.map(readsOf);
     const faults = [
       ...WRITE_CHECKS.flatMap((check) => check(commits, writes)),
       ...READ_CHECKS.flatMap((check) => reads.flatMap((tale) => check(commits, tale))),
@@ -204,10 +183,6 @@ class Run {
     };
   }
 
-  async end(): Promise<void> {
-    await Promise.all(this.#players.map((player) => player.end()));
-  }
-
   async #loop(player: Player, loop: string): Promise<void> {
     while (!this.#isOver) {
       const seed = Math.floor(this.#random() * 2 ** 31);
@@ -217,58 +192,33 @@ class Run {
 
   async #kill(): Promise<void> {
     this.#isUp = false;
-    // What is being read of the file is read to its end.
     await this.#bridge.kill();
   }
 
   /** A program ends one of its watches, and begins it again where it was. */
   async #resumeOne(): Promise<void> {
-    const player = this.#players[below(this.#players.length, this.#random)] as Player;
+    const { all } = this.#players;
+    const player = all[below(all.length, this.#random)] as Player;
     await player.do({ do: "resume", watch: below(2, this.#random) === 0 ? "all" : "pairs" });
   }
 
-  #hear(told: Told, player: Player): void {
-    for (const hear of this.#waiting) hear(told, player);
+  /** Has the commits read now and then. */
+  #count(told: Told): void {
     if (told.tells !== "write" || told.outcome !== "ok") return;
     this.#ungathered++;
     if (this.#ungathered < GATHER_EVERY || !this.#isUp) return;
     this.#ungathered = 0;
+    // What could not be read now is read the next time.
     this.#commits.gather().catch(() => {});
-  }
-
-  /** Waits until so much of a kind was told. */
-  async #hears(count: number, isOne: (told: Told, player: Player) => boolean): Promise<void> {
-    let left = count;
-    let hear = (_told: Told, _player: Player): void => {};
-    const heard = new Promise<void>((resolve) => {
-      hear = (told, player) => {
-        if (isOne(told, player) && --left === 0) resolve();
-      };
-      this.#waiting.add(hear);
-    });
-    await Promise.race([heard, ...this.#players.map(({ failed }) => failed)]).finally(() =>
-      this.#waiting.delete(hear),
-    );
   }
 
   /** All programs are there again. */
   async #eachHasWritten(): Promise<void> {
-    await this.#all((player) =>
-      this.#hears(1, (told, who) => who === player && told.tells === "write" && told.outcome === "ok"),
+    await this.#players.do((player) =>
+      this.#players.hears(
+        1,
+        (told, who) => who === player && told.tells === "write" && told.outcome === "ok",
+      ),
     );
-  }
-
-  #all(work: (player: Player) => Promise<void>): Promise<unknown> {
-    return Promise.all(this.#players.map(work));
-  }
-
-  /** Asks the bridge past the proxy. */
-  async #directly<T>(work: (client: ReturnType<typeof connect>) => Promise<T>): Promise<T> {
-    const client = connect(this.#bridge.address, { timeoutMs: 20_000 });
-    try {
-      return await work(client);
-    } finally {
-      await client.close();
-    }
   }
 }

@@ -1,5 +1,6 @@
 /** A bridge on a file that is killed and started again at the same address. */
 import { join } from "node:path";
+import { type Client, connect } from "snakepit-bridge";
 import { listening, makeFolder, type Server, startProgram } from "../../crash/server.js";
 
 export class KilledBridge {
@@ -37,6 +38,16 @@ export class KilledBridge {
 
   async startAgain(): Promise<void> {
     this.#server = await serve(this.file, String(this.port));
+  }
+
+  /** Asks it past whatever is on the way to it. */
+  async directly<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    const client = connect(this.address, { timeoutMs: 30_000 });
+    try {
+      return await work(client);
+    } finally {
+      await client.close();
+    }
   }
 
   /** Ends it in an orderly way and has the file looked through. Throws if either goes wrong. */

@@ -2,7 +2,7 @@
 import { toText } from "../../../packages/bridge/src/client/points.js";
 import { madeOf } from "../../../packages/bridge/src/testing/watch-forms.contract.js";
 import type { Made } from "../../../packages/bridge/src/testing/watch-validators.contract.js";
-import { type Kept, keptAfter } from "../../crash/kept-commits.js";
+import { type Kept, keptAfter, keptFrom } from "../../crash/kept-commits.js";
 
 export interface RunCommit extends Made {
   /** Of which write it is, by its metadata; undefined: of none that a program made. */
@@ -23,20 +23,26 @@ export class RunCommits {
   readonly all: RunCommit[] = [];
   readonly #file: string;
   readonly #sessionId: string;
-  #gathering = Promise.resolve();
+  #gathering: Promise<void> = Promise.resolve();
 
   constructor(file: string, sessionId: string) {
     this.#file = file;
     this.#sessionId = sessionId;
   }
 
-  /** Takes what was committed since; the bridge has to run. */
+  /** Takes what was committed since; the bridge has to run. Throws if some of it is no longer kept. */
   gather(): Promise<void> {
-    this.#gathering = this.#gathering.then(async () => {
+    const gathered = this.#gathering.then(async () => {
       const known = this.all.at(-1)?.revision ?? 0;
       this.all.push(...(await keptAfter(this.#file, this.#sessionId, known)).map(commitOf));
     });
-    return this.#gathering;
+    this.#gathering = gathered.catch(() => {});
+    return gathered;
+  }
+
+  /** Whether those after a revision are still all kept. */
+  async isKeptAfter(revision: number): Promise<boolean> {
+    return (await keptFrom(this.#file, this.#sessionId, revision)) !== undefined;
   }
 
   /** The point that the last commit leads to. */

@@ -15,7 +15,7 @@ type Task = Order extends infer O ? (O extends Order ? Omit<O, "order"> : never)
 const PATIENCE_MS = 120_000;
 
 export class Player {
-  readonly name: string;
+  readonly name: Language;
   readonly tale: Told[] = [];
   /** Rejects when it ends without having been told to. */
   readonly failed: Promise<never>;
@@ -28,24 +28,17 @@ export class Player {
   /** `hear` is called with all that it tells. */
   constructor(
     language: Language,
-    name: string,
     address: string,
     sessionId: string,
     hear: (told: Told, player: Player) => void,
   ) {
-    this.name = name;
+    this.name = language;
     this.#hear = hear;
+    const args = [address, sessionId, language];
     this.#process =
       language === "typescript"
-        ? new TestProcess(process.execPath, [
-            "--import",
-            "tsx",
-            join(here, "program.ts"),
-            address,
-            sessionId,
-            name,
-          ])
-        : new TestProcess(python, [join(here, "program.py"), language, address, sessionId, name]);
+        ? new TestProcess(process.execPath, ["--import", "tsx", join(here, "program.ts"), ...args])
+        : new TestProcess(python, [join(here, "program.py"), language, ...args]);
     this.failed = this.#read();
     this.failed.catch(() => {});
   }

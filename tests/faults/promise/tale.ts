@@ -76,6 +76,19 @@ export interface SnapshotTold {
 
 export type Told = WriteTold | ReadTold | WatchBegun | WatchStands | EventTold | GapTold | SnapshotTold;
 
+export function writesOf(tale: readonly Told[]): WriteTold[] {
+  return tale.filter((told): told is WriteTold => told.tells === "write");
+}
+
+/** What was read, and the writes in between. */
+export function readsOf(tale: readonly Told[]): (ReadTold | WriteTold)[] {
+  return tale.filter((told): told is ReadTold | WriteTold => told.tells === "read" || told.tells === "write");
+}
+
+export function snapshotsOf(tale: readonly Told[]): SnapshotTold[] {
+  return tale.filter((told): told is SnapshotTold => told.tells === "snapshot");
+}
+
 /** An order was carried out. */
 export interface Over {
   readonly tells: "over";

@@ -64,9 +64,14 @@ export function watchFaults(commits: readonly RunCommit[], run: WatchRun, isFirs
   });
 }
 
-/** Where a watch ends that was told all. */
-export function lastPoint(run: WatchRun): string | undefined {
-  return run.steps.at(-1)?.point;
+/** Where each watch of a program is now. */
+export function standsAt(tale: readonly Told[]): Map<string, string | undefined> {
+  const points = new Map<string, string | undefined>();
+  for (const told of tale) {
+    if (told.tells === "begins") points.set(told.watch, told.after);
+    else if (told.tells === "stands" || told.tells === "event") points.set(told.watch, told.point);
+  }
+  return points;
 }
 
 /** What was read after a gap was all of one revision, and what it was there. */

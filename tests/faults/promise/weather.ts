@@ -5,7 +5,7 @@ import type { Direction, Toxic } from "../toxics.js";
 
 export interface Weather {
   readonly name: string;
-  /** Whether nothing is answered while it lasts, so that it ends with the bridge that is killed. */
+  /** Whether hardly anything is answered while it lasts, so that it ends with the bridge that is killed. */
   readonly isDead: boolean;
   readonly laid: readonly { readonly direction: Direction; readonly toxic: Toxic }[];
 }
@@ -21,7 +21,8 @@ const KINDS: readonly ((random: Random) => Weather)[] = [
   (random) => ({ ...cutsAtRandom(random), name: "cuts at random bytes" }),
   (random) => ({
     name: "a cut at a byte",
-    isDead: false,
+    // Of every connection, so that nobody comes further than that.
+    isDead: true,
     laid: [
       {
         direction: BOTH[below(2, random)] ?? "up",
@@ -39,9 +40,11 @@ const KINDS: readonly ((random: Random) => Weather)[] = [
     isDead: true,
     laid: [{ direction: BOTH[below(2, random)] ?? "up", toxic: { kind: "silence", of: "standing" } }],
   }),
-  () => both("black hole", { kind: "silence", of: "all" }, true),
+  () => BLACK_HOLE,
   () => both("reset", { kind: "reset" }, true),
 ];
+
+export const BLACK_HOLE = both("black hole", { kind: "silence", of: "all" }, true);
 
 function both(name: string, toxic: Toxic, isDead = false): Weather {
   return { name, isDead, laid: BOTH.map((direction) => ({ direction, toxic })) };
