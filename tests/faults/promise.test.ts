@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from "vitest";
 import { removeFolders } from "../crash/server.js";
 import { endAll } from "../e2e/processes.js";
+import { playFrozen } from "./promise/frozen.js";
 import { playGap } from "./promise/gap.js";
 import { playPromise, summary } from "./promise.js";
 
@@ -44,3 +45,16 @@ test("whoever misses more than is kept is told so once, reads what is there, and
     ),
   );
 });
+
+// Elsewhere nothing says how much memory another process had.
+test.runIf(process.platform === "linux")(
+  "watches that stand still cost the bridge no more than what may wait for them [ORD-6 refuses]",
+  { timeout: 180_000 },
+  async () => {
+    const { controlMiB, frozenMiB, allowedMiB, committedMiB, gaps } = await playFrozen();
+    console.log(`${committedMiB} MiB committed: ${controlMiB} MiB before, ${frozenMiB} MiB after`);
+    expect(committedMiB).toBeGreaterThan(1.5 * allowedMiB);
+    expect(frozenMiB - controlMiB).toBeLessThan(allowedMiB);
+    expect(gaps).toEqual(["HISTORY_COMPACTED", "HISTORY_COMPACTED"]);
+  },
+);

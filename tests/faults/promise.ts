@@ -6,6 +6,7 @@
 import { below, type Random, randomFrom } from "../crash/random.js";
 import type { KilledBridge } from "./promise/bridge.js";
 import type { RunCommits } from "./promise/commits.js";
+import { writePairs } from "./promise/pairs.js";
 import type { Player } from "./promise/player.js";
 import type { Players } from "./promise/players.js";
 import { READ_CHECKS } from "./promise/reads.js";
@@ -139,10 +140,10 @@ class Run {
     lift(this.#proxy);
     this.#isOver = true;
     await this.#playing;
-    const revision = await this.#stage.write(1, 10);
+    await writePairs(this.#bridge, 1, 10);
     await this.#commits.gather();
     const { end } = this.#commits;
-    await this.#players.do((player) => player.do({ do: "look", revision }));
+    await this.#players.do((player) => player.do({ do: "look", after: end }));
     await this.#players.each(({ tale }) => [...standsAt(tale).values()].every((point) => point === end));
   }
 

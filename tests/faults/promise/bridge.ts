@@ -8,14 +8,18 @@ export class KilledBridge {
   kills = 0;
   #server: Server;
 
-  private constructor(file: string, server: Server) {
+  readonly #before: readonly string[];
+
+  private constructor(file: string, server: Server, before: readonly string[]) {
     this.file = file;
     this.#server = server;
+    this.#before = before;
   }
 
-  static async start(): Promise<KilledBridge> {
+  /** `before` is what it is run under. */
+  static async start(before: readonly string[] = []): Promise<KilledBridge> {
     const file = join(await makeFolder(), "bridge.db");
-    return new KilledBridge(file, await serve(file, "0"));
+    return new KilledBridge(file, await serve(file, "0", before), before);
   }
 
   get address(): string {
@@ -37,7 +41,7 @@ export class KilledBridge {
   }
 
   async startAgain(): Promise<void> {
-    this.#server = await serve(this.file, String(this.port));
+    this.#server = await serve(this.file, String(this.port), this.#before);
   }
 
   /** Asks it past whatever is on the way to it. */
@@ -61,7 +65,7 @@ export class KilledBridge {
   }
 }
 
-async function serve(file: string, port: string): Promise<Server> {
+async function serve(file: string, port: string, before: readonly string[]): Promise<Server> {
   const store = ["--store", `sqlite:${file}`];
-  return listening(startProgram(["serve", "--port", port, ...store, "--log-level", "silent"]));
+  return listening(startProgram(["serve", "--port", port, ...store, "--log-level", "silent"], before));
 }

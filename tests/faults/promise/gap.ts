@@ -3,6 +3,7 @@
  * middle: their watches are told of the gap once and go on, and their copies are whole (P7).
  */
 
+import { writePairs } from "./pairs.js";
 import { READ_CHECKS } from "./reads.js";
 import { Stage } from "./stage.js";
 import { readsOf, snapshotsOf } from "./tale.js";
@@ -29,12 +30,12 @@ export async function playGap(): Promise<GapReport> {
   const { bridge, proxy, players, commits } = stage;
   try {
     await stage.begin();
-    await players.do((player) => player.do({ do: "look", revision: commits.all.length }));
+    await players.do((player) => player.do({ do: "look", after: commits.end }));
     const before = commits.all.length;
     lay(proxy, BLACK_HOLE);
     for (let round = 0; await isKept(); round++) {
       if (round === 2) await bridge.kill().then(() => bridge.startAgain());
-      await stage.write(AT_A_TIME, COMMIT_BYTES);
+      await writePairs(bridge, AT_A_TIME, COMMIT_BYTES);
       await commits.gather();
     }
     const missed = commits.all.length - before;
@@ -45,9 +46,9 @@ export async function playGap(): Promise<GapReport> {
       ({ tale }) =>
         snapshotsOf(tale).length === 2 && [...standsAt(tale).values()].every((point) => point !== undefined),
     );
-    const revision = await stage.write(AT_A_TIME, 10);
+    await writePairs(bridge, AT_A_TIME, 10);
     await commits.gather();
-    await players.do((player) => player.do({ do: "look", revision }));
+    await players.do((player) => player.do({ do: "look", after: commits.end }));
     await players.each(({ tale }) => [...standsAt(tale).values()].every((point) => point === commits.end));
     const runs = players.all.flatMap(({ name, tale }) =>
       watchesOf(tale).map((run, i) => ({ name, run, isFirst: i < 2 })),

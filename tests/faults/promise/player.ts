@@ -51,9 +51,13 @@ export class Player {
     await Promise.race([done, this.failed]);
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#process.signal(signal);
+  }
+
   async end(): Promise<void> {
     this.#isEnding = true;
-    await this.#process.end();
+    await this.#process.end("SIGKILL");
   }
 
   async #read(): Promise<never> {

@@ -107,7 +107,7 @@ class Program:
         elif what == "play":
             await self._play(order["loop"], order["operations"], random.Random(order["seed"]))
         else:
-            await self._look(order["revision"])
+            await self._look(order["after"])
         tell("over", order=order["order"])
 
     async def _watch(self, watch: str, names: tuple[str, ...], after: str | None = None) -> None:
@@ -207,13 +207,12 @@ class Program:
         written = await answer(call)
         return written.point, {name: written.value}
 
-    async def _look(self, revision: int) -> None:
-        """Reads until the copy has come to a revision."""
+    async def _look(self, after: str) -> None:
+        """Reads until the copy answers that has come to a point."""
         loop = f"{self._name} looks"
         while True:
-            await self._until_there(lambda: self._context.ready())
-            state = await self._until_there(lambda: self._context.read("counter"))
-            if state.source != "replica" or state.stale or int(state.point.split("-")[1]) < revision:
+            state = await self._until_there(lambda: self._context.read("counter", after=after))
+            if state.source != "replica":
                 continue
             tell("read", loop=loop, values={"counter": state.value}, point=state.point, source=state.source)
             await self._read_one(loop, is_pair=True)

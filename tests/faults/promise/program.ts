@@ -204,13 +204,12 @@ function outcomeOf(error: BridgeError): Outcome {
   return error instanceof UnavailableError || error instanceof DeadlineError ? "unavailable" : "refused";
 }
 
-/** Reads until the copy has come to a revision. */
-async function look(revision: number): Promise<void> {
+/** Reads until the copy answers that has come to a point. */
+async function look(after: string): Promise<void> {
   const looking = await session();
   for (;;) {
-    await untilThere(() => looking.ready());
-    const read = await untilThere(() => looking.read("counter"));
-    if (read.source !== "replica" || read.stale || read.revision < revision) continue;
+    const read = await untilThere(() => looking.read("counter", { after }));
+    if (read.source !== "replica") continue;
     const values = { counter: read.value };
     tell({ tells: "read", loop: `${name} looks`, values, point: read.point, source: "replica" });
     return readOne(looking, `${name} looks`, true);
@@ -221,7 +220,7 @@ async function carryOut(order: Order): Promise<void> {
   if (order.do === "watch") await watch(order.watch, order.names);
   else if (order.do === "resume") await resume(order.watch);
   else if (order.do === "play") await play(order.loop, order.operations, randomFrom(order.seed));
-  else await look(order.revision);
+  else await look(order.after);
   tell({ tells: "over", order: order.order });
 }
 

@@ -101,6 +101,6 @@ export type Order = { readonly order: number } & (
   /** Ends a watch, and begins it again after the point that it has come to. */
   | { readonly do: "resume"; readonly watch: string }
   | { readonly do: "play"; readonly loop: string; readonly operations: number; readonly seed: number }
-  /** Reads both of the pair until the copy has come to a revision. */
-  | { readonly do: "look"; readonly revision: number }
+  /** Reads until the copy answers that has come to a point. */
+  | { readonly do: "look"; readonly after: string }
 );
