@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from "vitest";
 import { removeFolders } from "../crash/server.js";
 import { endAll } from "../e2e/processes.js";
+import { playFlood } from "./promise/flood.js";
 import { playFrozen } from "./promise/frozen.js";
 import { playGap } from "./promise/gap.js";
 import { playPromise, summary } from "./promise.js";
@@ -44,6 +45,17 @@ test("whoever misses more than is kept is told so once, reads what is there, and
       ["all", "pairs"].map((watch) => `${name} ${watch} HISTORY_COMPACTED`),
     ),
   );
+});
+
+test("12,000 calls that are never answered all end, and each was made once or not at all [ORD-15 accepts] [ORD-16 refuses]", {
+  timeout: 120_000,
+}, async () => {
+  const { outcomes, foundDone, faults } = await playFlood();
+  console.log(`${outcomes.get("unknown")} calls unknown, ${foundDone} of them done`);
+  expect(faults).toEqual([]);
+  expect(outcomes.get("ok")).toBe(1);
+  expect(outcomes.get("unknown")).toBeGreaterThan(10_000);
+  expect(foundDone).toBeGreaterThan(0);
 });
 
 // Elsewhere nothing says how much memory another process had.
