@@ -22,6 +22,8 @@ const LOOPS = 2;
 const OPERATIONS = 25;
 /** The commits are read after so many acknowledgements, long before the file lets go of them. */
 const GATHER_EVERY = 200;
+/** A line is said after so many kills. */
+const SAY_EVERY = 10;
 /** The bridge is killed after so many answers, or fewer. */
 const MOST_ANSWERS = 60;
 
@@ -112,6 +114,7 @@ class Run {
 
   async killAgainAndAgain(kills: number): Promise<void> {
     const draw = weathers(this.#random);
+    let said = 0;
     while (this.#bridge.kills < kills) {
       const weather = draw.next().value;
       this.#weathers.push(weather.name);
@@ -130,8 +133,9 @@ class Run {
       }
       this.#isUp = true;
       await Promise.all([resuming, this.#eachHasWritten()]);
-      if (this.#bridge.kills % 10 < 2)
-        this.#say(`${this.#bridge.kills} kills, ${this.#commits.all.length} commits read`);
+      if (this.#bridge.kills < said + SAY_EVERY) continue;
+      said = this.#bridge.kills;
+      this.#say(`${said} kills, ${this.#commits.all.length} commits read`);
     }
   }
 

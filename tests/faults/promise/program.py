@@ -1,6 +1,7 @@
 """Writes, reads live and watches, as it is ordered, and tells what it was answered: see `tale.ts`.
 
-Its arguments are the shell (`aio` or `sync`), the bridge's address, the session, and its name. It ends with its input.
+Its arguments are the shell (`aio` or `sync`), the bridge's address, the session, and its name. It ends with its
+input.
 """
 
 from __future__ import annotations
@@ -227,7 +228,7 @@ async def failing_loudly(work: Coroutine[Any, Any, None]) -> None:
     """What nobody foresaw ends the program."""
     try:
         await work
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever it is
         sys.excepthook(*sys.exc_info())
         os._exit(1)
 
