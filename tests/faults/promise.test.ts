@@ -65,8 +65,8 @@ test.runIf(process.platform === "linux")(
   async () => {
     const { controlMiB, frozenMiB, allowedMiB, committedMiB, gaps } = await playFrozen();
     console.log(`${committedMiB} MiB committed: ${controlMiB} MiB before, ${frozenMiB} MiB after`);
-    expect(committedMiB).toBeGreaterThan(1.5 * allowedMiB);
+    expect(committedMiB).toBeGreaterThan(allowedMiB);
     expect(frozenMiB - controlMiB).toBeLessThan(allowedMiB);
-    expect(gaps).toEqual(["HISTORY_COMPACTED", "HISTORY_COMPACTED"]);
+    expect(gaps).toEqual(["HISTORY_COMPACTED"]);
   },
 );

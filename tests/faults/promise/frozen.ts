@@ -12,15 +12,15 @@ import { BLACK_HOLE, lay, lift } from "./weather.js";
 
 const MIB = 1_048_576;
 /** What is committed each time is many times what may wait. */
-const COMMITS = 1_500;
+const COMMITS = 1_000;
 const COMMIT_BYTES = 65_536;
-const WATCHES = ["1", "2"];
+const WATCHES = ["1"];
 /** What may wait for the watches, and what is on the way on their connection (`doors/grpc/channel.ts`), in MiB. */
 const CAPS_MIB = (WATCHES.length * MOST_WAITING_BYTES) / MIB + 1;
 /** What the collector may not have looked at yet, in MiB. */
-const SLACK_MIB = 40;
+const SLACK_MIB = 48;
 /** So much the bridge may have for objects: more than it takes, and less than is committed. It ends where that is not enough. */
-const HEAP_MIB = 64;
+const HEAP_MIB = 56;
 
 export interface FrozenReport {
   /** The most memory that the bridge ever had, in MiB: before there were watches, and when they had stood still. */

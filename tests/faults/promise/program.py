@@ -1,7 +1,7 @@
 """Writes, reads live and watches, as it is ordered, and tells what it was answered: see `tale.ts`.
 
-Its arguments are the shell (`aio` or `sync`), the bridge's address, the session, and its name. It ends with its
-input.
+Its arguments are the shell (`aio` or `sync`), the bridge's address, the session, and its name. It ends with
+its input.
 """
 
 from __future__ import annotations
