@@ -59,7 +59,7 @@ test("12,000 calls that are never answered all end, and each was made once or no
 
 // Elsewhere nothing says how much memory another process had.
 test.runIf(process.platform === "linux")(
-  "watches that stand still cost the bridge no more than what may wait for them [ORD-6 refuses]",
+  "watches that stand still cost the bridge no more than what may wait for them, as /proc says [ORD-6 refuses]",
   { timeout: 180_000 },
   async () => {
     const { controlMiB, frozenMiB, allowedMiB, committedMiB, gaps } = await playFrozen();

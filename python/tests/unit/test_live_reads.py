@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from scripted import LIFE, Followed, Stage, fails, point, reads, staged, writes
 from shells import Context, Shell, until
-from watches import Reader
+from watches import Audited
 
 from snakepit_bridge import (
     ClosedError,
@@ -403,7 +403,7 @@ async def test_a_refusal_puts_what_is_out_of_touch_in_doubt(stage: Stage) -> Non
 async def test_a_gap_in_a_watch_puts_what_is_out_of_touch_in_doubt(stage: Stage) -> None:
     """[ORD-1 accepts]"""
     async with await made_ready(stage, entry("x", 1.5)) as context:
-        watch = Reader(context.watch())
+        watch = Audited(stage.journal, context)
         await watch.ready()
         stage.followers[-1].end("INTERNAL")
         await until(lambda: source(context)[0] == "STALE")
