@@ -53,6 +53,8 @@ _OF_THE_STATE = frozenset(
         "DEFINITION_CONFLICT",
         "VERSION_CONFLICT",
         "BATCH_REFUSED",
+        "HISTORY_COMPACTED",
+        "WATCH_GAP",
     }
 )
 """Refusals from which one learns what the session is."""
@@ -147,6 +149,11 @@ class SessionCore:
             raise OutcomeUnknownError(
                 f"the write may or may not have been carried out: {error}", session_id=self.session_id
             ) from error
+
+    def refuse_watch(self, error: BridgeError) -> None:
+        """Draws the conclusions from why a watch does not go on."""
+        if error.reason in _OF_THE_STATE:
+            self.doubt()
 
     def refuse(self, call: Call[Any], error: BridgeError) -> None:
         """Draws the conclusions from a definite refusal."""

@@ -272,7 +272,7 @@ class Replica:
             self._answered.popleft()
 
     def doubt(self) -> None:
-        """Takes that the server refused something because of what the session is.
+        """Takes that the server refused a call or a watch because of what the session is.
 
         A refusal does not say what it was true at. What is out of touch may be older than that, and is not
         read after it; what is in touch was told before.

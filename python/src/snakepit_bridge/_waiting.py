@@ -20,7 +20,7 @@ from ._gen import variables_pb2
 from ._points import read_point
 from ._results import UNSET, Unset, Value
 from ._state import State
-from ._steps import Begin, Flow, Invoke, News, Pause, Step
+from ._steps import Begin, Flow, Invoke, News, Pause, Status, Step
 from ._values import encode_text
 from ._watching import Pending, Watching
 
@@ -77,8 +77,13 @@ class Waiting(State):
             None if glob is None else encode_text(glob, "the glob", "INVALID_ARGUMENT"),
             None if after is None else read_point(after),
             passive,
-            self._attempts.end_of,
+            self._end_of_watch,
         )
+
+    def _end_of_watch(self, status: Status) -> tuple[BridgeError, bool]:
+        error, is_final = self._attempts.end_of(status)
+        self._core.refuse_watch(error)
+        return error, is_final
 
     def on_change(
         self,

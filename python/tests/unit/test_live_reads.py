@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 from scripted import LIFE, Followed, Stage, fails, point, reads, staged, writes
 from shells import Context, Shell, until
+from watches import Audited
 
 from snakepit_bridge import (
     ClosedError,
@@ -24,6 +25,7 @@ from snakepit_bridge import (
     SessionNotFoundError,
     UnavailableError,
     VariableNotFoundError,
+    WatchGapError,
 )
 from snakepit_bridge._following import Following
 from snakepit_bridge._gen import state_pb2, values_pb2, variables_pb2
@@ -393,6 +395,24 @@ async def test_a_refusal_puts_what_is_out_of_touch_in_doubt(stage: Stage) -> Non
         stage.play(fails(grpc.StatusCode.NOT_FOUND, "SESSION_NOT_FOUND"), reads(2.5))
         assert await context.get_variable("x", default=None, bypass_cache=True) is None
         # The session was gone: so what it held before is not read any more.
+        reading = await context.read("x")
+        assert (reading.value, reading.source) == (2.5, "server")
+
+
+@pytest.mark.asyncio
+async def test_a_gap_in_a_watch_puts_what_is_out_of_touch_in_doubt(stage: Stage) -> None:
+    """[ORD-1 accepts]"""
+    async with await made_ready(stage, entry("x", 1.5)) as context:
+        watch = Audited(stage.journal, context)
+        await watch.ready()
+        stage.followers[-1].end("INTERNAL")
+        await until(lambda: source(context)[0] == "STALE")
+        assert (await context.read("x")).stale
+        stage.watches[-1].end("HISTORY_COMPACTED")
+        with pytest.raises(WatchGapError):
+            await watch.next()
+        # What is read after the gap is to be newer than what was missed.
+        stage.play(reads(2.5))
         reading = await context.read("x")
         assert (reading.value, reading.source) == (2.5, "server")
 

@@ -230,7 +230,15 @@ export class Calls {
       this.#ownCalls.told(event);
       return view(event);
     };
-    return new SessionWatch({ transport: this.#transport, watch, options, onAbort, view: heeded, lost });
+    return new SessionWatch({
+      transport: this.#transport,
+      watch,
+      options,
+      onAbort,
+      view: heeded,
+      lost,
+      refused: (error) => this.#ownCalls.refused(sessionId, error),
+    });
   }
 
   /** Waits for a value, of which the caller says how it is read and what it gets. Throws DeadlineError. */

@@ -12,7 +12,7 @@ import type { SessionEvent } from "../core/session/event.js";
 export interface CallListener {
   /** A call was answered with what is true at a revision. What is older is not to be read after it (ORD-1). */
   answered(revision: Revision): void;
-  /** A call was refused because of what the session is, which is not known to be what is here. */
+  /** A call or a watch was refused because of what the session is, which is not known to be what is here. */
   doubted(): void;
   /** What was known of variables, by name or id, may not be so any more. Undefined: of all of them. */
   outdated(identifiers: readonly string[] | undefined): void;
@@ -39,11 +39,16 @@ export class OwnCalls {
   /** A command was refused, or nothing is known of it. */
   failed(command: Command, error: unknown): void {
     if (!("sessionId" in command)) return;
-    if (error instanceof BridgeError && OF_THE_STATE.has(error.reason))
-      for (const listener of this.#listeners.get(command.sessionId) ?? []) listener.doubted();
+    if (error instanceof BridgeError) this.refused(command.sessionId, error);
     if (error instanceof SessionNotFoundError) this.#outdate(command.sessionId, undefined);
     else if (error instanceof VariableNotFoundError && "identifier" in command)
       this.#outdate(command.sessionId, [command.identifier]);
+  }
+
+  /** The bridge has refused a command or a watch. */
+  refused(sessionId: string, { reason }: BridgeError): void {
+    if (!OF_THE_STATE.has(reason)) return;
+    for (const listener of this.#listeners.get(sessionId) ?? []) listener.doubted();
   }
 
   /** A command has ended, whatever became of it. */
@@ -73,6 +78,8 @@ export const OF_THE_STATE: ReadonlySet<ErrorReason> = new Set([
   "DEFINITION_CONFLICT",
   "VERSION_CONFLICT",
   "BATCH_REFUSED",
+  "HISTORY_COMPACTED",
+  "WATCH_GAP",
 ]);
 
 /** The variables that a command writes; undefined: all of them. */

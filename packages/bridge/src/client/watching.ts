@@ -39,6 +39,8 @@ export interface WatchParts<E> {
   view(event: SessionEvent): E;
   /** Is told each time that it is lost and will be begun again. */
   readonly lost?: (error: BridgeError) => void;
+  /** Is told when the bridge says why it does not go on, before its reader is. */
+  readonly refused?: (error: BridgeError) => void;
 }
 
 /**
@@ -180,7 +182,10 @@ export class SessionWatch<E> implements AsyncIterableIterator<E, undefined, unde
   #lost(error: BridgeError): void {
     // The bridge is well, and was only not read.
     if (error.reason === "WATCH_OVERFLOW" && this.#toldCount > 1) return this.#ask();
-    if (!PASSING.has(error.reason)) return this.#end(error);
+    if (!PASSING.has(error.reason)) {
+      this.#parts.refused?.(error);
+      return this.#end(error);
+    }
     this.#state = "pausing";
     this.#parts.lost?.(error);
     this.#failures++;
