@@ -88,6 +88,18 @@ export function bindingsContract(transport: string, start: () => Promise<TestBri
     });
   });
 
+  describe(`${transport}: a snapshot`, () => {
+    test("says where a watch goes on from it, and misses nothing", async () => {
+      const session = await open();
+      const { point, values } = await session.snapshot();
+      expect(values.temperature).toBe(0);
+      await others(session, 1);
+      const watch = session.watch(["temperature"], { after: point });
+      expect((await watch.next()).value).toMatchObject({ changes: [{ name: "temperature", value: 1 }] });
+      await watch.return();
+    });
+  });
+
   describe(`${transport}: a pinned snapshot`, () => {
     /** A request as many programs have one: it reads its configuration, waits for something, and reads it again. */
     const request = async (session: Session<Params>, meanwhile: () => Promise<void>) => {

@@ -56,6 +56,7 @@ export function sessionContract(transport: string, start: () => Promise<TestBrid
       });
       expect(await session.snapshot()).toEqual({
         revision: 2,
+        point: expect.stringContaining("-2-"),
         values: { temperature: 0.7, max_tokens: 256, huge: 10n, model: "gpt", paused: false },
       });
     });

@@ -51,6 +51,8 @@ export interface Snapshot<D extends Definitions> {
   readonly values: ValuesOf<D>;
   /** The revision of the session that the values are true at. */
   readonly revision: number;
+  /** The same as a text that `read` and `watch` take as `after`: a watch tells what happened next. */
+  readonly point: string;
 }
 
 /** What a session is made of; `Client.session` makes them. */
@@ -525,7 +527,12 @@ export class Session<D extends Definitions = Definitions> {
   }
 
   #view({ values, freshness }: Pinned): Snapshot<D> {
-    return Object.freeze({ values: frozen(values) as ValuesOf<D>, revision: freshness.revision.number });
+    const { revision } = freshness;
+    return Object.freeze({
+      values: frozen(values) as ValuesOf<D>,
+      revision: revision.number,
+      point: toText(revision),
+    });
   }
 
   #names(what: string, instead: string): readonly string[] {
