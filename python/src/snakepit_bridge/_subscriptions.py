@@ -39,6 +39,8 @@ class Subscription:
         trouble: Why it was lost, as long as it does not stand again; None: it was not.
         count: How much it was told since it was asked for. The first is where it stands, which is no news.
         rung: Counts what happened; whoever waits does so until it is another number.
+        adrift: Whether it has to be begun again by who wants to hear of it: the process was forked, and in
+            this one nobody carries it.
     """
 
     flag: ClassVar[str]
@@ -49,6 +51,7 @@ class Subscription:
         self.trouble: BridgeError | None = None
         self.count = 0
         self.rung = 0
+        self.adrift = False
         self._judge = judge
         self._bells: dict[object, Callable[[], None]] = {}
 
@@ -67,6 +70,10 @@ class Subscription:
     def lost(self) -> None:
         """Takes that nothing is told until it was asked for again."""
         raise NotImplementedError
+
+    def set_aside(self) -> None:
+        """Takes that nothing is told for a moment, though nothing is wrong: the process is being forked."""
+        self.lost()
 
     def over(self) -> None:
         """Takes that it has ended."""
@@ -115,7 +122,8 @@ class Subscription:
         """Lets go of a bell."""
         self._bells.pop(key, None)
 
-    def _ring(self) -> None:
+    def ring(self) -> None:
+        """Wakes all who wait."""
         self.rung += 1
         for key in list(self._bells):
             bell = self._bells.pop(key, None)
