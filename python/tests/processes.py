@@ -33,6 +33,13 @@ class BridgeProcess:
         self.process.stdin.flush()
         assert self._line() == "done\n"
 
+    def tell(self, session: str) -> None:
+        """Has TypeScript answer in a session. Only an `answering_host` can do this."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{session}\n")
+        self.process.stdin.flush()
+        assert self._line() == "done\n"
+
     def _address(self) -> str:
         line = self._line()
         match = re.search(r"listening on (\S+:\d+)", line)
@@ -100,6 +107,13 @@ def durable_bridge(folder: Path, *, forgets: bool = False) -> Iterator[DurableBr
 def clocked_bridge(folder: Path) -> Iterator[BridgeProcess]:
     """The same, with a clock that stands still until a test moves it."""
     with _running(folder / "stderr.log", "--import", "tsx", "tests/clocked-bridge.ts") as process:
+        yield process
+
+
+@contextlib.contextmanager
+def answering_host(folder: Path) -> Iterator[BridgeProcess]:
+    """A bridge, and a TypeScript program that answers in the sessions that it is told of."""
+    with _running(folder / "stderr.log", "--import", "tsx", "tests/processes/host.ts") as process:
         yield process
 
 

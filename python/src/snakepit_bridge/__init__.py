@@ -4,7 +4,7 @@
 is `snakepit_bridge.sync.SessionContext`. Everything else here is what they return and raise.
 """
 
-from . import _forking, sync  # noqa: F401 - the first, before gRPC
+from . import sync
 from ._aio import SessionContext
 from ._aio_watch import Listener, Watch
 from ._cache import CacheStats

@@ -16,6 +16,7 @@ from ._aio_link import AioLink
 from ._cache import Fetch
 from ._channels import ALONE_OPTIONS, CHANNEL_OPTIONS, call_metadata
 from ._errands import Errand
+from ._green import refuse_green_threads
 from ._steps import Status
 from ._subscriptions import Subscription
 
@@ -72,10 +73,10 @@ class AioTransport:
         """
         if self._closed:
             return None
-        loop = asyncio.get_running_loop()
         refusal = _forking.refusal()
         if refusal is not None:
             raise RuntimeError(refusal)
+        loop = asyncio.get_running_loop()
         for link in self._links:
             if link.loop is loop:
                 return link
@@ -86,6 +87,7 @@ class AioTransport:
             )
         self._drop_links_of_ended_loops()
         with _forking.use_grpc():
+            refuse_green_threads()
             options = ALONE_OPTIONS if _forking.is_forked() else CHANNEL_OPTIONS
             channel = self._channel or self._connected(options)
         commands = AioLink(

@@ -35,8 +35,11 @@ __all__ = [
 T = TypeVar("T")
 
 _SWITCH = "GRPC_ENABLE_FORK_SUPPORT"
-# gRPC reads it when it is imported, so this module comes first in the package.
-os.environ.setdefault(_SWITCH, "1")
+"""Turns on what gRPC's core does at a fork, if it is set before the first channel.
+
+Before gRPC is imported it would turn on what its Python part does, too: that waits for the calls of a whole
+program, and with old versions a child can hang in it.
+"""
 
 _POLLER = "_poll_wrapper"
 """In the name of the thread of gRPC's asyncio."""
@@ -48,12 +51,12 @@ _SETTLING = 0.01
 """How long gRPC is given to come to rest after the last call and the last fork, in seconds."""
 
 _ASYNCIO_WAS_IN_USE = (
-    "this process was forked while gRPC's asyncio was in use, and gRPC cannot be used in it: close the asyncio "
-    "contexts and channels before the fork, or start processes with spawn or forkserver"
+    "this process was forked while gRPC's asyncio was in use, and gRPC cannot be used in it: close the "
+    "asyncio contexts and channels before the fork, or start processes with spawn or forkserver"
 )
 _SWITCHED_OFF = (
-    f"this process was forked from one that uses gRPC with {_SWITCH}={{}}, and gRPC cannot be used in it: do not "
-    "set that variable, or start processes with spawn or forkserver"
+    f"this process was forked from one that uses gRPC with {_SWITCH}={{}}, and gRPC cannot be used in it: do "
+    "not set that variable, or start processes with spawn or forkserver"
 )
 _UNNOTICED = (
     "this process was forked without a word to Python, and gRPC cannot be used in it: fork with os.fork, use "
@@ -167,9 +170,10 @@ def use_grpc() -> Iterator[None]:
     if refused is not None:
         raise RuntimeError(refused)
     with quiet():
+        os.environ.setdefault(_SWITCH, "1")
         _process.uses_grpc = True
         yield
-        # Those who came last are asked first. gRPC comes with the first channel, and waits for its threads.
+        # Who came last is asked first. gRPC comes with its first channel, if at all, and waits for its threads.
         if "parent" not in _registered and hasattr(os, "register_at_fork"):
             _registered.append("parent")
             os.register_at_fork(before=_before, after_in_parent=_after_in_parent)

@@ -300,7 +300,7 @@ class Link:
         return self._judge(lost, status) if lost else None
 
     def set_aside(self) -> None:
-        """Takes that all streams are ended on purpose. What they have not answered is sent again, in order."""
+        """Takes that all streams are ended on purpose. What they did not answer is sent again, in order."""
         lost, self._places, self.open = list(self._places), {}, None
         for stream in self._streams:
             stream.sent.clear()

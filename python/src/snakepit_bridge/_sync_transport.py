@@ -16,6 +16,7 @@ import grpc
 from . import _forking
 from ._channels import ALONE_OPTIONS, CHANNEL_OPTIONS, call_metadata
 from ._errands import Errand
+from ._green import refuse_green_threads
 from ._steps import Status
 from ._subscriptions import Subscription
 from ._sync_helpers import LOOK, Helpers
@@ -179,6 +180,7 @@ class SyncTransport:
         with _forking.use_grpc(), self._lock:
             if self._channel is not None or self._closed:
                 return
+            refuse_green_threads()
             options = ALONE_OPTIONS if _forking.is_forked() else CHANNEL_OPTIONS
             self._channel = self._given or grpc.insecure_channel(self._address, options=options)
             self._link.start()
