@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import re
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -86,6 +87,16 @@ class DurableBridge:
         assert self._process is not None
         self._process.kill()
         self._open.close()
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Has it stand still meanwhile."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         """Ends it in an orderly way."""

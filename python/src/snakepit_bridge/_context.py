@@ -93,10 +93,10 @@ class Context:
         if self._channel is not None:
             raise TypeError("a SessionContext with a channel cannot be pickled: give it address= instead")
         if self._options.token is not None:
-            # A pickle is kept and passed on by those who are not meant to know a secret: queues, brokers, files.
+            # A pickle is kept and passed on by what is not meant to know a secret: queues, brokers, files.
             raise TypeError(
-                "a SessionContext with a token cannot be pickled, which would write the token in clear: hand the "
-                "token over by itself, and make the context where it is used"
+                "a SessionContext with a token cannot be pickled, which would write the token in clear: hand "
+                "the token over by itself, and make the context where it is used"
             )
         keywords = _options.to_keywords(self._options, self._methods.cache.ttl)
         return _unpickle, (type(self), self.session_id, keywords)

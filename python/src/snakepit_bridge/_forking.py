@@ -173,7 +173,7 @@ def use_grpc() -> Iterator[None]:
         os.environ.setdefault(_SWITCH, "1")
         _process.uses_grpc = True
         yield
-        # Who came last is asked first. gRPC comes with its first channel, if at all, and waits for its threads.
+        # Who came last is asked first. gRPC comes with its first channel, and waits for its threads.
         if "parent" not in _registered and hasattr(os, "register_at_fork"):
             _registered.append("parent")
             os.register_at_fork(before=_before, after_in_parent=_after_in_parent)
@@ -225,13 +225,14 @@ def _hold() -> None:
         one.hold()
         process.held.append(one)
     rest(_SETTLING)
-    switch = os.environ.get(_SWITCH, "1")
-    if switch.lower() not in ("1", "true", "yes", "t", "y"):
-        process.refusal_in_child = _SWITCHED_OFF.format(switch)
-    elif _polls():
+    if _polls():
         # What was closed may only not have been collected yet.
         gc.collect()
-        process.refusal_in_child = _ASYNCIO_WAS_IN_USE if _polls() else None
+    switch = os.environ.get(_SWITCH, "1")
+    if _polls():
+        process.refusal_in_child = _ASYNCIO_WAS_IN_USE
+    elif switch.lower() not in ("1", "true", "yes", "t", "y"):
+        process.refusal_in_child = _SWITCHED_OFF.format(switch)
 
 
 def _polls() -> bool:

@@ -17,6 +17,7 @@ It puts its errand into a queue, wakes whoever has to look there, and waits on a
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
@@ -41,7 +42,7 @@ _LOOK = 2.0
 """How often it is looked whether a stream is used, in seconds: gRPC has its reader look about every 0.1 s."""
 
 _JOIN = 1.0
-"""How long `close` waits for a thread at most, in seconds."""
+"""How long `close` waits for its threads at most, in seconds."""
 
 _STANDSTILL = 0.05
 """How long there are no streams after a fork, in seconds."""
@@ -90,6 +91,13 @@ class _Line:
         self.news.put(False)
         if self.call is not None:
             self.call.cancel()
+
+
+def _join(threads: list[threading.Thread]) -> None:
+    """Waits for the end of threads, not longer than `close` may."""
+    deadline = time.monotonic() + _JOIN
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
 
 
 class SyncLink:
@@ -199,9 +207,7 @@ class SyncLink:
         self.leave()
         for line in lines:
             line.end()
-        for thread in threads:
-            if thread is not threading.current_thread():
-                thread.join(_JOIN)
+        _join([thread for thread in threads if thread is not threading.current_thread()])
 
     def hold(self) -> None:
         """Ends all streams, and has no thread in gRPC until `resume`. It takes two seconds at most.
@@ -220,8 +226,7 @@ class SyncLink:
             lines = list(self._lines.values())
         for line in lines:
             line.end()
-        for line in lines:
-            line.reader.join(_JOIN / len(lines))
+        _join([line.reader for line in lines])
 
     def resume(self) -> None:
         """Goes on a moment after `hold`: who forks often does so again, and gRPC has to be at rest then."""

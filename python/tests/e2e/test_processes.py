@@ -264,6 +264,8 @@ def test_where_asyncio_is_in_use_a_child_refuses(start: Start) -> None:
     """[ORD-20 refuses]"""
     program = """
         import os, sys
+        # What newer gRPCs do at a fork amid asyncio crashes one child in eight, whatever it does.
+        os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
         from talking import *
         async def main():
             async with snakepit_bridge.SessionContext(SESSION, address=ADDRESS) as session:
@@ -291,10 +293,7 @@ def test_where_asyncio_is_in_use_a_child_refuses(start: Start) -> None:
         "this process was forked while gRPC's asyncio was in use, and gRPC cannot be used in it: close the "
         "asyncio contexts and channels before the fork, or start processes with spawn or forkserver\n"
     )
-    code, stdout, stderr = end(start(program))
-    # gRPC says itself that it did nothing at this fork.
-    assert (code, stdout) == (0, text), stderr
-    assert all("skipping fork() handlers" in line for line in stderr.splitlines())
+    assert end(start(program)) == (0, text, "")
 
 
 @shells
