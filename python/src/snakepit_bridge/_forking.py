@@ -171,7 +171,10 @@ def use_grpc() -> Iterator[None]:
         raise RuntimeError(refused)
     with quiet():
         os.environ.setdefault(_SWITCH, "1")
-        _process.uses_grpc = True
+        if not _process.uses_grpc:
+            # Until now it did not matter whose child this is.
+            _process.id = os.getpid()
+            _process.uses_grpc = True
         yield
         # Who came last is asked first. gRPC comes with its first channel, and waits for its threads.
         if "parent" not in _registered and hasattr(os, "register_at_fork"):

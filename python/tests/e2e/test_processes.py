@@ -118,6 +118,22 @@ def test_a_forked_process_works_and_its_parent_goes_on(start: Start, shell: str)
     assert end(start(program, shell)) == (0, "\n".join(expected) + "\n", "")
 
 
+@shells
+def test_a_process_that_was_forked_before_there_was_a_context(start: Start, shell: str) -> None:
+    """[ORD-20 accepts]"""
+    program = """
+        import os
+        from talking import *
+        child = os.fork()
+        if child == 0:
+            talk_in_child(blocking(), "child")
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        print("done")
+    """
+    assert end(start(program, shell)) == (0, "done\n", "")
+
+
 def test_watches_and_callbacks_go_on_on_both_sides(start: Start) -> None:
     """[ORD-20 accepts]"""
     program = """
