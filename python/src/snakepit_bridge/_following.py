@@ -139,11 +139,13 @@ class Following(Subscription):
         self.ring()
 
     def set_aside(self) -> None:
-        """Takes that nothing is told for a moment: what is here is out of touch, and the bridge is not."""
+        """Takes that nothing is told for a moment: until then the server is asked, which is not gone."""
         with self._lock:
             if self.ending is None:
                 self.replica.lost(_FORKING)
                 self.replica.asking()
+                # The child may have ended and be waited for, before anything is told.
+                self.replica.doubt()
         self.ring()
 
     def over(self) -> None:

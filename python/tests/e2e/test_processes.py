@@ -134,6 +134,36 @@ def test_a_process_that_was_forked_before_there_was_a_context(start: Start, shel
     assert end(start(program, shell)) == (0, "done\n", "")
 
 
+def test_amid_a_fork_the_bridge_is_asked_and_not_the_copy(start: Start) -> None:
+    """[ORD-20 accepts]"""
+    program = """
+        import os
+        from talking import *
+        session = blocking()
+        session["x"] = 1.0
+        session.ready()
+        assert session.read("x").source == "replica"
+        os.register_at_fork(before=lambda: None, after_in_parent=lambda: read_at_once())
+        found = []
+        def read_at_once():
+            try:
+                session.peek("x")
+            except snakepit_bridge.NotReadyError as error:
+                found.append(str(error).rpartition(": ")[2])
+            reading = session.read("x")
+            found.append((reading.value, reading.source, reading.stale))
+        child = os.fork()
+        if child == 0:
+            os._exit(0)
+        os.waitpid(child, 0)
+        session.ready()
+        print(*found, session.peek("x"))
+        session.close()
+    """
+    expected = "the process was forked a moment ago (1.0, 'server', False) 1.0\n"
+    assert end(start(program)) == (0, expected, "")
+
+
 def test_watches_and_callbacks_go_on_on_both_sides(start: Start) -> None:
     """[ORD-20 accepts]"""
     program = """
@@ -430,7 +460,7 @@ def test_a_master_forks_another_worker_where_one_has_died(start: Start, shell: s
             name = workers.pop(child)
             if os.waitstatus_to_exitcode(status) != 0:
                 workers[worker(f"{name} again", False)] = f"{name} again"
-        ended(name.removeprefix("ask ") for name in session.snapshot().values if name.startswith("ask "))
+        ended(name.removeprefix("ask ") for name in session.list_variables() if name.startswith("ask "))
         talk(session, "master again")
         session.close()
     """
