@@ -207,6 +207,7 @@ def _before() -> None:
     if threading.current_thread() is not threading.main_thread():
         _hold()
         return
+    over: list[bool] = []
     held = threading.Lock()
     held.acquire()
 
@@ -214,12 +215,21 @@ def _before() -> None:
         try:
             _hold()
         finally:
+            over.append(True)
             held.release()
 
     helper = threading.Thread(target=work, name="snakepit-bridge fork", daemon=True)
     helper.start()
-    wait_on(held)
+    interrupt: BaseException | None = None
+    while not over:
+        try:
+            wait_on(held)
+        except BaseException as error:  # noqa: BLE001 - the fork cannot be called off
+            interrupt = error
     helper.join(_PATIENCE)
+    if interrupt is not None:
+        # Python drops what is raised here, and says so.
+        raise interrupt
 
 
 def _hold() -> None:
