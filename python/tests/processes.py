@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import re
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -30,6 +31,13 @@ class BridgeProcess:
         """Lets time pass. Only a `clocked_bridge` can do this."""
         assert self.process.stdin is not None
         self.process.stdin.write(f"advance {milliseconds}\n")
+        self.process.stdin.flush()
+        assert self._line() == "done\n"
+
+    def tell(self, session: str) -> None:
+        """Has TypeScript answer in a session. Only an `answering_host` can do this."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{session}\n")
         self.process.stdin.flush()
         assert self._line() == "done\n"
 
@@ -80,6 +88,16 @@ class DurableBridge:
         self._process.kill()
         self._open.close()
 
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Has it stand still meanwhile."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
     def stop(self) -> None:
         """Ends it in an orderly way."""
         self._open.close()
@@ -100,6 +118,13 @@ def durable_bridge(folder: Path, *, forgets: bool = False) -> Iterator[DurableBr
 def clocked_bridge(folder: Path) -> Iterator[BridgeProcess]:
     """The same, with a clock that stands still until a test moves it."""
     with _running(folder / "stderr.log", "--import", "tsx", "tests/clocked-bridge.ts") as process:
+        yield process
+
+
+@contextlib.contextmanager
+def answering_host(folder: Path) -> Iterator[BridgeProcess]:
+    """A bridge, and a TypeScript program that answers in the sessions that it is told of."""
+    with _running(folder / "stderr.log", "--import", "tsx", "tests/processes/host.ts") as process:
         yield process
 
 

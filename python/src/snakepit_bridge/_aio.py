@@ -131,7 +131,8 @@ class SessionContext(Context):
     """The variables of one session, read and written from asyncio.
 
     Making a context does no I/O and needs no running loop; the first call connects. With `address`, a context
-    may be used in several event loops in turn, and it pickles to its session id, address and options. With
+    may be used in several event loops in turn, and it pickles to its session id, address and options, but not
+    with a token. While it is connected, processes that are forked from this one cannot use the bridge. With
     `channel`, it works in that channel's loop only, does not pickle, and never closes the channel. It is not
     for several threads at once. Programs without asyncio use its blocking twin, `snakepit_bridge.sync`.
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import grpc
 import grpc.aio
 
+from . import _forking
 from ._aio_flights import Flights
 from ._aio_link import AioLink
 from ._cache import Fetch
 from ._channels import ALONE_OPTIONS, CHANNEL_OPTIONS, call_metadata
 from ._errands import Errand
+from ._green import refuse_green_threads
 from ._steps import Status
 from ._subscriptions import Subscription
 
@@ -29,7 +30,6 @@ class Link:
     loop: asyncio.AbstractEventLoop
     commands: AioLink
     flights: Flights
-    process: int = field(default_factory=os.getpid)
 
 
 class AioTransport:
@@ -62,24 +62,22 @@ class AioTransport:
         self._may_join = may_join
         self._links: list[Link] = []
         self._closed = False
+        _forking.at_fork(self)
 
     def link(self) -> Link | None:
         """Returns what belongs to the running loop; None after `close()`.
 
         Raises:
-            RuntimeError: If the caller's channel is of another loop, or if this process was forked from one
-                in which the channel was already in use.
+            RuntimeError: If the caller's channel is of another loop, or if this process was forked, and
+                nothing can be carried in it.
         """
         if self._closed:
             return None
+        refusal = _forking.refusal()
+        if refusal is not None:
+            raise RuntimeError(refusal)
         loop = asyncio.get_running_loop()
         for link in self._links:
-            if link.process != os.getpid():
-                raise RuntimeError(
-                    "this process was forked from one in which the context was already connected, and gRPC's "
-                    "asyncio cannot be used on both sides of a fork: make the context after the fork, or "
-                    "start processes with spawn or forkserver"
-                )
             if link.loop is loop:
                 return link
         if self._channel is not None and self._links:
@@ -87,12 +85,13 @@ class AioTransport:
                 "the channel given to this context belongs to another event loop: give each loop a channel "
                 "of its own, or give address= instead of a channel"
             )
-        for link in self._links:
-            if link.loop.is_closed():
-                link.commands.abandon()
-        self._links = [link for link in self._links if not link.loop.is_closed()]
+        self._drop_links_of_ended_loops()
+        with _forking.use_grpc():
+            refuse_green_threads()
+            options = ALONE_OPTIONS if _forking.is_forked() else CHANNEL_OPTIONS
+            channel = self._channel or self._connected(options)
         commands = AioLink(
-            self._channel or self._connected(CHANNEL_OPTIONS),
+            channel,
             None if self._channel is not None else lambda: self._connected(ALONE_OPTIONS),
             self._metadata,
             now=self._now,
@@ -103,6 +102,12 @@ class AioTransport:
         link = Link(loop, commands, Flights(self._may_join))
         self._links.append(link)
         return link
+
+    def _drop_links_of_ended_loops(self) -> None:
+        for link in self._links:
+            if link.loop.is_closed():
+                link.commands.abandon()
+        self._links = [link for link in self._links if not link.loop.is_closed()]
 
     def _connected(self, options: tuple[tuple[str, int], ...]) -> grpc.aio.Channel:
         return grpc.aio.insecure_channel(self._address, options=options)
@@ -137,9 +142,25 @@ class AioTransport:
     def leave(self, subscription: Subscription) -> None:
         """Lets go of the subscription of a context that nobody holds. Garbage collection may do it."""
         for link in self._links:
-            if link.process == os.getpid() and not link.loop.is_closed():
+            if not link.loop.is_closed():
                 with contextlib.suppress(RuntimeError):
                     link.loop.call_soon_threadsafe(link.commands.end, subscription)
+
+    # ---- forks
+
+    def hold(self) -> None:
+        """Keeps nothing of gRPC that no loop uses any more."""
+        self._drop_links_of_ended_loops()
+
+    def resume(self) -> None:
+        """Goes on after `hold`."""
+
+    def abandon(self) -> None:
+        """Takes that this is another process now."""
+        _forking.leave_alone(*self._links)
+        self._links = []
+
+    # ---- the end
 
     async def pause(self, seconds: float) -> None:
         """Waits between attempts."""
@@ -150,7 +171,7 @@ class AioTransport:
         self._closed = True
         links, self._links = self._links, []
         for link in links:
-            if link.process != os.getpid() or link.loop.is_closed():
+            if link.loop.is_closed():
                 continue
             if link.loop is asyncio.get_running_loop():
                 link.flights.abandon()

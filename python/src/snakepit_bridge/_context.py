@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import random
 import time
-import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
-from . import _options
+from . import _forking, _options
 from ._bindings import CurrentValues
 from ._methods import Methods
 from ._request_ids import RequestIds
@@ -64,12 +63,15 @@ class Context:
         self._replica = self._methods.replica
         self._make_lock = make_lock
         _CONTEXTS.add(self)
+        _forking.notice_forks()
 
     def _abandon(self) -> None:
         """Takes that this is another process now, in which nobody holds a lock or keeps the replica."""
         self._methods.following.abandon(self._make_lock())
+        self._transport.abandon()
 
     def _begin(self, subscription: Subscription) -> None:
+        subscription.adrift = False
         self._transport.begin(subscription)
 
     def _end(self, subscription: Subscription) -> None:
@@ -97,22 +99,25 @@ class Context:
     def __reduce__(self) -> tuple[Any, ...]:
         if self._channel is not None:
             raise TypeError("a SessionContext with a channel cannot be pickled: give it address= instead")
+        if self._options.token is not None:
+            # A pickle is kept and passed on by what is not meant to know a secret: queues, brokers, files.
+            raise TypeError(
+                "a SessionContext with a token cannot be pickled, which would write the token in clear: hand "
+                "the token over by itself, and make the context where it is used"
+            )
         keywords = _options.to_keywords(self._options, self._methods.cache.ttl)
         return _unpickle, (type(self), self.session_id, keywords)
 
 
-_CONTEXTS: weakref.WeakSet[Context] = weakref.WeakSet()
-"""Those of this process: a fork has to find them."""
+_CONTEXTS: _forking.Living[Context] = _forking.Living()
 
 
 def _forked() -> None:
-    """Has the contexts of a process that was forked notice that nobody keeps their replicas any more."""
-    for context in list(_CONTEXTS):
+    for context in _CONTEXTS:
         context._abandon()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)
+_forking.in_child(_forked)
 
 
 def _unpickle(cls: type[Any], session_id: str, keywords: dict[str, Any]) -> Any:

@@ -7,13 +7,13 @@ nor under a lock: those who tell a watch only leave a note that there is somethi
 from __future__ import annotations
 
 import inspect
-import os
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from . import _forking
 from ._events import SessionEvent
 from ._listening import report
 from ._pins import unpinned
@@ -43,9 +43,8 @@ class Listener:
         self._watching = watching
         self._callback = callback
         self._on_error = on_error
-        self._turns = _turns()
         context._begin(watching)
-        self._turns.put(self)
+        self._come_again()
 
     def close(self) -> None:
         """Ends it. A call that is under way goes on to its end, and no other follows. Twice is fine."""
@@ -57,6 +56,8 @@ class Listener:
         watching = self._watching
         mark = watching.rung
         try:
+            if watching.adrift:
+                self._context._begin(watching)
             told = watching.take()
             if isinstance(told, SessionEvent):
                 self._context._heed(told, watching.committed)
@@ -87,7 +88,7 @@ class Listener:
             report(problem, None, f"on_error of {what}")
 
     def _come_again(self) -> None:
-        self._turns.put(self)
+        _turns().put(self)
 
     def __enter__(self) -> Listener:
         return self
@@ -105,7 +106,6 @@ class _Dispatcher:
     """The thread of a process, from the first listener on."""
 
     def __init__(self) -> None:
-        self.process = os.getpid()
         self.turns: SimpleQueue[Listener] = SimpleQueue()
         name = "snakepit-bridge callbacks"
         # Some interpreters have a thread begin with what its maker has pinned.
@@ -116,14 +116,24 @@ class _Dispatcher:
             self.turns.get().take_turn()
 
 
-_LOCK = threading.Lock()
+_lock = threading.Lock()
 _dispatcher: _Dispatcher | None = None
 
 
 def _turns() -> SimpleQueue[Listener]:
     global _dispatcher
-    with _LOCK:
-        # A forked process has none of its parent's threads.
-        if _dispatcher is None or _dispatcher.process != os.getpid():
-            _dispatcher = _Dispatcher()
-        return _dispatcher.turns
+    # Without the lock where there is one: a signal handler may come in between.
+    if (found := _dispatcher) is None:
+        with _lock:
+            if (found := _dispatcher) is None:
+                _dispatcher = found = _Dispatcher()
+    return found.turns
+
+
+def _forked() -> None:
+    """Takes that this is another process, which has none of its parent's threads."""
+    global _lock, _dispatcher
+    _lock, _dispatcher = threading.Lock(), None
+
+
+_forking.in_child(_forked)

@@ -116,6 +116,10 @@ class Errand:
         self._lost = self._lost or status.code is not None
         return verdict
 
+    def set_aside(self) -> None:
+        """Takes that its stream was ended on purpose: it is sent again, and may have been carried out."""
+        self._lost = True
+
     def _end(self, ending: Any) -> None:
         if self.ending is not None:
             return

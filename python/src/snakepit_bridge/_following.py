@@ -39,6 +39,8 @@ _FATAL: Final = frozenset(
 )
 """What another attempt would not change. All else passes, and until then the server is asked."""
 
+_FORKING = "the process was forked a moment ago"
+
 _GAP = "what the bridge told does not follow what it told before"
 
 
@@ -124,7 +126,7 @@ class Following(Subscription):
             notices.out_of_touch(self._session_id, _GAP)
         if taken == "taken" and update.revision.number > 0:
             self._saw_session()
-        self._ring()
+        self.ring()
         return taken != "gap"
 
     def lost(self) -> None:
@@ -135,7 +137,17 @@ class Following(Subscription):
                 self.replica.lost(str(self.trouble))
         if was == "READY" and self.ending is None:
             notices.out_of_touch(self._session_id, str(self.trouble))
-        self._ring()
+        self.ring()
+
+    def set_aside(self) -> None:
+        """Takes that nothing is told for a moment: until then the server is asked, which is not gone."""
+        with self._lock:
+            if self.ending is None:
+                self.replica.lost(_FORKING)
+                self.replica.asking()
+                # The child may have ended and be waited for, before anything is told.
+                self.replica.doubt()
+        self.ring()
 
     def over(self) -> None:
         """Takes that it has ended."""
@@ -144,7 +156,7 @@ class Following(Subscription):
         # Who closes a context knows.
         if self.ending is not None and not isinstance(self.ending, ClosedError):
             notices.gave_up(self._session_id, self.ending)
-        self._ring()
+        self.ring()
 
     def failed(self, status: Status, *, attempt: int, time_left: float, jitter: float) -> float | None:
         """Takes that an attempt has failed. Where the channel is closed, another one may be begun on."""

@@ -125,12 +125,17 @@ class Link:
         """Returns whether it has an errand that has not ended."""
         return errand in self.waiting or errand in self._places or errand in self._resting
 
+    @property
+    def subscriptions(self) -> list[Subscription]:
+        """What it has of them."""
+        carried = [*self._places, *self._resting, *self.waiting]
+        return [each for each in carried if isinstance(each, Subscription)]
+
     def abandon(self) -> None:
         """Tells subscriptions that nobody drives this any more."""
-        for errand in [*self._places, *self._resting, *self.waiting]:
-            if isinstance(errand, Subscription):
-                self.withdraw(errand)
-                errand.failed(_ABANDONED, attempt=1, time_left=0.0, jitter=0.0)
+        for subscription in self.subscriptions:
+            self.withdraw(subscription)
+            subscription.failed(_ABANDONED, attempt=1, time_left=0.0, jitter=0.0)
 
     def withdraw(self, errand: Carried) -> Stream | None:
         """Lets go of an errand that nobody waits for. Returns the stream on which that is to be said."""
@@ -296,18 +301,30 @@ class Link:
         Returns:
             How long to pause, in seconds, before what it has not answered is sent again; None: nothing is.
         """
+        if stream not in self._streams:
+            return None
         # One that was going away has a follower, which may have been heard.
         if self.open is stream or self.open is None:
             self._is_there = False
         self.retire(stream)
-        if stream in self._streams:
-            self._streams.remove(stream)
+        self._streams.remove(stream)
         lost = list(stream.sent.values())
         stream.sent.clear()
         stream.subscriptions.clear()
         for errand in lost:
             del self._places[errand]
         return self._judge(lost, status) if lost else None
+
+    def set_aside(self) -> None:
+        """Takes that all streams are ended on purpose. What they did not answer is sent again, in order."""
+        lost, self._places, self.open = list(self._places), {}, None
+        for stream in self._streams:
+            stream.sent.clear()
+            stream.subscriptions.clear()
+        self._streams.clear()
+        for each in lost:
+            each.set_aside()
+        self.waiting = dict.fromkeys(lost) | self.waiting
 
     def _judge(self, errands: Iterable[Carried], status: Status) -> float | None:
         """Tells errands that an attempt has failed; those not settled by that wait before all others."""

@@ -275,7 +275,7 @@ class Replica:
         """Takes that the server refused a call or a watch because of what the session is.
 
         A refusal does not say what it was true at. What is out of touch may be older than that, and is not
-        read after it; what is in touch was told before.
+        read after it; what is in touch was told before. The same goes for what is out of touch on purpose.
         """
         if self._state == "STALE":
             self._doubted = True

@@ -40,6 +40,8 @@ class Subscription(ABC):
         trouble: Why it was lost, as long as it does not stand again; None: it was not.
         count: How much it was told since it was asked for. The first is where it stands, which is no news.
         rung: Counts what happened; whoever waits does so until it is another number.
+        adrift: Whether it has to be begun again by who wants to hear of it: the process was forked, and in
+            this one nobody carries it.
     """
 
     flag: ClassVar[str]
@@ -50,6 +52,7 @@ class Subscription(ABC):
         self.trouble: BridgeError | None = None
         self.count = 0
         self.rung = 0
+        self.adrift = False
         self._judge = judge
         self._bells: dict[object, Callable[[], None]] = {}
 
@@ -68,6 +71,10 @@ class Subscription(ABC):
     @abstractmethod
     def lost(self) -> None:
         """Takes that nothing is told until it was asked for again."""
+
+    def set_aside(self) -> None:
+        """Takes that nothing is told for a moment, though nothing is wrong: the process is being forked."""
+        self.lost()
 
     @abstractmethod
     def over(self) -> None:
@@ -116,7 +123,8 @@ class Subscription(ABC):
         """Lets go of a bell."""
         self._bells.pop(key, None)
 
-    def _ring(self) -> None:
+    def ring(self) -> None:
+        """Wakes all who wait."""
         self.rung += 1
         for key in list(self._bells):
             bell = self._bells.pop(key, None)

@@ -131,8 +131,9 @@ class SessionContext(Context):
 
     Making a context does no I/O; the first call connects. A context may be used by several threads at once,
     by signal handlers, and under a running event loop, which stands still for the length of a call. With
-    `address`, it pickles to its session id, address and options. With `channel`, it does not pickle, and
-    never closes the channel. Programs with asyncio use its twin, `snakepit_bridge.SessionContext`.
+    `address`, it works in processes that are forked from this one, and pickles to its session id, address
+    and options, but not with a token. With `channel`, it does neither, and never closes the channel. Programs
+    with asyncio use its twin, `snakepit_bridge.SessionContext`.
 
     It can be used like a dict: `context["x"]` is `get_variable("x")`, `context["x"] = 1` is
     `set_variable("x", 1)`, `del context["x"]` is `delete_variable("x")`, and `"x" in context` tells whether

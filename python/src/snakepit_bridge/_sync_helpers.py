@@ -15,7 +15,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-__all__ = ["LOOK", "Helpers", "give_way", "wait_on"]
+__all__ = ["LOOK", "Helpers", "give_way", "rest", "wait_on"]
 
 T = TypeVar("T")
 
@@ -36,7 +36,12 @@ _NEVER_GIVEN_BACK.acquire()
 
 def give_way() -> None:
     """Lets other threads run for a moment."""
-    _NEVER_GIVEN_BACK.acquire(timeout=0.0001)
+    rest(0.0001)
+
+
+def rest(seconds: float) -> None:
+    """Lets time pass."""
+    _NEVER_GIVEN_BACK.acquire(timeout=seconds)
 
 
 class Job:

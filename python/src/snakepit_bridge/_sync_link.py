@@ -7,6 +7,8 @@ Three threads serve a context that is in use, and none of them is the caller's:
 - gRPC's own thread asks a stream's feed for the next message: all that is ready goes in it;
 - a reader asks gRPC for the next message, which gRPC's thread has taken by then.
 
+While the process is being forked there are no streams, and the driver stands still (`_forking`).
+
 They share the link under a lock. A caller does not take it: it could be the main thread, which can be
 interrupted anywhere, and an interrupt in the wrong place would leave the link in a state that it never has.
 It puts its errand into a queue, wakes whoever has to look there, and waits on a bare lock of its own.
@@ -15,6 +17,7 @@ It puts its errand into a queue, wakes whoever has to look there, and waits on a
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
@@ -30,13 +33,22 @@ from ._retry import CANCELLED, INTERNAL, UNAVAILABLE
 from ._steps import Status
 from ._subscriptions import Subscription
 
-__all__ = ["SyncLink"]
+__all__ = ["INTERRUPTED", "SyncLink"]
+
+INTERRUPTED = Status(None, "the waiting for a connection was interrupted")
+"""Says nothing of the connection."""
 
 _LOOK = 2.0
 """How often it is looked whether a stream is used, in seconds: gRPC has its reader look about every 0.1 s."""
 
 _JOIN = 1.0
-"""How long `close` waits for threads at most, in seconds."""
+"""How long `close` waits for its threads at most, in seconds."""
+
+_STANDSTILL = 0.05
+"""How long there are no streams after a fork, in seconds."""
+
+_LOOKS = 20
+"""How often the driver is asked to leave gRPC in that time: it may be about to begin what is to be ended."""
 
 
 def _status_without_call(error: grpc.RpcError) -> Status:
@@ -58,12 +70,34 @@ class _Left:
 
 
 class _Line:
-    """A stream, and how its feed is woken."""
+    """A stream, and what serves it.
+
+    Attributes:
+        news: Wakes its feed; False ends it.
+        call: What gRPC has of it; None before it began.
+        is_over: Whether it was ended here.
+        reader: The thread that reads from it.
+    """
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
         self.news: SimpleQueue[bool] = SimpleQueue()
         self.call: Any = None
+        self.is_over = False
+        self.reader: threading.Thread
+
+    def end(self) -> None:
+        self.is_over = True
+        self.news.put(False)
+        if self.call is not None:
+            self.call.cancel()
+
+
+def _join(threads: list[threading.Thread]) -> None:
+    """Waits for the end of threads, not longer than `close` may."""
+    deadline = time.monotonic() + _JOIN
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
 
 
 class SyncLink:
@@ -71,6 +105,7 @@ class SyncLink:
 
     Args:
         connect: Waits for a connection; returns what stands in the way.
+        interrupt: Ends that waiting.
         begin: Begins a call that sends what the iterator gives. What comes is decoded by a function.
         renew: Takes that the connection is dead, and has the next call begun on another.
         now: The clock of the errands' deadlines, in seconds.
@@ -83,6 +118,7 @@ class SyncLink:
         self,
         *,
         connect: Callable[[], Status | None],
+        interrupt: Callable[[], None],
         begin: Callable[[Iterator[bytes], Callable[[bytes], object]], Any],
         renew: Callable[[], None],
         now: Callable[[], float],
@@ -91,6 +127,7 @@ class SyncLink:
         where: str,
     ) -> None:
         self._connect = connect
+        self._interrupt = interrupt
         self._begin = begin
         self._renew = renew
         self._now = now
@@ -103,8 +140,12 @@ class SyncLink:
         self._open: _Line | None = None
         self._lines: dict[Stream, _Line] = {}
         self._threads: set[threading.Thread] = set()
-        # How long to pause before the next stream, in seconds.
+        # Held by the driver while it is in gRPC, and while it may not be.
+        self._turn = threading.Lock()
+        self._holds = False
+        # How long to pause before the next stream, in seconds; and until when, on the clock.
         self._rest: float | None = None
+        self._rests_until = 0.0
         # When the driver looks at the clock, if it is not woken before.
         self._look_at: float | None = None
         self._started = False
@@ -165,12 +206,40 @@ class SyncLink:
             lines, threads = list(self._lines.values()), list(self._threads)
         self.leave()
         for line in lines:
-            line.news.put(False)
-            if line.call is not None:
-                line.call.cancel()
-        for thread in threads:
-            if thread is not threading.current_thread():
-                thread.join(_JOIN)
+            line.end()
+        _join([thread for thread in threads if thread is not threading.current_thread()])
+
+    def hold(self) -> None:
+        """Ends all streams, and has no thread in gRPC until `resume`. It takes two seconds at most.
+
+        What is under way goes on then. A process that is forked meanwhile has nothing of it.
+        """
+        for _ in range(_LOOKS):
+            self._interrupt()
+            if self._turn.acquire(timeout=_JOIN / _LOOKS):
+                self._holds = True
+                break
+        with self._lock:
+            self._open = None
+            self._look()
+            self._link.set_aside()
+            lines = list(self._lines.values())
+        for line in lines:
+            line.end()
+        _join([line.reader for line in lines])
+
+    def resume(self) -> None:
+        """Goes on a moment after `hold`: who forks often does so again, and gRPC has to be at rest then."""
+        self._rests_until = self._now() + _STANDSTILL
+        if self._holds:
+            self._holds = False
+            self._turn.release()
+        self._news.put(True)
+
+    def left_behind(self) -> list[Subscription]:
+        """Returns the subscriptions that it has, in a process where nobody drives it any more."""
+        self._look()
+        return self._link.subscriptions
 
     def leave(self) -> None:
         """Ends the driver, and with it everything. It is one instruction: garbage collection may do it."""
@@ -210,7 +279,7 @@ class SyncLink:
         if self._link.waiting:
             self._news.put(True)
 
-    def _start(self, work: Callable[..., None], *arguments: Any) -> None:
+    def _start(self, work: Callable[..., None], *arguments: Any) -> threading.Thread:
         def run() -> None:
             try:
                 work(*arguments)
@@ -220,6 +289,7 @@ class SyncLink:
         thread = threading.Thread(target=run, name="snakepit-bridge link", daemon=True)
         self._threads.add(thread)
         thread.start()
+        return thread
 
     # ---- the driver
 
@@ -228,9 +298,10 @@ class SyncLink:
             self._rise()
             while self._wants_stream():
                 rest, self._rest = self._rest, None
-                if rest is not None:
+                rest = max(rest or 0.0, self._rests_until - self._now())
+                if rest > 0:
                     self._pause(rest)
-                if self._wants_stream():
+                else:
                     self._open_line()
         if not self._closed:
             self.close()
@@ -253,12 +324,11 @@ class SyncLink:
                 self._retire(line)
             is_cut_off = bool(dead) and self._link.is_cut_off
         for line, _ in dead:
-            line.news.put(False)
-            if line.call is not None:
-                line.call.cancel()
+            line.end()
         if is_cut_off:
             # Their connection is as dead, and gRPC would find that out much later.
-            self._renew()
+            with self._turn:
+                self._renew()
 
     def _wants_stream(self) -> bool:
         with self._lock:
@@ -268,10 +338,11 @@ class SyncLink:
             return self._link.wants_stream
 
     def _open_line(self) -> None:
-        not_ready = self._connect()
-        with self._lock:
+        with self._turn:
+            not_ready = self._connect()
+        with self._turn, self._lock:
             self._look()
-            if self._closed or not self._link.waiting:
+            if self._closed or not self._link.waiting or not_ready is INTERRUPTED:
                 return
             if not_ready is not None:
                 self._rest = self._link.fail(not_ready)
@@ -279,7 +350,7 @@ class SyncLink:
                 return
             line = _Line(self._link.begin())
             self._lines[line.stream] = self._open = line
-            self._start(self._read, line)
+            line.reader = self._start(self._read, line)
 
     # ---- a stream
 
@@ -322,7 +393,7 @@ class SyncLink:
             call = self._begin(self._feed(line), lambda message: self._receive(line, message))
             with self._lock:
                 line.call = call
-            if self._closed:
+            if self._closed or line.is_over:
                 call.cancel()
             for (problem,) in call:
                 if problem is not None:

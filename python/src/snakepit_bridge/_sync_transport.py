@@ -7,19 +7,20 @@ and from a thread that outlives its closing. So the bridge's health is asked for
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import grpc
 
+from . import _forking
 from ._channels import ALONE_OPTIONS, CHANNEL_OPTIONS, call_metadata
 from ._errands import Errand
+from ._green import refuse_green_threads
 from ._steps import Status
 from ._subscriptions import Subscription
 from ._sync_helpers import LOOK, Helpers
-from ._sync_link import SyncLink
+from ._sync_link import INTERRUPTED, SyncLink
 
 __all__ = ["SyncTransport"]
 
@@ -33,6 +34,11 @@ _CHECKS = 3
 
 _NOBODY_THERE = Status(None, "")
 _CLOSED = Status(None, "the channel is closed", closed=True)
+
+_OF_THE_PARENT = (
+    "the channel given to this context belongs to the process that this one was forked from: make the "
+    "channel and the context after the fork, or give address= instead of a channel"
+)
 
 
 class SyncTransport:
@@ -59,30 +65,40 @@ class SyncTransport:
         self._address = address
         self._metadata = call_metadata(given_channel=channel is not None, token=token)
         self._now = now
+        self._jitter = jitter
+        self._closed = False
+        self._refusal: str | None = None
+        self._left_behind: list[Subscription] = []
+        self._arm()
+        _forking.at_fork(self)
+
+    def _arm(self) -> None:
+        """Makes everything that belongs to one process."""
         self._lock = threading.Lock()
         self._helpers = Helpers()
-        self._closed = False
         # Held while the context is open.
         self._open = threading.Lock()
-        self._open.acquire()
+        if not self._closed:
+            self._open.acquire()
         self._channel: Any = None
-        self._process: int | None = None
         self._check: Any = None
+        self._interrupted: Any = None
         self._link = SyncLink(
             connect=self._connect,
+            interrupt=self._interrupt,
             begin=self._begin,
             renew=self._renew,
-            now=now,
-            jitter=jitter,
+            now=self._now,
+            jitter=self._jitter,
             pause=lambda seconds: self.pause(seconds),
-            where="the end of its channel" if channel is not None else address,
+            where="the end of its channel" if self._given is not None else self._address,
         )
 
     def carry(self, errand: Errand) -> None:
         """Has an errand carried out.
 
         Raises:
-            RuntimeError: If this process was forked from one in which the channel was already in use.
+            RuntimeError: If this process was forked, and nothing can be carried in it.
         """
         self._be_started()
         ended = threading.Lock()
@@ -112,11 +128,9 @@ class SyncTransport:
         self._link.end(subscription)
 
     def _be_started(self) -> None:
-        if self._process not in (None, os.getpid()):
-            raise RuntimeError(
-                "this process was forked from one in which the context was already connected: make the "
-                "context after the fork, or start processes with spawn or forkserver"
-            )
+        refusal = self._refusal or _forking.refusal()
+        if refusal is not None:
+            raise RuntimeError(refusal)
         if self._channel is None:
             self._helpers.run(self._start)
 
@@ -127,23 +141,57 @@ class SyncTransport:
 
     def close(self) -> None:
         """Ends what is under way and closes the channel if it is ours. Twice is fine."""
-        if self._process not in (None, os.getpid()):
+        if _forking.refusal() is not None:
             return
         self._helpers.run(self._close)
         self._helpers.close()
 
     def leave(self) -> None:
         """Ends the threads of a context that nobody holds any more."""
-        if self._process == os.getpid():
-            self._link.leave()
+        self._link.leave()
         self._helpers.close()
 
+    # ---- forks
+
+    def hold(self) -> None:
+        """Has no thread in gRPC until `resume`."""
+        self._link.hold()
+
+    def resume(self) -> None:
+        """Goes on after `hold`."""
+        self._link.resume()
+
+    def abandon(self) -> None:
+        """Takes that this is another process now: it connects anew when it is used, and owes nothing.
+
+        Subscriptions are begun again by those who want to hear of them, who are woken then.
+        """
+        _forking.leave_alone(self._channel, self._link)
+        adrift = self._link.left_behind()
+        for each in adrift:
+            each.adrift = True
+        self._left_behind += adrift
+        self._refusal = None if self._given is None else _OF_THE_PARENT
+        self._arm()
+
+    # ---- within
+
     def _start(self) -> None:
-        with self._lock:
-            if self._channel is None and not self._closed:
-                self._process = os.getpid()
-                self._channel = self._given or grpc.insecure_channel(self._address, options=CHANNEL_OPTIONS)
-                self._link.start()
+        with _forking.use_grpc(), self._lock:
+            if self._channel is not None or self._closed:
+                return
+            refuse_green_threads()
+            options = ALONE_OPTIONS if _forking.is_forked() else CHANNEL_OPTIONS
+            self._channel = self._given or grpc.insecure_channel(self._address, options=options)
+            self._link.start()
+        left_behind, self._left_behind = self._left_behind, []
+        for each in left_behind:
+            each.ring()
+
+    def _interrupt(self) -> None:
+        check = self._interrupted = self._check
+        if check is not None:
+            check.cancel()
 
     def _close(self) -> None:
         with self._lock:
@@ -151,12 +199,11 @@ class SyncTransport:
                 return
             self._closed = True
         self._open.release()
-        check = self._check
-        if check is not None:
-            check.cancel()
+        self._interrupt()
         self._link.close()
         if self._channel is not None and self._given is None:
-            self._channel.close()
+            with _forking.quiet():
+                self._channel.close()
 
     def _renew(self) -> None:
         """Gives up a channel of ours that is dead."""
@@ -169,11 +216,13 @@ class SyncTransport:
     def _connect(self) -> Status | None:
         """Waits until a server answers; returns what stands in the way."""
         for _ in range(_CHECKS):
+            check: Any = None
             try:
-                self._check = self._channel.unary_unary(_CHECK).future(_WHOLE_SERVER, metadata=self._metadata)
+                check = self._channel.unary_unary(_CHECK).future(_WHOLE_SERVER, metadata=self._metadata)
+                self._check = check
                 if self._closed:
-                    self._check.cancel()
-                self._check.result()
+                    check.cancel()
+                check.result()
             except grpc.RpcError as error:
                 # It is the call, and would live as long as the frames that it was raised in.
                 error.__traceback__ = None
@@ -181,7 +230,7 @@ class SyncTransport:
                     # Whatever else it said: it is there.
                     return None
             except (grpc.FutureCancelledError, ValueError):  # gRPC's ways to say it
-                return _CLOSED
+                return INTERRUPTED if check is not None and check is self._interrupted else _CLOSED
             else:
                 return None
             finally:

@@ -95,6 +95,8 @@ class Watch:
         left = None if deadline is None else deadline - time.monotonic()
         if left is not None and left <= 0:
             raise DeadlineError(what, session_id=self._context.session_id)
+        if self._watching.adrift:
+            self._context._begin(self._watching)
         until_news(self._watching, mark, left)
 
     def close(self) -> None:

@@ -124,24 +124,24 @@ class Watching(Subscription):
         event = told.event if told.HasField("event") else None
         if self._is_full(event, len(data)):
             self._waiting.append(None)
-            self._ring()
+            self.ring()
             return False
         self._next = point
         if self.point is None:
             self.point = point
         self._stands = True
         self._add(_Told(point, event, 0 if event is None else len(data)))
-        self._ring()
+        self.ring()
         return True
 
     def lost(self) -> None:
         """Takes that nothing is told until it was asked for again."""
         self._stands = False
-        self._ring()
+        self.ring()
 
     def over(self) -> None:
         """Takes that it has ended; what has come can still be read."""
-        self._ring()
+        self.ring()
 
     def _is_full(self, event: variables_pb2.SessionEvent | None, length: int) -> bool:
         with contextlib.suppress(IndexError):
@@ -219,4 +219,4 @@ class Watching(Subscription):
         """Ends it here. What has come and was not read is dropped. Twice is fine."""
         self._closed = True
         self._waiting.clear()
-        self._ring()
+        self.ring()

@@ -428,35 +428,6 @@ async def test_a_program_ends_without_closing_a_live_context(bridge: str, shell:
 
 
 @pytest.mark.asyncio
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-async def test_a_forked_process_does_not_read_what_nobody_tells_it(bridge: str) -> None:
-    """[ORD-20 refuses]"""
-    program = """
-        import os, warnings
-        from snakepit_bridge.sync import SessionContext
-        warnings.simplefilter("ignore", DeprecationWarning)
-        session = SessionContext("forks", address=args[0])
-        session["x"] = 1
-        session.ready()
-        for number in range(5):
-            child = os.fork()
-            if child == 0:
-                try:
-                    session["x"]
-                except RuntimeError as error:
-                    os._exit(7 if "forked" in str(error) else 1)
-                os._exit(2)
-            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-            session["x"] = number
-            assert session.peek("x") == number
-        session.close()
-        print("done")
-    """
-    ended = await (await Child.start(program, bridge)).end()
-    assert (ended.code, ended.stdout) == (0, "done\n"), ended.stderr
-
-
-@pytest.mark.asyncio
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers of that kind")
 async def test_signal_handlers_write_wherever_the_main_thread_stands(bridge: str) -> None:
     program = """

@@ -215,15 +215,15 @@ async def test_a_program_ends_without_closing_anything(stage: Stage, rest: str) 
 
 
 @pytest.mark.asyncio
-async def test_a_forked_process_is_told_to_make_its_own_context(
+async def test_a_process_that_was_forked_without_a_word_is_told_what_to_do(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.play(reads(1.0))
     async with stage.context(cache="off") as context:
         await context.get_variable("x")
         with monkeypatch.context() as forked:
-            forked.setattr("snakepit_bridge._sync_transport.os.getpid", lambda: -1)
-            with pytest.raises(RuntimeError, match="spawn or forkserver"):
+            forked.setattr("snakepit_bridge._forking.os.getpid", lambda: -1)
+            with pytest.raises(RuntimeError, match="forked without a word to Python"):
                 await context.get_variable("x")
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import doctest
 import inspect
+import os
 import pickle
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from children import Child
 from shells import Shell, until
 from watch_records import Journal
 from watches import Audited, Heard, short
@@ -124,6 +126,40 @@ async def test_it_says_what_it_does_not_know(session: Any) -> None:
     with pytest.raises(NotImplementedError, match="plain patterns only"):
         await session.register_variable("p", "string", "a", {"pattern": r"\pL"})
     assert "the rules of values only, without a server" in repr(session)
+
+
+@pytest.mark.asyncio
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+async def test_a_forked_process_has_a_fake_of_its_own(shell: Shell) -> None:
+    """[ORD-20 accepts]"""
+    program = """
+        import asyncio, inspect, os, warnings
+        from snakepit_bridge import testing
+        warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+        session = (testing if args[0] == "asyncio" else testing.sync).FakeSession()
+        def play(number):
+            async def main():
+                for call in (
+                    lambda: session.get_variable("x", None),
+                    lambda: session.ready(timeout=5),
+                    lambda: session.set_variable("x", number),
+                    lambda: session.get_variable("x"),
+                ):
+                    result = call()
+                    found = await result if inspect.isawaitable(result) else result
+                assert found == session.peek("x") == number
+            asyncio.run(main())
+        play(1)
+        child = os.fork()
+        if child == 0:
+            play(2)
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert session.peek("x") == 1
+        play(3)
+    """
+    ended = await (await Child.start(program, shell.name)).end()
+    assert (ended.code, ended.stdout, ended.stderr) == (0, "", "")
 
 
 def test_it_cannot_leave_its_process(shell: Shell) -> None:

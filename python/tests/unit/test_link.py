@@ -387,6 +387,32 @@ def test_a_lost_write_that_runs_out_of_time_while_it_waits_is_unknown(bench: Ben
     assert verdict(errand) is Outcome.UNKNOWN
 
 
+def test_what_is_set_aside_has_not_failed_and_is_sent_again_in_its_old_order(bench: Bench) -> None:
+    """[ORD-20 accepts]"""
+    errands = [bench.ask(name, write=name != "c") for name in "abc"]
+    stream = bench.stream()
+    bench.hear(stream, replies=[reply(errands[1], 2)])
+    bench.ask("later")
+    bench.link.set_aside()
+    assert (stream.sent, bench.link.open, bench.link.wants_stream) == ({}, None, True)
+    # Its end is no news any more, and what it still says is for nobody.
+    bench.hear(stream, replies=[reply(errands[0], 1)])
+    assert bench.link.lose(stream, GONE) is None
+    assert errands[0].ending is None
+    assert commands(bench.said(bench.link.begin())) == ["a", "c", "later"]
+    # Nothing has failed, so the next failure is the first.
+    assert bench.link.lose(bench.stream(), GONE) is None
+    assert bench.link.waiting == {}
+
+
+def test_a_write_that_was_set_aside_may_have_been_carried_out(bench: Bench) -> None:
+    errand = bench.ask(write=True)
+    bench.stream()
+    bench.link.set_aside()
+    assert bench.link.expire(errand) is None
+    assert verdict(errand) is Outcome.UNKNOWN
+
+
 # ---- subscriptions
 
 
@@ -667,6 +693,19 @@ def test_a_look_that_comes_late_says_nothing(bench: Bench, subscribed: Subscribe
     bench.now = 131.0
     assert bench.link.rise() == [(stream, None)]
     assert subscribed.losses == 1
+
+
+def test_what_is_set_aside_goes_on_with_the_next_stream(bench: Bench, subscribed: Subscribed) -> None:
+    stream = bench.stream()
+    bench.hear(stream, events=[{"id": 1, "event": b"told"}])
+    errand = bench.ask(write=True)
+    bench.link.set_aside()
+    assert (subscribed.losses, subscribed.trouble, bench.link.due) == (1, None, None)
+    assert bench.link.subscriptions == [subscribed]
+    (message,) = bench.said(bench.link.begin())
+    assert [frame.state for frame in message.commands] == [True, False]
+    assert message.commands[0].command == b"lost 1"
+    assert errand.ending is None
 
 
 def test_closing_ends_subscriptions_wherever_they_are(bench: Bench, subscribed: Subscribed) -> None:

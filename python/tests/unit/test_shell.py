@@ -551,13 +551,14 @@ async def test_a_channel_excludes_address_and_token(shell: Shell) -> None:
 @pytest.mark.asyncio
 async def test_a_context_pickles_to_its_options(stage: Stage) -> None:
     stage.play(writes(1.0), writes(1.0))
-    async with stage.context("s", token="t", ttl=2.0, strict=True, timeout=3.0) as context:
+    async with stage.context("s", cache="ttl", ttl=2.0, strict=True, timeout=3.0) as context:
         await context.set_variable("x", 1.0)
+        context.set_cache_ttl(4.0)
         pickled = pickle.dumps(stage.shell.bare(context))
         copy: Context = stage.shell.awaitable(pickle.loads(pickled))  # noqa: TID251 - bytes made above
     async with copy:
         assert (repr(copy), copy.session_id) == (repr(context), "s")
-        assert (copy._options.strict, copy._options.timeout, copy._options.token) == (True, 3.0, "t")
+        assert (copy._options.cache, copy._options.strict, copy._options.timeout) == ("ttl", True, 3.0)
         await copy.set_variable("x", 1.0)
     (first, _), (second, _) = request_ids(stage)
     assert first != second
@@ -568,6 +569,13 @@ async def test_a_context_with_a_channel_does_not_pickle(shell: Shell) -> None:
     async with shell.lent("localhost:1") as channel:
         with pytest.raises(TypeError, match="cannot be pickled: give it address= instead"):
             pickle.dumps(shell.bare(shell.context("s", channel)))
+
+
+def test_a_token_is_not_pickled(shell: Shell) -> None:
+    with pytest.raises(
+        TypeError, match="with a token cannot be pickled, which would write the token in clear"
+    ):
+        pickle.dumps(shell.bare(shell.context("s", token="secret")))
 
 
 @pytest.mark.asyncio

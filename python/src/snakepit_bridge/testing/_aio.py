@@ -63,6 +63,11 @@ class FakeSession(SessionContext):
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("a FakeSession cannot be pickled: its variables are in this process only")
 
+    def _abandon(self) -> None:
+        super()._abandon()
+        # Its bridge is in this process too, and has to be asked again.
+        self._transport.end(self._methods.following)
+
     async def _perform(self, step: Step) -> Any:
         if isinstance(step, Carry):
             return self._bridge.carry_out(step.errand)

@@ -53,6 +53,12 @@ class FakeSession(SessionContext):
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("a FakeSession cannot be pickled: its variables are in this process only")
 
+    def _abandon(self) -> None:
+        super()._abandon()
+        # Its bridge is in this process too, and has to be asked again.
+        self._transport.end(self._methods.following)
+        self._transport = _Transport(self)
+
     def _perform(self, step: Step) -> Any:
         if isinstance(step, Carry):
             with self._lock:
