@@ -5,7 +5,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** What takes a minute or more comes first: begun last, it would have one core at work and leave the others idle. */
 class LongestFirst extends BaseSequencer {
-  static readonly #long = ["tests/model/", "tests/crash/", "storage/sqlite/"];
+  static readonly #long = ["tests/model/", "tests/crash/", "tests/faults/", "storage/sqlite/"];
 
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const isLong = ({ moduleId }: TestSpecification) =>

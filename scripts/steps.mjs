@@ -14,6 +14,8 @@ const biomeColours = colours ? "--colors=force" : "--colors=off";
 const vitestColours = colours ? "--color" : "--no-color";
 const pytestColours = colours ? "--color=yes" : "--color=no";
 const pyproject = "python/pyproject.toml";
+const pytest = [python, "-m", "pytest", "-c", pyproject, pytestColours];
+const pythonEndToEnd = "python/tests/e2e";
 
 export const steps = [
   { name: "build", kind: "check", command: [node, tsc, "-b", "packages/bridge"] },
@@ -42,9 +44,9 @@ export const steps = [
   {
     name: "python",
     kind: "pytest",
-    // It keeps one core busy, and waits half of its time.
+    // It keeps one core busy and no more, as those below do.
     beside: "typescript",
-    command: [python, "-m", "pytest", "-c", pyproject, "python/tests", "tests", pytestColours],
+    command: [...pytest, "python/tests", "tests", `--ignore=${pythonEndToEnd}`],
   },
   {
     name: "end to end",
@@ -52,9 +54,14 @@ export const steps = [
     command: [bin("vitest"), "run", "--project", "e2e", "--project", "packages", vitestColours],
   },
   {
+    name: "python, end to end",
+    kind: "pytest",
+    beside: "end to end",
+    command: [...pytest, pythonEndToEnd],
+  },
+  {
     name: "python, lowest versions",
     kind: "pytest",
-    // As above.
     beside: "end to end",
     command: [node, "scripts/python-range.mjs", pytestColours],
   },

@@ -28,7 +28,7 @@ const { SqliteStore } = (await import(
 const SIZES = { roundBytes: 1_000, snapshotBytes: 500 };
 
 /** What a run on files is by default. */
-export const ON_FILES = { runs: 45, maxSteps: 40, floodEvery: 30, crashes: true };
+export const ON_FILES = { runs: 30, maxSteps: 40, floodEvery: 30, crashes: true };
 
 /** `wrap` may put something around the store. */
 export function sqliteEngine(wrap: (store: Store) => Store = (store) => store): MakeEngine {
