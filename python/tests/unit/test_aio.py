@@ -152,6 +152,8 @@ def test_a_context_works_in_several_loops_in_turn() -> None:
 
 
 def test_a_context_with_a_channel_works_in_one_loop_and_says_so() -> None:
+    """[ORD-19 refuses]"""
+
     async def first() -> SessionContext:
         async with staged(ASYNCIO) as stage, grpc.aio.insecure_channel(stage.address) as channel:
             context = SessionContext("s", channel)
