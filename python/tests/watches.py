@@ -18,7 +18,8 @@ from watch_validators import check_reading
 import snakepit_bridge
 from snakepit_bridge import SessionEvent, UnavailableError, WatchGapError
 
-TIMEOUT = 30.0
+TIMEOUT = 90.0
+"""Longer than two rests of a watch that finds its bridge again and again and hears no news, in seconds."""
 
 
 class Reader:
