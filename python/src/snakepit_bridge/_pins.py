@@ -34,6 +34,10 @@ class Held:
     version: int
     value: Value
 
+    def copy(self) -> Value:
+        """Returns its value; of json each reader is given an object of its own."""
+        return copy.deepcopy(self.value) if self.type == "json" else self.value
+
 
 class Pinned:
     """What a snapshot has of a session.
@@ -64,7 +68,6 @@ class Pinned:
         self.pins = pins
         self._variables = {each.name: each for each in variables}
         self._names = {each.id: each.name for each in self._variables.values()}
-        # Each reader of json is given an object of its own.
         self.hits: dict[str, Any] = {
             each.name: each.value for each in self._variables.values() if each.type != "json"
         }
@@ -81,12 +84,12 @@ class Pinned:
         """Returns one of the variables as it is read."""
         at = self._point
         age = now - self._read_at
-        value = copy.deepcopy(held.value)
+        value = held.copy()
         return Reading(value, held.type, held.version, at.number, str(at), self._source, age, self._stale)
 
     def snapshot(self, now: float) -> Snapshot:
         """Returns all of it."""
-        values = {name: copy.deepcopy(each.value) for name, each in self._variables.items()}
+        values = {name: each.copy() for name, each in self._variables.items()}
         at = self._point
         snapshot = Snapshot(values, at.number, str(at), self._source, now - self._read_at, self._stale)
         object.__setattr__(snapshot, "_pinned", self)

@@ -29,7 +29,7 @@ export class PinnableReads implements Reads {
 
   async get(identifier: string, options: FreshOptions): Promise<Answer> {
     const { after, maxAgeMs } = options;
-    const pinned = after === undefined && maxAgeMs === undefined ? this.pinned(options) : undefined;
+    const pinned = after === undefined && maxAgeMs === undefined ? this.#pinned(options) : undefined;
     const variable = pinned?.variables.get(identifier);
     if (variable === undefined) return this.#reads.get(identifier, options);
     return { variable, ...(this.pins.freshness() as Freshness) };
@@ -43,11 +43,6 @@ export class PinnableReads implements Reads {
     const found = this.#pinnedOf(identifiers, options);
     if (found === undefined) return this.#reads.snapshot(identifiers, options);
     return { ...found, ...(this.pins.freshness() as Freshness) };
-  }
-
-  /** What is pinned, and to be read from; undefined: the answer has to be fresh, or nothing is pinned. */
-  pinned({ bypassCache = false }: ReadOptions): Pinned | undefined {
-    return bypassCache ? undefined : this.pins.current;
   }
 
   peek(identifier: string): Held {
@@ -74,9 +69,14 @@ export class PinnableReads implements Reads {
     this.#reads.close();
   }
 
+  /** What is pinned, and to be read from; undefined: the answer has to be fresh, or nothing is pinned. */
+  #pinned({ bypassCache = false }: ReadOptions): Pinned | undefined {
+    return bypassCache ? undefined : this.pins.current;
+  }
+
   /** Variables as they are pinned; undefined if one of them is not, so that all are read at one revision. */
   #pinnedOf(identifiers: readonly string[], options: ReadOptions): FoundVariables | undefined {
-    const pinned = this.pinned(options);
+    const pinned = this.#pinned(options);
     if (pinned === undefined) return undefined;
     const found: FoundVariables["found"][number][] = [];
     for (const identifier of new Set(identifiers)) {

@@ -54,8 +54,8 @@ export class Pins {
   freshness(): Freshness | undefined {
     const pin = this.#pin();
     if (pin === undefined) return undefined;
-    const { freshness } = pin.pinned;
-    return { ...freshness, ageMs: freshness.ageMs + this.#now() - pin.atMs };
+    const { revision, source, stale, ageMs } = pin.pinned.freshness;
+    return { revision, source, stale, ageMs: ageMs + this.#now() - pin.atMs };
   }
 
   /** Runs a function with something pinned. Throws TypeError where there is nothing to carry it. */

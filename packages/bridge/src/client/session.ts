@@ -19,9 +19,8 @@ import { type ChangeView, type SessionEventView, viewEvent } from "./event-views
 import { Hits } from "./hits.js";
 import { type ListenOptions, listen } from "./listening.js";
 import type { PinnableReads } from "./pinnable-reads.js";
-import type { Pinned } from "./pins.js";
 import { toText } from "./points.js";
-import type { CacheStats, FoundVariables, FreshOptions, Held, ReadOptions } from "./reads.js";
+import type { Answers, CacheStats, FoundVariables, FreshOptions, Held, ReadOptions } from "./reads.js";
 import { compareAndSet } from "./repeating.js";
 import type { InitialValues, ListVariablesOptions, RegisterOptions, SessionStore } from "./session-store.js";
 import type { CallOptions } from "./transport/transport.js";
@@ -209,7 +208,7 @@ export class Session<D extends Definitions = Definitions> {
   async snapshot(options: ReadOptions = {}): Promise<Snapshot<D>> {
     const names = this.#names("snapshot()", "getMany(names) or list()");
     this.#open();
-    return this.#view(await this.#snapshot(names, options));
+    return this.#view(await this.#reads.snapshot(names, options));
   }
 
   /**
@@ -233,8 +232,11 @@ export class Session<D extends Definitions = Definitions> {
   ): Promise<R> {
     const names = this.#names("withSnapshot()", "getMany(names)");
     this.#open();
-    const pinned = await this.#snapshot(names, options);
-    return this.#reads.pins.run(pinned, () => work(this.#view(pinned)));
+    const answers = await this.#reads.snapshot(names, options);
+    const snapshot = this.#view(answers);
+    const variables = new Map(answers.found.map(({ identifier, variable }) => [identifier, variable]));
+    const values = new Map(Object.entries(snapshot.values as Readonly<Record<string, VariableValue>>));
+    return this.#reads.pins.run({ variables, values, freshness: answers }, () => work(snapshot));
   }
 
   /**
@@ -515,21 +517,10 @@ export class Session<D extends Definitions = Definitions> {
     return this.#defined.read(name, this.#reads.peek(name));
   }
 
-  async #snapshot(names: readonly string[], options: ReadOptions): Promise<Pinned> {
-    const pinned = this.#reads.pinned(options);
-    if (pinned !== undefined) return pinned;
-    const { found, missing, ...freshness } = await this.#reads.snapshot(names, options);
-    return {
-      variables: new Map(found.map(({ identifier, variable }) => [identifier, variable])),
-      values: new Map(Object.entries(this.#valuesOf({ found, missing }))),
-      freshness,
-    };
-  }
-
-  #view({ values, freshness }: Pinned): Snapshot<D> {
-    const { revision } = freshness;
+  #view(answers: Answers): Snapshot<D> {
+    const { revision } = answers;
     return Object.freeze({
-      values: frozen(values) as ValuesOf<D>,
+      values: this.#valuesOf(answers) as ValuesOf<D>,
       revision: revision.number,
       point: toText(revision),
     });
@@ -550,9 +541,11 @@ export class Session<D extends Definitions = Definitions> {
         identifier: first,
       });
     }
-    return frozen(
+    // Not assignments: fromEntries defines its keys, so none of them can reach the prototype.
+    const values = Object.fromEntries(
       found.map(({ identifier, variable }) => [identifier, this.#defined.read(identifier, variable)]),
     );
+    return Object.freeze(values);
   }
 
   #written<V>(name: string, { item, revision }: { item: Held; revision: Revision }): Written<V> {
@@ -563,11 +556,6 @@ export class Session<D extends Definitions = Definitions> {
       value: this.#defined.read(name, item) as V,
     });
   }
-}
-
-/** Not made by assignments: fromEntries defines its keys, so none of them can reach the prototype. */
-function frozen(values: Iterable<readonly [string, VariableValue]>): Readonly<Record<string, VariableValue>> {
-  return Object.freeze(Object.fromEntries(values));
 }
 
 function isAbsence(error: unknown): boolean {
