@@ -17,9 +17,8 @@ class LongestFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    // One fewer than there are cores is what Vitest takes by itself, which leaves half of a small machine idle. Most of these wait
-    // for disks and processes now and then, so it is one more.
-    maxWorkers: availableParallelism() + 1,
+    // One fewer is what Vitest takes by itself, which leaves half of a small machine idle.
+    maxWorkers: availableParallelism(),
     sequence: { sequencer: LongestFirst },
     projects: [
       "packages/bridge",

@@ -56,13 +56,12 @@ export const steps = [
   {
     name: "python, end to end",
     kind: "pytest",
-    beside: "end to end",
     command: [...pytest, pythonEndToEnd],
   },
   {
     name: "python, lowest versions",
     kind: "pytest",
-    beside: "end to end",
+    beside: "python, end to end",
     command: [node, "scripts/python-range.mjs", pytestColours],
   },
 ];
