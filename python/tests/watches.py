@@ -18,8 +18,8 @@ from watch_validators import check_reading
 import snakepit_bridge
 from snakepit_bridge import SessionEvent, UnavailableError, WatchGapError
 
-TIMEOUT = 90.0
-"""Longer than two rests of a watch that finds its bridge again and again and hears no news, in seconds."""
+TIMEOUT = 30.0
+"""Longer than any of these tests has a watch rest, in seconds."""
 
 
 class Reader:
