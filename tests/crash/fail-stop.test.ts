@@ -4,7 +4,8 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Client, connect, type Session } from "snakepit-bridge";
+import { type Client, connect, OutcomeUnknownError, type Session } from "snakepit-bridge";
+import { startBridge } from "snakepit-bridge/server";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { openDatabase } from "../../packages/bridge/src/storage/sqlite/driver.js";
 import { endAll, type TestProcess } from "../e2e/processes.js";
@@ -153,6 +154,19 @@ describe.skipIf(noStrace !== undefined)("with strace", () => {
     const readOnly = strace("/dev/null", "-P", file, "-e", "inject=openat:error=EACCES:when=1");
     await expectStop(launch(file, readOnly), `${file} is read-only`);
   });
+});
+
+test("a bridge whose store fails while it is being closed says so to who closes it", async () => {
+  const file = await newFile();
+  const bridge = await startBridge({ port: 0, logger: "silent", store: `sqlite:${file}` });
+  const db = await openDatabase(file);
+  db.exec("DROP TABLE tail");
+  db.close();
+  const write = bridge.sessions.createSession("s");
+  const closing = bridge.close();
+  await expect(write).rejects.toThrow(OutcomeUnknownError);
+  await expect(closing).rejects.toBe(await bridge.failure);
+  expect((await bridge.failure).message).toContain("no such table");
 });
 
 describe("a bridge does not start on", () => {

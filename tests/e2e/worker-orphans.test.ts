@@ -22,8 +22,8 @@ const env = { TEST_PYTHON: python };
 /** Prints the ids of its supervisor, itself, a child, a grandchild, and a child in a session of its own; then it waits. */
 const FAMILY = `
 import os, subprocess, sys
-pause = "import signal, sys; print('up', flush=True); signal.pause()"
-parent = f"import os, subprocess, sys; child = subprocess.Popen([sys.executable, '-c', {pause!r}]); print(child.pid, flush=True); child.wait()"
+pause = "import os, signal; print(os.getpid(), flush=True); signal.pause()"
+parent = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {pause!r}]).wait()"
 def start(code, **options):
     child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, **options)
     return child.pid, child.stdout.readline().strip()

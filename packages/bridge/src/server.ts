@@ -78,7 +78,11 @@ export interface Bridge {
    * then cut off its callers, and nothing is answered any more. What was acknowledged before is kept.
    */
   readonly failure: Promise<Error>;
-  /** Refuses new calls, lets running ones end, then releases the store. The second call waits for the first. */
+  /**
+   * Refuses new calls, lets running ones end, then releases the store. The second call waits for the first.
+   *
+   * @throws What `failure` settles with, if the store fails meanwhile: all is released, and what was acknowledged is kept
+   */
   close(): Promise<void>;
 }
 
@@ -117,6 +121,17 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
     return error;
   });
   const client = localClient({ engine, clock });
+  let failed: Error | undefined;
+  void engine.failure.then((error) => {
+    failed = error;
+  });
+  const close = async (): Promise<void> => {
+    const before = failed;
+    await doors.close(graceMs);
+    await client.close();
+    await engine.close();
+    if (failed !== before) throw failed;
+  };
   let closing: Promise<void> | undefined;
   return Object.freeze({
     host,
@@ -127,11 +142,7 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
     sessions: client.sessions,
     session: client.session.bind(client),
     failure,
-    close: () =>
-      (closing ??= doors
-        .close(graceMs)
-        .then(() => client.close())
-        .then(() => engine.close())),
+    close: () => (closing ??= close()),
   });
 }
 

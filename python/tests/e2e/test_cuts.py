@@ -23,12 +23,12 @@ CUTS, EVENTS = 30, 1_500
 MOST_AHEAD = 15
 """So many commits may not have been told yet: mostly as many as fit between two cuts, so it goes on."""
 
-BELOW = {"up": 2_500, "down": 100_000}
-"""Where connections are cut: anywhere in what a client says first, and in some hundred events."""
+LAID = {"up": {"below": 2_500, "times": CUTS // 5}, "down": {"below": 100_000, "times": CUTS}}
+"""Where connections are cut, and how often: anywhere in what a client says first, and in some hundred events.
 
-TIMES = {"up": CUTS // 5, "down": CUTS}
-"""How often. In what a client says first it is half of all connections that are cut before any news, and a
-watch that has no news twelve times in a row has rested for minutes: few, so that there are no such rows."""
+Half of those cut in what is said first bring no news, and a watch without news a dozen times in a row has
+rested for minutes: so these are few.
+"""
 
 
 @pytest.mark.asyncio
@@ -65,8 +65,8 @@ async def play(shell: Shell, bridge: str, proxy: ToxicProxy, seed: int) -> int:
         audited = [Audited(journal, context, was_cut=True, **names) for names in ({}, {"names": ["a", "d"]})]
         for each in audited:
             await each.ready()
-        for direction, below in BELOW.items():
-            proxy.lay(direction, direction, kind="cutAtRandom", below=below, seed=seed, times=TIMES[direction])
+        for direction, laid in LAID.items():
+            proxy.lay(direction, direction, kind="cutAtRandom", seed=seed, **laid)
         begun = len(journal.commits)
         await asyncio.gather(
             write(journal, proxy, audited, random.Random(seed)), *(read(each) for each in audited)
