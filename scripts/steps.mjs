@@ -35,7 +35,7 @@ export const steps = [
     command: [venvProgram("ruff"), "format", "--check", "--config", pyproject, "."],
   },
   { name: "mypy", kind: "check", command: [python, "-m", "mypy", "--config-file", pyproject] },
-  { name: "pyright", kind: "check", command: [bin("pyright"), "--project", pyproject] },
+  { name: "pyright", kind: "check", beside: "mypy", command: [bin("pyright"), "--project", pyproject] },
   {
     name: "typescript",
     kind: "vitest",
