@@ -27,6 +27,8 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
+          // As for the unit tests: a worker loads a module once.
+          isolate: false,
           include: ["tests/**/*.test.ts", "bench/**/*.test.ts"],
           exclude: ["tests/packages/**", "tests/docs/readme.test.ts"],
           testTimeout: 60_000,
