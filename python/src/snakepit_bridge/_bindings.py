@@ -10,9 +10,9 @@ import dataclasses
 import enum
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, NoReturn, TypeVar
 
 from ._definitions import Definitions
 from ._errors import DefinitionConflictError, VariableNotFoundError
@@ -41,6 +41,7 @@ class CurrentValues:
 
     What `peek` says of errors holds here too; for a variable that does not exist it is AttributeError, too.
     One whose name is no identifier is `session.v["top-k"]`. They are set with `set_variable`: that waits.
+    `name in session.v` and `list(session.v)` tell which there are; a copy of all values is a `snapshot`.
 
     Example:
         >>> async def show(session: SessionContext) -> None:
@@ -71,6 +72,15 @@ class CurrentValues:
 
     def __getitem__(self, name: str) -> Any:
         return object.__getattribute__(self, "_CurrentValues__peek")(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(object.__getattribute__(self, "_CurrentValues__names")()))
+
+    def __contains__(self, name: object) -> bool:
+        return name in list(self)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("session.v is a look into its session and cannot be copied: take a snapshot()")
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"to set a variable takes a call: set_variable({name!r}, …)")
@@ -148,9 +158,14 @@ def _types_of(annotation: Any, params: type, field: str) -> frozenset[str]:
         # None is what json has, or only the default.
         parts = [each for each in arguments if each is not type(None)]
         return frozenset().union(*(_types_of(each, params, field) for each in parts))
-    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
-        return _refused(annotation, params, field)
-    return _JSON
+    return _JSON if _may_be_json(origin or annotation) else _refused(annotation, params, field)
+
+
+def _may_be_json(annotation: Any) -> bool:
+    """Whether an object or an array of json may be an instance; of what is no class nobody can say."""
+    if not isinstance(annotation, type) or typing.is_typeddict(annotation):
+        return True
+    return issubclass(dict, annotation) or issubclass(list, annotation)
 
 
 def _refused(annotation: Any, params: type, field: str) -> frozenset[str]:

@@ -20,7 +20,7 @@ def refuse_green_threads() -> None:
     """
     gevent = sys.modules.get("gevent.monkey")
     eventlet = sys.modules.get("eventlet.patcher")
-    found = _patched(getattr(gevent, "is_module_patched", None), ("threading", "socket"))
+    found = _patched(getattr(gevent, "is_module_patched", None), ("threading", "thread", "socket", "queue"))
     name = "gevent" if found else "eventlet"
     found = found or _patched(getattr(eventlet, "is_monkey_patched", None), ("thread", "socket"))
     if found:

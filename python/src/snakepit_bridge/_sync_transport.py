@@ -131,6 +131,8 @@ class SyncTransport:
         refusal = self._refusal or _forking.refusal()
         if refusal is not None:
             raise RuntimeError(refusal)
+        # They may have been replaced since there is a channel.
+        refuse_green_threads()
         if self._channel is None:
             self._helpers.run(self._start)
 
@@ -180,7 +182,6 @@ class SyncTransport:
         with _forking.use_grpc(), self._lock:
             if self._channel is not None or self._closed:
                 return
-            refuse_green_threads()
             options = ALONE_OPTIONS if _forking.is_forked() else CHANNEL_OPTIONS
             self._channel = self._given or grpc.insecure_channel(self._address, options=options)
             self._link.start()

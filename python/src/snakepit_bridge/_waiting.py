@@ -110,8 +110,8 @@ class Waiting(State):
         Raises:
             InvalidInputError: An argument cannot be sent.
         """
-        for function in (callback, on_error):
-            if function is not None and not callable(function):
+        for function in (callback, callback if on_error is None else on_error):
+            if not callable(function):
                 raise TypeError(f"a callback has to be callable, not {type(function).__name__}")
         return self.watch(names, glob=glob)
 

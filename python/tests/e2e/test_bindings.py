@@ -78,6 +78,12 @@ async def test_an_attribute_is_what_the_variable_holds(
         await until(lambda: values.temperature == 1.0)
     assert values["temperature"] == 1.0
     assert {"temperature", "phase"} <= set(dir(values))
+    assert list(values) == sorted(await session.list_variables())
+    assert "phase" in values
+    assert "nothing" not in values
+    for copied in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError, match=r"take a snapshot\(\)"):
+            copied(values)
 
 
 @pytest.mark.asyncio
@@ -222,6 +228,16 @@ class WithEnum:
 
 
 @dataclass
+class WithBytes:
+    plan: bytes | None
+
+
+@dataclass
+class WithParams:
+    plan: Frozen
+
+
+@dataclass
 class WithNumbers:
     level: Literal[1, 2]
 
@@ -244,6 +260,8 @@ class Unresolved:
         ({"x": 1}, "a dataclass is needed"),
         (Frozen(temperature=1.0), "a dataclass is needed"),
         (WithEnum, "WithEnum.colour is declared as Colour, and no variable holds that"),
+        (WithBytes, "WithBytes.plan is declared as bytes, and no variable holds that"),
+        (WithParams, "WithParams.plan is declared as Frozen, and no variable holds that"),
         (WithNumbers, "WithNumbers.level is declared as typing.Literal"),
         (Computed, "Computed.total has init=False"),
         (Unresolved, "the annotations of Unresolved cannot be read: name 'Nowhere'"),

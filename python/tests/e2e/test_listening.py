@@ -118,6 +118,8 @@ async def test_what_is_no_function_is_refused(session: Context) -> None:
     for wrong in ({"callback": 7}, {"callback": print, "on_error": 7}):
         with pytest.raises(TypeError, match="a callback has to be callable, not int"):
             session.on_change(**wrong)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="not NoneType"):
+        session.on_change(None)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="names is a list"):
         session.on_change(print, "x")
 

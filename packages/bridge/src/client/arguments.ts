@@ -31,6 +31,13 @@ export function checkIdentifier(identifier: unknown): string {
   return checkText(identifier, "the variable's name or id", "INVALID_NAME", "identifier");
 }
 
+/** Checks names of variables. One string is an iterable of characters, which nobody means. */
+export function checkNames(names: Iterable<string>): readonly string[] {
+  if (typeof names !== "object" || names === null || !(Symbol.iterator in names))
+    throw new TypeError(`names is a list of names, not one ${typeof names}`);
+  return Array.from(names, checkIdentifier);
+}
+
 /** Checks what narrows a list down, if it is given. */
 export function checkFilter(field: string, text: unknown): string | undefined {
   return text === undefined ? undefined : checkText(text, `the ${field}`, "INVALID_ARGUMENT", field);

@@ -8,7 +8,14 @@ import { type BridgeError, errorFor } from "../core/errors.js";
 import type { KnownLiteral } from "../core/literal.js";
 import type { SessionEvent } from "../core/session/event.js";
 import type { Definition } from "../core/variable.js";
-import { checkIdentifier, checkSessionId, checkWhole, type MetadataInput, toMetadata } from "./arguments.js";
+import {
+  checkIdentifier,
+  checkNames,
+  checkSessionId,
+  checkWhole,
+  type MetadataInput,
+  toMetadata,
+} from "./arguments.js";
 import { Deadline } from "./deadline.js";
 import type { Operator } from "./operator.js";
 import type { OwnCalls } from "./own-calls.js";
@@ -130,7 +137,7 @@ export class Calls {
       {
         kind: "getVariables",
         sessionId: checkSessionId(sessionId),
-        identifiers: Array.from(identifiers, checkIdentifier),
+        identifiers: checkNames(identifiers),
       },
       options,
     );
@@ -220,7 +227,7 @@ export class Calls {
   ): SessionWatch<E> {
     const watch = {
       sessionId: checkSessionId(sessionId),
-      names: Array.from(names, checkIdentifier),
+      names: checkNames(names),
       ...(glob === undefined ? {} : { glob }),
       passive,
     };

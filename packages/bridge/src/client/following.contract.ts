@@ -24,6 +24,18 @@ export function followingContract(transport: string, start: () => Promise<TestBr
   });
 
   describe(`${transport}: a listener`, () => {
+    test("is refused at once if it cannot be called, and so are names that are no list", async () => {
+      const session = await client.session("run");
+      const listener = (): void => {};
+      const given = (names: unknown, listener: unknown): unknown =>
+        session.onChange(names as string[], listener as () => void);
+      expect(() => given(["x"], undefined)).toThrow("has to be a function, not undefined");
+      expect(() => given("x", listener)).toThrow("names is a list of names, not one string");
+      expect(() => given(listener, ["x"])).toThrow(TypeError);
+      expect(() => session.watch("x" as unknown as string[])).toThrow(TypeError);
+      await expect(session.getMany("x" as unknown as string[])).rejects.toThrow(TypeError);
+    });
+
     test("is called with every commit, one after the other, until it is stopped [DOOR-10 accepts]", async () => {
       const session = await client.session("run", variables);
       const told: [unknown, unknown][] = [];

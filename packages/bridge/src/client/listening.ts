@@ -17,6 +17,12 @@ export interface ListenOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Refuses what cannot be called, at once and not at the first event. */
+export function checkListener(listener: unknown): void {
+  if (typeof listener !== "function")
+    throw new TypeError(`the listener of onChange has to be a function, not ${typeof listener}`);
+}
+
 /** Calls a function with every event. Returns how to end that; a call that is under way goes on to its end. */
 export function listen<E>(
   watch: SessionWatch<E>,

@@ -17,7 +17,7 @@ import { DefinedValues } from "./defined-values.js";
 import type { Definitions, NameOf, NumericNameOf, ValueOf, ValuesOf } from "./definitions.js";
 import { type ChangeView, type SessionEventView, viewEvent } from "./event-views.js";
 import { Hits } from "./hits.js";
-import { type ListenOptions, listen } from "./listening.js";
+import { checkListener, type ListenOptions, listen } from "./listening.js";
 import type { PinnableReads } from "./pinnable-reads.js";
 import { toText } from "./points.js";
 import type { Answers, CacheStats, FoundVariables, FreshOptions, Held, ReadOptions } from "./reads.js";
@@ -405,6 +405,7 @@ export class Session<D extends Definitions = Definitions> {
     listener: (event: SessionEventView<ChangeOf<D, N>>) => unknown,
     options: ListenOptions = {},
   ): () => void {
+    checkListener(listener);
     const { signal } = options;
     const begin = () => {
       const watch = this.watch(names, signal === undefined ? {} : { signal });
