@@ -192,7 +192,7 @@ class Live(State):
             check_name(name)
             raise self._not_ready(self._why_not_ready())
         (entry,) = look.entries
-        self.replica.served += 1
+        self.replica.peeked += 1
         if look.point.number == 0:
             raise self._no_session()
         if entry is None:

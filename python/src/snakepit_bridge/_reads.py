@@ -426,7 +426,7 @@ class Reads(Live):
         if not self.is_live:
             return self.cache.stats(self.now())
         replica = self.replica
-        hits, misses = replica.served, self.misses
+        hits, misses = replica.served + replica.peeked, self.misses
         return {
             "hits": hits,
             "misses": misses,

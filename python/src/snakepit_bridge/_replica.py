@@ -109,7 +109,8 @@ class Replica:
             covers it.
         covered: The same, whatever covers it.
         is_current: Whether it may be read from without a mark.
-        served: How many look-ups it answered; readers count, each by itself.
+        served: How many reads it answered; readers count, each by itself.
+        peeked: How many look-ups.
     """
 
     def __init__(
@@ -123,6 +124,7 @@ class Replica:
         self._covers = 0
         self.is_current = False
         self.served = 0
+        self.peeked = 0
         self._budget = budget
         self._lock: AbstractContextManager[object] = nullcontext() if lock is None else lock
         self._give_way = give_way

@@ -90,7 +90,7 @@ def _peek(self: SessionContext, name: str) -> Any:
     except (KeyError, TypeError):
         with self._lock:
             return self._methods.peek(name)
-    replica.served += 1
+    replica.peeked += 1
     return value
 
 

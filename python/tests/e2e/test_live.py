@@ -20,6 +20,7 @@ from shells import Context, Shell, in_thread, until
 
 from snakepit_bridge import (
     NotReadyError,
+    SessionContext,
     SessionNotFoundError,
     UnavailableError,
     VariableNotFoundError,
@@ -72,6 +73,30 @@ async def test_a_write_from_the_other_language_is_seen(make: Callable[..., Conte
         assert (reading.value, reading.type, reading.version) == (1.5, "float", 2)
         assert (reading.source, reading.stale) == ("replica", False)
         assert context.get_cache_stats()["fetches"] == 0
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("way", ["get_variable", "read", "get_variables"])
+async def test_a_loop_that_awaits_nothing_but_reads_lets_the_event_loop_go_on(bridge: str, way: str) -> None:
+    """[ORD-9 accepts]"""
+    async with SessionContext("spin", address=bridge) as context:
+        await context.set_variable("x", 0)
+        await context.ready()
+
+        async def poll() -> bool:
+            for _ in range(200_000):
+                got = await getattr(context, way)(["x"] if way == "get_variables" else "x")
+                if (got["x"] if way == "get_variables" else getattr(got, "value", got)) == 1:
+                    return True
+            return False
+
+        async def write() -> None:
+            async with SessionContext("spin", address=bridge) as other:
+                await other.set_variable("x", 1)
+
+        writing = asyncio.create_task(write())
+        assert await poll()
+        await writing
 
 
 @pytest.mark.asyncio
