@@ -34,7 +34,7 @@ Self = TypeVar("Self", bound="SessionContext")
 
 _OFTEN = 1_023
 """A loop that awaits nothing but reads from a copy would stand the event loop still: nobody would be told
-anything, no time would be up, and nothing could be cancelled. So the event loop has a turn every 1,024 reads."""
+anything, no time would be up, nothing could be cancelled. So the event loop has a turn every 1,024 reads."""
 
 _SELDOM = 63
 """The same for what takes a flow, which is longer."""
@@ -200,8 +200,8 @@ class SessionContext(Context):
 
     _shown_as = "SessionContext"
     _channel_class = grpc.aio.Channel
-    # How many were run.
-    _flows = 0
+    # How many flows have waited for nothing.
+    _unwaited = 0
 
     def __init__(
         self,
@@ -286,16 +286,18 @@ class SessionContext(Context):
         await self.close()
 
     async def _run(self, flow: Flow[T]) -> T:
-        self._flows += 1
-        if not self._flows & _SELDOM:
-            await asyncio.sleep(0)
         resume: Callable[[Any], Step] = flow.send
         reply: Any = None
+        step: Step | None = None
         while True:
             try:
                 step = resume(reply)
             except StopIteration as end:
                 result: T = end.value
+                if step is None:
+                    self._unwaited += 1
+                    if not self._unwaited & _SELDOM:
+                        await asyncio.sleep(0)
                 return result
             try:
                 reply, resume = await self._perform(step), flow.send
