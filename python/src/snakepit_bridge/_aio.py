@@ -20,7 +20,6 @@ from ._context import Context
 from ._definitions import Variables
 from ._events import SessionEvent
 from ._methods import Methods
-from ._points import ResumePoint
 from ._results import UNSET
 from ._steps import Begin, Carry, Flow, News, Pause, Share, Step, present_as
 from ._subscriptions import Subscription
@@ -303,5 +302,5 @@ class SessionContext(Context):
         result = step.function(step.argument)
         return await result if inspect.isawaitable(result) else result
 
-    def _heed(self, event: SessionEvent, point: ResumePoint) -> None:
-        self._methods.heed(event, point)
+    def _heed(self, event: SessionEvent) -> None:
+        self._methods.heed(event)
