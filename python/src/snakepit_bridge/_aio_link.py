@@ -18,6 +18,7 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from ._aio_connecting import settled
 from ._channels import status_of
 from ._errands import Errand
 from ._frames import SenselessError
@@ -198,21 +199,14 @@ class AioLink:
 
     async def _become_ready(self) -> Status | None:
         """Waits until the channel is connected; returns what stands in the way."""
-        channel = self.channel
-        while (state := channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
-            if state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
-                return Status(None, "")
-            if state is grpc.ChannelConnectivity.SHUTDOWN:
-                return _CLOSED
-            change = asyncio.ensure_future(channel.wait_for_state_change(state))
-            try:
-                await asyncio.wait({change})
-            finally:
-                if not change.done():
-                    change.cancel()
-            if not change.cancelled():
-                change.exception()  # closed meanwhile; the state says so
-        return None
+        while True:
+            channel = self.channel
+            state = await settled(channel)
+            if channel is not self.channel:
+                continue  # it was given up meanwhile
+            if state is grpc.ChannelConnectivity.READY:
+                return None
+            return _CLOSED if state is grpc.ChannelConnectivity.SHUTDOWN else Status(None, "")
 
     def _open(self) -> None:
         line = _Line(self._link.begin(), self.channel)
