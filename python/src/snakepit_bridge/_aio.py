@@ -60,7 +60,7 @@ def _leave(transport: weakref.ref[AioTransport], subscription: Subscription) -> 
     """
     left = transport()
     if left is not None:
-        left.leave(subscription)
+        left.end(subscription)
 
 
 async def _get_variable(
@@ -72,7 +72,7 @@ async def _get_variable(
     timeout: float | None = None,
 ) -> Any:
     # What a current replica has is one look into a dict; all else is a flow.
-    if not bypass_cache:
+    if not bypass_cache and self._transport.is_fed():
         replica = self._replica
         try:
             value = replica.hits[name]
@@ -85,6 +85,8 @@ async def _get_variable(
 
 
 def _peek(self: SessionContext, name: str) -> Any:
+    if not self._transport.is_fed():
+        self._transport.arrive(self._methods.following)
     replica = self._replica
     try:
         value = replica.hits[name]
@@ -272,6 +274,8 @@ class SessionContext(Context):
         await self.close()
 
     async def _run(self, flow: Flow[T]) -> T:
+        if not self._transport.is_fed():
+            self._transport.arrive(self._methods.following)
         resume: Callable[[Any], Step] = flow.send
         reply: Any = None
         while True:
@@ -291,9 +295,9 @@ class SessionContext(Context):
         if isinstance(step, Pause):
             return await self._transport.pause(step.seconds)
         if isinstance(step, Share):
-            link = self._transport.link()
+            home = self._transport.home()
             self._methods.check_open()
-            return None if link is None else await link.flights.share(step, self._run)
+            return None if home is None else await home.flights.share(step, self._run)
         if isinstance(step, Begin):
             self._begin(step.subscription)
             return lambda: self._end(step.subscription)

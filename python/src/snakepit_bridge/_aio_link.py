@@ -42,6 +42,7 @@ class _Line:
     Attributes:
         task: Reads what the bridge says, until the stream ends.
         channel: What it is on.
+        call: What gRPC knows it by; None before it was begun.
         news: Set when there may be something to send, or nothing any more.
         ended: Whether the stream has ended. Its feed ends by itself then: gRPC forgets it, and asyncio would
             log that.
@@ -51,6 +52,7 @@ class _Line:
     def __init__(self, stream: Stream, channel: grpc.aio.Channel) -> None:
         self.stream = stream
         self.channel = channel
+        self.call: Any = None
         self.news = asyncio.Event()
         self.ended = False
         self.task: asyncio.Task[None]
@@ -123,7 +125,16 @@ class AioLink:
         return self._link.carries(subscription)
 
     def abandon(self) -> None:
-        """Takes that the event loop is closed."""
+        """Takes that the event loop is closed, and nothing runs in it again.
+
+        gRPC holds a call as long as the bridge tells it anything, and who waits for it for ever. So the calls
+        are ended here, and those who wait let go of what they have.
+        """
+        calls: list[Any] = [line.call for line in self._lines.values() if line.call is not None]
+        waiting: list[Any] = [task.get_coro() for task in self._tasks]
+        for end in (*(call.cancel for call in calls), *(each.close for each in waiting)):
+            with contextlib.suppress(RuntimeError):  # when it has done so: that its loop is closed
+                end()
         self._link.abandon()
 
     def end(self, subscription: Subscription) -> None:
@@ -193,7 +204,7 @@ class AioLink:
                 elif self._link.wants_stream:
                     self._open()
         finally:
-            if self._connecting is asyncio.current_task():
+            if self._connecting is asyncio.current_task(self._loop):
                 self._connecting, self._pausing = None, False
         self._go()
 
@@ -274,7 +285,7 @@ class AioLink:
         try:
             # Bytes in, bytes out.
             rpc: Any = line.channel.stream_stream(_CHANNEL)
-            call = rpc(self._feed(line), metadata=self._metadata)
+            line.call = call = rpc(self._feed(line), metadata=self._metadata)
             async for message in call:
                 for errand, pause in self._link.receive(line.stream, message):
                     self._start(self._submit_after(pause, errand))
