@@ -85,13 +85,13 @@ class Shell:
         if self.is_blocking:
             connected: bool = context._transport._link.is_open
             return connected
-        state = context._transport.link().commands.channel.get_state()
+        state = context._transport.home().link.channel.get_state()
         return state is grpc.ChannelConnectivity.READY
 
     def link(self, context: Any) -> Link:
         """What waits for the bridge, and what it owes."""
         transport = context._transport
-        link: Link = transport._link._link if self.is_blocking else transport.link().commands._link
+        link: Link = transport._link._link if self.is_blocking else transport.home().link._link
         return link
 
     def pass_pauses(self, context: Any, passed: Callable[[float], None]) -> None:

@@ -21,7 +21,6 @@ from ._context import Context
 from ._definitions import Variables
 from ._events import SessionEvent
 from ._methods import Methods
-from ._points import ResumePoint
 from ._results import UNSET
 from ._steps import Begin, Carry, Flow, News, Pause, Share, Step, present_as
 from ._subscriptions import Subscription
@@ -69,7 +68,7 @@ def _leave(transport: weakref.ref[AioTransport], subscription: Subscription) -> 
     """
     left = transport()
     if left is not None:
-        left.leave(subscription)
+        left.end(subscription)
 
 
 async def _get_variable(
@@ -81,7 +80,7 @@ async def _get_variable(
     timeout: float | None = None,
 ) -> Any:
     # What a current replica has is one look into a dict; all else is a flow.
-    if not bypass_cache:
+    if not bypass_cache and self._transport.is_fed():
         replica = self._replica
         try:
             value = replica.hits[name]
@@ -97,6 +96,8 @@ async def _get_variable(
 
 
 def _peek(self: SessionContext, name: str) -> Any:
+    if not self._transport.is_fed():
+        self._transport.arrive(self._methods.following)
     replica = self._replica
     try:
         value = replica.hits[name]
@@ -286,6 +287,8 @@ class SessionContext(Context):
         await self.close()
 
     async def _run(self, flow: Flow[T]) -> T:
+        if not self._transport.is_fed():
+            self._transport.arrive(self._methods.following)
         resume: Callable[[Any], Step] = flow.send
         reply: Any = None
         step: Step | None = None
@@ -310,9 +313,9 @@ class SessionContext(Context):
         if isinstance(step, Pause):
             return await self._transport.pause(step.seconds)
         if isinstance(step, Share):
-            link = self._transport.link()
+            home = self._transport.home()
             self._methods.check_open()
-            return None if link is None else await link.flights.share(step, self._run)
+            return None if home is None else await home.flights.share(step, self._run)
         if isinstance(step, Begin):
             self._begin(step.subscription)
             return lambda: self._end(step.subscription)
@@ -321,5 +324,5 @@ class SessionContext(Context):
         result = step.function(step.argument)
         return await result if inspect.isawaitable(result) else result
 
-    def _heed(self, event: SessionEvent, point: ResumePoint) -> None:
-        self._methods.heed(event, point)
+    def _heed(self, event: SessionEvent) -> None:
+        self._methods.heed(event)

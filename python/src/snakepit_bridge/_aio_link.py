@@ -18,6 +18,7 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from ._aio_connecting import settled
 from ._channels import status_of
 from ._errands import Errand
 from ._frames import SenselessError
@@ -41,6 +42,7 @@ class _Line:
     Attributes:
         task: Reads what the bridge says, until the stream ends.
         channel: What it is on.
+        call: What gRPC knows it by; None before it was begun.
         news: Set when there may be something to send, or nothing any more.
         ended: Whether the stream has ended. Its feed ends by itself then: gRPC forgets it, and asyncio would
             log that.
@@ -50,6 +52,7 @@ class _Line:
     def __init__(self, stream: Stream, channel: grpc.aio.Channel) -> None:
         self.stream = stream
         self.channel = channel
+        self.call: Any = None
         self.news = asyncio.Event()
         self.ended = False
         self.task: asyncio.Task[None]
@@ -122,7 +125,16 @@ class AioLink:
         return self._link.carries(subscription)
 
     def abandon(self) -> None:
-        """Takes that the event loop is closed."""
+        """Takes that the event loop is closed, and nothing runs in it again.
+
+        gRPC holds a call as long as the bridge tells it anything, and who waits for it for ever. So the calls
+        are ended here, and those who wait let go of what they have.
+        """
+        calls: list[Any] = [line.call for line in self._lines.values() if line.call is not None]
+        waiting: list[Any] = [task.get_coro() for task in self._tasks]
+        for end in (*(call.cancel for call in calls), *(each.close for each in waiting)):
+            with contextlib.suppress(RuntimeError):  # when it has done so: that its loop is closed
+                end()
         self._link.abandon()
 
     def end(self, subscription: Subscription) -> None:
@@ -192,27 +204,20 @@ class AioLink:
                 elif self._link.wants_stream:
                     self._open()
         finally:
-            if self._connecting is asyncio.current_task():
+            if self._connecting is asyncio.current_task(self._loop):
                 self._connecting, self._pausing = None, False
         self._go()
 
     async def _become_ready(self) -> Status | None:
         """Waits until the channel is connected; returns what stands in the way."""
-        channel = self.channel
-        while (state := channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
-            if state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
-                return Status(None, "")
-            if state is grpc.ChannelConnectivity.SHUTDOWN:
-                return _CLOSED
-            change = asyncio.ensure_future(channel.wait_for_state_change(state))
-            try:
-                await asyncio.wait({change})
-            finally:
-                if not change.done():
-                    change.cancel()
-            if not change.cancelled():
-                change.exception()  # closed meanwhile; the state says so
-        return None
+        while True:
+            channel = self.channel
+            state = await settled(channel)
+            if channel is not self.channel:
+                continue  # it was given up meanwhile
+            if state is grpc.ChannelConnectivity.READY:
+                return None
+            return _CLOSED if state is grpc.ChannelConnectivity.SHUTDOWN else Status(None, "")
 
     def _open(self) -> None:
         line = _Line(self._link.begin(), self.channel)
@@ -280,7 +285,7 @@ class AioLink:
         try:
             # Bytes in, bytes out.
             rpc: Any = line.channel.stream_stream(_CHANNEL)
-            call = rpc(self._feed(line), metadata=self._metadata)
+            line.call = call = rpc(self._feed(line), metadata=self._metadata)
             async for message in call:
                 for errand, pause in self._link.receive(line.stream, message):
                     self._start(self._submit_after(pause, errand))

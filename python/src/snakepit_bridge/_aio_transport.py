@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ import grpc.aio
 from . import _forking
 from ._aio_flights import Flights
 from ._aio_link import AioLink
+from ._aio_loops import soon
 from ._cache import Fetch
 from ._channels import ALONE_OPTIONS, CHANNEL_OPTIONS, call_metadata
 from ._errands import Errand
@@ -20,15 +20,17 @@ from ._green import refuse_green_threads
 from ._steps import Status
 from ._subscriptions import Subscription
 
-__all__ = ["AioTransport", "Link"]
+__all__ = ["AioTransport", "Home"]
+
+_ELSEWHERE = "it is read in another event loop than before"
 
 
 @dataclass
-class Link:
+class Home:
     """What belongs to one event loop."""
 
     loop: asyncio.AbstractEventLoop
-    commands: AioLink
+    link: AioLink
     flights: Flights
 
 
@@ -42,6 +44,10 @@ class AioTransport:
         now: The context's clock, in seconds.
         jitter: Draws from [0, 1).
         may_join: Whether who reads a variable now may share a reading call that has begun.
+
+    Attributes:
+        listening: The tasks of listeners, which no loop holds. This is held while they are told anything.
+        is_fed: Returns whether the loop runs that the replica is told in.
     """
 
     def __init__(
@@ -60,11 +66,14 @@ class AioTransport:
         self._now = now
         self._jitter = jitter
         self._may_join = may_join
-        self._links: list[Link] = []
+        self.listening: set[asyncio.Task[None]] = set()
+        self._homes: list[Home] = []
+        self.is_fed: Callable[[], bool] = lambda: False
+        self._told_in: asyncio.AbstractEventLoop | None = None
         self._closed = False
         _forking.at_fork(self)
 
-    def link(self) -> Link | None:
+    def home(self) -> Home | None:
         """Returns what belongs to the running loop; None after `close()`.
 
         Raises:
@@ -77,20 +86,20 @@ class AioTransport:
         if refusal is not None:
             raise RuntimeError(refusal)
         loop = asyncio.get_running_loop()
-        for link in self._links:
-            if link.loop is loop:
-                return link
-        if self._channel is not None and self._links:
+        for home in self._homes:
+            if home.loop is loop:
+                return home
+        if self._channel is not None and self._homes:
             raise RuntimeError(
                 "the channel given to this context belongs to another event loop: give each loop a channel "
                 "of its own, or give address= instead of a channel"
             )
-        self._drop_links_of_ended_loops()
+        self._forget_ended_loops()
         with _forking.use_grpc():
             refuse_green_threads()
             options = ALONE_OPTIONS if _forking.is_forked() else CHANNEL_OPTIONS
             channel = self._channel or self._connected(options)
-        commands = AioLink(
+        link = AioLink(
             channel,
             None if self._channel is not None else lambda: self._connected(ALONE_OPTIONS),
             self._metadata,
@@ -99,26 +108,53 @@ class AioTransport:
             pause=lambda seconds: self.pause(seconds),
             where="the end of its channel" if self._channel is not None else self._address,
         )
-        link = Link(loop, commands, Flights(self._may_join))
-        self._links.append(link)
-        return link
+        home = Home(loop, link, Flights(self._may_join))
+        self._homes.append(home)
+        return home
 
-    def _drop_links_of_ended_loops(self) -> None:
-        for link in self._links:
-            if link.loop.is_closed():
-                link.commands.abandon()
-        self._links = [link for link in self._links if not link.loop.is_closed()]
+    def _forget_ended_loops(self) -> None:
+        if self._channel is not None:
+            # It is of one loop only, also when that has ended.
+            return
+        ended = [home for home in self._homes if home.loop.is_closed()]
+        self._homes = [home for home in self._homes if not home.loop.is_closed()]
+        self.listening = {task for task in self.listening if not task.get_loop().is_closed()}
+        for home in ended:
+            home.link.abandon()
 
     def _connected(self, options: tuple[tuple[str, int], ...]) -> grpc.aio.Channel:
         return grpc.aio.insecure_channel(self._address, options=options)
 
     async def carry(self, errand: Errand) -> None:
         """Has an errand carried out."""
-        link = self.link()
-        if link is None:
+        home = self.home()
+        if home is None:
             errand.failed(_CLOSED, attempt=1, time_left=0.0, jitter=0.0)
         else:
-            await link.commands.carry(errand)
+            await home.link.carry(errand)
+
+    def arrive(self, following: Subscription) -> None:
+        """Has nothing read in the running loop that was told in one which does not run any more.
+
+        There nobody hears what the bridge says. So the replica is let go of there, and set aside until it was
+        begun here.
+        """
+        loop = asyncio._get_running_loop()
+        if loop is None:
+            # Who peeks where no loop runs finds what there was when one did.
+            return
+        self._forget_ended_loops()
+        for home in self._homes:
+            if not home.link.carries(following) or home.loop.is_closed():
+                continue
+            if home.loop.is_running():
+                # This one, or one in another thread.
+                loop = home.loop
+            else:
+                home.link.end(following)
+        if self._told_in not in (None, loop):
+            following.set_aside(_ELSEWHERE)
+        self._told_in, self.is_fed = loop, loop.is_running
 
     def begin(self, subscription: Subscription) -> None:
         """Has something subscribed to in the running loop, until it has ended or `end` is called.
@@ -126,39 +162,30 @@ class AioTransport:
         What is subscribed to already, in whichever loop that lives, stays so; what rests in this one is asked
         for soon.
         """
-        link = self.link()
-        if link is None:
+        home = self.home()
+        if home is None:
             subscription.failed(_CLOSED, attempt=1, time_left=0.0, jitter=0.0)
-        elif not any(each.commands.carries(subscription) for each in self._links if each is not link):
-            link.commands.begin(subscription)
+        elif not any(each.link.carries(subscription) for each in self._homes if each is not home):
+            home.link.begin(subscription)
 
     def end(self, subscription: Subscription) -> None:
-        """Lets go of a subscription that was begun in the running loop. Twice is fine."""
-        loop = asyncio.get_running_loop()
-        for link in self._links:
-            if link.loop is loop:
-                link.commands.end(subscription)
-
-    def leave(self, subscription: Subscription) -> None:
-        """Lets go of the subscription of a context that nobody holds. Garbage collection may do it."""
-        for link in self._links:
-            if not link.loop.is_closed():
-                with contextlib.suppress(RuntimeError):
-                    link.loop.call_soon_threadsafe(link.commands.end, subscription)
+        """Lets go of a subscription, soon. Garbage collection may do it, anywhere. Twice is fine."""
+        for home in self._homes:
+            soon(home.loop, home.link.end, subscription)
 
     # ---- forks
 
     def hold(self) -> None:
         """Keeps nothing of gRPC that no loop uses any more."""
-        self._drop_links_of_ended_loops()
+        self._forget_ended_loops()
 
     def resume(self) -> None:
         """Goes on after `hold`."""
 
     def abandon(self) -> None:
         """Takes that this is another process now."""
-        _forking.leave_alone(*self._links)
-        self._links = []
+        _forking.leave_alone(*self._homes)
+        self._homes = []
 
     # ---- the end
 
@@ -169,15 +196,13 @@ class AioTransport:
     async def close(self) -> None:
         """Ends what is under way and closes the channels that are ours. Twice is fine."""
         self._closed = True
-        links, self._links = self._links, []
-        for link in links:
-            if link.loop.is_closed():
-                continue
-            if link.loop is asyncio.get_running_loop():
-                link.flights.abandon()
-                await link.commands.close()
+        homes, self._homes = self._homes, []
+        for home in homes:
+            if home.loop is asyncio.get_running_loop():
+                home.flights.abandon()
+                await home.link.close()
                 if self._channel is None:
-                    await link.commands.channel.close()
+                    await home.link.channel.close()
 
 
 _CLOSED = Status(None, "the channel is closed", closed=True)

@@ -6,13 +6,13 @@ Their blocking twins are in `_sync_watch`.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import inspect
 import weakref
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ._aio_loops import soon
 from ._events import SessionEvent
 from ._listening import report
 from ._pins import unpinned
@@ -37,9 +37,8 @@ class Watch:
         # While it is watched, the context is in use.
         self._context = context
         self._watching = watching
-        self._loop = asyncio.get_running_loop()
         context._begin(watching)
-        self._let_go = weakref.finalize(self, _end_in, self._loop, context._end, watching)
+        self._let_go = weakref.finalize(self, _end, context._end, watching)
         self._let_go.atexit = False
 
     @property
@@ -70,7 +69,7 @@ class Watch:
             mark = watching.rung
             told = watching.take()
             if isinstance(told, SessionEvent):
-                self._context._heed(told, watching.committed)
+                self._context._heed(told)
                 return told
             if told is Pending.OVER:
                 return None
@@ -84,9 +83,8 @@ class Watch:
         self._end()
 
     def _end(self) -> None:
-        if self._let_go.detach() is not None:
-            self._watching.close()
-            self._context._end(self._watching)
+        _end(self._context._end, self._watching)
+        self._let_go.detach()
 
     def __aiter__(self) -> AsyncIterator[SessionEvent]:
         return _Loop(self)
@@ -119,8 +117,7 @@ class _Loop:
         return event
 
     def __del__(self) -> None:
-        watch = self._watch
-        _in(watch._loop, watch._end)
+        self._watch._end()
 
 
 class Listener:
@@ -139,10 +136,10 @@ class Listener:
         self._watch = Watch(context, watching)
         self._callback = callback
         self._on_error = on_error
-        # The loop does not hold its tasks, and nobody need hold a listener. It outlives what is pinned here.
-        self._task = unpinned(lambda: self._watch._loop.create_task(self._listen()))
-        _LISTENING.add(self._task)
-        self._task.add_done_callback(_LISTENING.discard)
+        # It outlives what is pinned here, and nobody need hold a listener.
+        task = unpinned(lambda: asyncio.get_running_loop().create_task(self._listen()))
+        context._transport.listening.add(task)
+        task.add_done_callback(lambda ended: context._transport.listening.discard(ended))
 
     async def _listen(self) -> None:
         try:
@@ -160,7 +157,7 @@ class Listener:
 
     def close(self) -> None:
         """Ends it. A call that is under way goes on to its end, and no other follows. Twice is fine."""
-        _in(self._watch._loop, self._watch._end)
+        self._watch._end()
 
     def __enter__(self) -> Listener:
         return self
@@ -174,13 +171,23 @@ class Listener:
         self.close()
 
 
-_LISTENING: set[asyncio.Task[None]] = set()
-
-
 async def until_news(subscription: Subscription, mark: int, seconds: float | None) -> None:
     """Waits until something happens to a subscription, or the time is up; None: for ever."""
-    news: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    if not subscription.listen(news, lambda: None if news.done() else news.set_result(None), mark):
+    loop = asyncio.get_running_loop()
+    news: asyncio.Future[None] = loop.create_future()
+
+    def settle() -> None:
+        if not news.done():
+            news.set_result(None)
+
+    def bell() -> None:
+        # Others than the loop ring too: its successor if it is closed, threads that fork or collect garbage.
+        if asyncio._get_running_loop() is loop:
+            settle()
+        else:
+            soon(loop, settle)
+
+    if not subscription.listen(news, bell, mark):
         return
     try:
         await asyncio.wait((news,), timeout=seconds)
@@ -188,17 +195,6 @@ async def until_news(subscription: Subscription, mark: int, seconds: float | Non
         subscription.unlisten(news)
 
 
-def _end_in(loop: asyncio.AbstractEventLoop, end: Callable[[Watching], None], watching: Watching) -> None:
+def _end(end: Callable[[Watching], None], watching: Watching) -> None:
     watching.close()
-    _in(loop, end, watching)
-
-
-def _in(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *arguments: Any) -> None:
-    """Calls a function in a loop, from wherever garbage is collected, if the loop still lives."""
-    with contextlib.suppress(RuntimeError):
-        if asyncio.get_running_loop() is loop:
-            function(*arguments)
-            return
-    if not loop.is_closed():
-        with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(function, *arguments)
+    end(watching)

@@ -8,7 +8,7 @@ from ._calls import DETAILS_KEY, detail_of
 from ._steps import Status
 from ._version import __version__
 
-__all__ = ["ALONE_OPTIONS", "CHANNEL_OPTIONS", "call_metadata", "status_of"]
+__all__ = ["ALONE_OPTIONS", "CHANNEL_OPTIONS", "SIZES", "call_metadata", "status_of"]
 
 # How many bytes of error details a bridge may send, enough to name some hundred items of a refused batch. A
 # third is added on the way, and gRPC takes only 8 KiB of trailers unless its channel is told otherwise.
@@ -18,13 +18,17 @@ _DETAIL_BYTES_KEY = "snakepit-max-detail-bytes"
 _CLIENT = ("snakepit-client", f"python/{__version__}")
 """What we are, so that a bridge which does not work with us can say so (DOOR-9)."""
 
-CHANNEL_OPTIONS = (
+SIZES = (
     # Answers of the default limit of a server (4 MiB) and their framing, and of servers with a somewhat
     # higher one.
     ("grpc.max_receive_message_length", 64 * 1024 * 1024),
     ("grpc.max_send_message_length", -1),
     ("grpc.max_metadata_size", 64 * 1024),
     ("grpc.absolute_max_metadata_size", 64 * 1024),
+)
+
+CHANNEL_OPTIONS = (
+    *SIZES,
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),

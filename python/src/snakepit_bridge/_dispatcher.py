@@ -60,7 +60,7 @@ class Listener:
                 self._context._begin(watching)
             told = watching.take()
             if isinstance(told, SessionEvent):
-                self._context._heed(told, watching.committed)
+                self._context._heed(told)
                 self._call(told)
             elif told is Pending.AGAIN:
                 self._context._begin(watching)

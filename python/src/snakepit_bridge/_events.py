@@ -88,6 +88,7 @@ class SessionEvent:
     at: datetime
     metadata: Mapping[str, str]
     changes: tuple[VariableChange, ...]
+    _committed: ResumePoint = field(default=NOWHERE, repr=False, compare=False)
 
 
 def point_after(told: variables_pb2.WatchResponse) -> ResumePoint:
@@ -119,6 +120,7 @@ def decode_event(message: variables_pb2.SessionEvent) -> SessionEvent:
         at=calls.instant(message.committed_at),
         metadata={entry.key: entry.value for entry in message.metadata},
         changes=tuple(decode_change(change) for change in message.changes),
+        _committed=read_point(message.revision),
     )
 
 

@@ -21,7 +21,7 @@ from ._gen import state_pb2
 from ._replica import Replica
 from ._retry import rest
 from ._steps import Status
-from ._subscriptions import Subscription
+from ._subscriptions import FORKED, Subscription
 from ._updates import decode_update
 
 __all__ = ["Following"]
@@ -38,8 +38,6 @@ _FATAL: Final = frozenset(
     }
 )
 """What another attempt would not change. All else passes, and until then the server is asked."""
-
-_FORKING = "the process was forked a moment ago"
 
 _GAP = "what the bridge told does not follow what it told before"
 
@@ -139,11 +137,11 @@ class Following(Subscription):
             notices.out_of_touch(self._session_id, str(self.trouble))
         self.ring()
 
-    def set_aside(self) -> None:
+    def set_aside(self, why: str = FORKED) -> None:
         """Takes that nothing is told for a moment: until then the server is asked, which is not gone."""
         with self._lock:
             if self.ending is None:
-                self.replica.lost(_FORKING)
+                self.replica.lost(why)
                 self.replica.asking()
                 # The child may have ended and be waited for, before anything is told.
                 self.replica.doubt()

@@ -15,7 +15,7 @@ import gc
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, Protocol, TypeVar
 
 from ._sync_helpers import rest, wait_on
@@ -234,9 +234,15 @@ def _before() -> None:
 
 def _hold() -> None:
     process = _process
-    for one in _taking_part:
-        one.hold()
-        process.held.append(one)
+    process.held = list(_taking_part)
+    try:
+        _do_all(one.hold for one in process.held)
+    finally:
+        _come_to_rest(process)
+
+
+def _come_to_rest(process: _Process) -> None:
+    """Waits until gRPC is at rest, and finds out whether it can be used in the child."""
     rest(_SETTLING)
     if _polls():
         # What was closed may only not have been collected yet.
@@ -248,6 +254,14 @@ def _hold() -> None:
         process.refusal_in_child = _SWITCHED_OFF.format(switch)
 
 
+def _do_all(actions: Iterable[Callable[[], None]]) -> None:
+    """Does all of this, whatever one of it raises; that is raised at the end."""
+    with contextlib.ExitStack() as stack:
+        # The last to be pushed is the first to be called.
+        for action in reversed(list(actions)):
+            stack.callback(action)
+
+
 def _polls() -> bool:
     return any(_POLLER in thread.name for thread in threading.enumerate())
 
@@ -255,12 +269,13 @@ def _polls() -> bool:
 def _after_in_parent() -> None:
     process = _process
     process.depth -= 1
-    if process.depth == 0:
-        held, process.held = process.held, []
-        process.refusal_in_child = process.refusal
-        for one in held:
-            one.resume()
-    process.turn.release()
+    try:
+        if process.depth == 0:
+            held, process.held = process.held, []
+            process.refusal_in_child = process.refusal
+            _do_all(one.resume for one in held)
+    finally:
+        process.turn.release()
 
 
 def _after_in_child() -> None:
@@ -269,5 +284,4 @@ def _after_in_child() -> None:
     unnoticed = parent.uses_grpc and parent.depth == 0
     refused = _UNNOTICED if unnoticed else parent.refusal_in_child
     _process = _Process(refused, is_forked=parent.uses_grpc or parent.is_forked)
-    for function in _in_child:
-        function()
+    _do_all(_in_child)

@@ -7,7 +7,6 @@ name. A call is only begun on a channel that stands: what fails before that was 
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -15,38 +14,22 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from ._aio_connecting import settled
 from ._calls import DETAILS_KEY
+from ._channels import SIZES
 from ._gen import any_pb2, errors_pb2, status_pb2
 
-__all__ = ["CHANNEL_OPTIONS", "SERVER_OPTIONS", "ForwardingHandler", "become_ready"]
+__all__ = ["SERVER_OPTIONS", "ForwardingHandler", "become_ready"]
 
 PREFIX = "/snakepit.bridge.v1."
 
-_SIZES = (
-    ("grpc.max_receive_message_length", 64 * 1024 * 1024),
-    ("grpc.max_send_message_length", -1),
-    ("grpc.max_metadata_size", 64 * 1024),
-    ("grpc.absolute_max_metadata_size", 64 * 1024),
-)
-
 SERVER_OPTIONS = (
-    *_SIZES,
+    *SIZES,
     # Otherwise a second server could take the same port, and the two would share the callers.
     ("grpc.so_reuseport", 0),
     # A client that pings every 10 s is never disconnected.
     ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
     ("grpc.keepalive_permit_without_calls", 1),
-)
-
-CHANNEL_OPTIONS = (
-    *_SIZES,
-    ("grpc.keepalive_time_ms", 20_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.http2.max_pings_without_data", 0),
-    ("grpc.enable_http_proxy", 0),
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 1_000),
 )
 
 CONNECT_SECONDS = 5.0
@@ -131,14 +114,4 @@ async def become_ready(channel: grpc.aio.Channel, seconds: float, *, persistent:
         seconds: How long to wait.
         persistent: Whether to go on after an attempt that has failed.
     """
-    deadline = time.monotonic() + seconds
-    while (state := channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
-        left = deadline - time.monotonic()
-        failed = state is grpc.ChannelConnectivity.TRANSIENT_FAILURE and not persistent
-        if failed or state is grpc.ChannelConnectivity.SHUTDOWN or left <= 0:
-            return False
-        try:
-            await asyncio.wait_for(channel.wait_for_state_change(state), left)
-        except asyncio.TimeoutError:
-            return False
-    return True
+    return await settled(channel, seconds, persistent=persistent) is grpc.ChannelConnectivity.READY

@@ -14,7 +14,6 @@ from ._events import SessionEvent
 from ._following import Following
 from ._options import Options
 from ._pins import Pins
-from ._points import ResumePoint
 from ._request_ids import RequestIds
 from ._steps import Flow, Share
 
@@ -124,10 +123,10 @@ class State:
         """Reads a variable from the server. Raises as `get_variable` does without a default."""
         return self._fetch_one(name, True, timeout)
 
-    def heed(self, event: SessionEvent, point: ResumePoint) -> None:
+    def heed(self, event: SessionEvent) -> None:
         """Takes notice of a commit that a watch told, before its reader does."""
-        is_change = event.kind == "changed"
-        self._core.heed([change.name for change in event.changes] if is_change else None, point)
+        names = [change.name for change in event.changes] if event.kind == "changed" else None
+        self._core.heed(names, event._committed)
 
     def unanswered(self, timeout: float) -> DeadlineError:
         """Returns the error of one whom the bridge did not answer in time."""

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from . import _calls as calls
 from ._errors import BridgeError, InternalError
 from ._retry import rest
 from ._steps import Status
 
-__all__ = ["Subscription"]
+__all__ = ["FORKED", "Subscription"]
+
+FORKED: Final = "the process was forked a moment ago"
 
 _AT_ONCE = frozenset({"WATCH_OVERFLOW"})
 """What is asked for again without a pause: the bridge is well, and only was not read."""
@@ -72,8 +74,9 @@ class Subscription(ABC):
     def lost(self) -> None:
         """Takes that nothing is told until it was asked for again."""
 
-    def set_aside(self) -> None:
-        """Takes that nothing is told for a moment, though nothing is wrong: the process is being forked."""
+    def set_aside(self, why: str = FORKED) -> None:
+        """Takes that nothing is told for a moment, though nothing is wrong; `why` is for people."""
+        del why
         self.lost()
 
     @abstractmethod

@@ -22,7 +22,6 @@ from ._dispatcher import Listener
 from ._events import SessionEvent
 from ._html import LONGEST_LOOK, html_of
 from ._methods import Methods
-from ._points import ResumePoint
 from ._results import UNSET
 from ._steps import Begin, Carry, Flow, News, Pause, Share, Step, present_as
 from ._sync_flights import Flights
@@ -343,6 +342,6 @@ class SessionContext(Context):
             raise TypeError("a coroutine function is for the asyncio context only")
         return result
 
-    def _heed(self, event: SessionEvent, point: ResumePoint) -> None:
+    def _heed(self, event: SessionEvent) -> None:
         with self._lock:
-            self._methods.heed(event, point)
+            self._methods.heed(event)

@@ -82,7 +82,7 @@ class Watch:
             mark = watching.rung
             told = watching.take()
             if isinstance(told, SessionEvent):
-                self._context._heed(told, watching.committed)
+                self._context._heed(told)
                 return told
             if told is Pending.OVER:
                 return None

@@ -218,7 +218,7 @@ class _Wait:
             except WatchGapError as gap:
                 raise _MissedError from gap
             if isinstance(told, variables_pb2.SessionEvent):
-                self._state.heed(decode_event(told), watching.committed)
+                self._state.heed(decode_event(told))
                 return told
             if told is Pending.AGAIN:
                 yield Begin(watching)

@@ -9,7 +9,7 @@ the bridge again, as far back as the bridge keeps it.
 
 One thread tells, any number of others read, and there is no lock: a reader could be the main thread, which
 can be interrupted anywhere and run a signal handler that waits for the very thread that tells. So what they
-share is changed by single instructions: the queue, and the bells of those who wait.
+share is changed by single instructions: the queue, what was read, and the bells of those who wait.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
@@ -25,7 +26,7 @@ from google.protobuf.message import DecodeError
 from ._errors import BridgeError, ClosedError, InternalError
 from ._events import SessionEvent, decode_event, point_after
 from ._gen import variables_pb2
-from ._points import NOWHERE, ResumePoint, read_point
+from ._points import ResumePoint
 from ._steps import Status
 from ._subscriptions import Subscription
 
@@ -48,12 +49,28 @@ class Pending(Enum):
 class _Told:
     """Something that waits. A bookmark's point may move on while it does."""
 
-    __slots__ = ("event", "length", "point")
+    __slots__ = ("event", "length", "number", "point")
 
-    def __init__(self, point: ResumePoint, event: variables_pb2.SessionEvent | None, length: int) -> None:
+    def __init__(
+        self, number: int, point: ResumePoint, event: variables_pb2.SessionEvent | None, length: int
+    ) -> None:
+        self.number = number
         self.point = point
         self.event = event
         self.length = length
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What was read: the how many-th of all that was told, where one stands then, and its bytes."""
+
+    number: int
+    point: ResumePoint | None
+    length: int
+
+
+def _number(read: _Read) -> int:
+    return read.number
 
 
 class Watching(Subscription):
@@ -66,10 +83,6 @@ class Watching(Subscription):
         after: What came after this is told first; None: only what comes from now on.
         passive: Whether it does not keep the session alive.
         judge: See `Subscription`.
-
-    Attributes:
-        point: The point that was read: everything up to it was told. None until it is known where it begins.
-        committed: The point that the commit made which was read last.
     """
 
     flag = "watch"
@@ -84,8 +97,6 @@ class Watching(Subscription):
         judge: Callable[[Status], tuple[BridgeError, bool]],
     ) -> None:
         super().__init__(judge)
-        self.point = after
-        self.committed = NOWHERE
         self._request = variables_pb2.WatchRequest(
             session_id=session_id, names=names, glob=glob, passive=passive
         )
@@ -95,8 +106,10 @@ class Watching(Subscription):
         # What waits; None at its end: the rest has to be asked for again.
         self._waiting: deque[_Told | None] = deque()
         self._bytes = 0
-        # The lengths of what was read, not yet taken off the bytes.
-        self._read: deque[int] = deque()
+        self._count = 0
+        # What was read, the latest first of all, and what was read of late and not yet taken off the bytes.
+        self._latest = _Read(0, after, 0)
+        self._read: deque[_Read] = deque()
 
     # ---- for those who drive the stream
 
@@ -127,10 +140,11 @@ class Watching(Subscription):
             self.ring()
             return False
         self._next = point
-        if self.point is None:
-            self.point = point
+        if self._latest.point is None:
+            self._latest = _Read(0, point, 0)
         self._stands = True
-        self._add(_Told(point, event, 0 if event is None else len(data)))
+        self._count += 1
+        self._add(_Told(self._count, point, event, 0 if event is None else len(data)))
         self.ring()
         return True
 
@@ -144,9 +158,11 @@ class Watching(Subscription):
         self.ring()
 
     def _is_full(self, event: variables_pb2.SessionEvent | None, length: int) -> bool:
-        with contextlib.suppress(IndexError):
-            while True:
-                self._bytes -= self._read.popleft()
+        while self._read:
+            read = self._read[0]
+            # First, so that nobody who looks in between finds less than was read.
+            self._latest = max(self._latest, read, key=_number)
+            self._bytes -= self._read.popleft().length
         # One that is alone but for a bookmark waits, however long it is.
         is_too_long = self._bytes > 0 and self._bytes + length > MOST_WAITING_BYTES
         return event is not None and (len(self._waiting) >= MOST_WAITING or is_too_long)
@@ -162,6 +178,14 @@ class Watching(Subscription):
         self._waiting.append(told)
 
     # ---- for readers
+
+    @property
+    def point(self) -> ResumePoint | None:
+        """The point that was read, by whichever reader: everything up to it was told.
+
+        None until it is known where the watch begins.
+        """
+        return max([*list(self._read), self._latest], key=_number).point
 
     @property
     def is_over(self) -> bool:
@@ -208,10 +232,8 @@ class Watching(Subscription):
             if told is None:
                 self._stands = False
                 return Pending.AGAIN
-            self._read.append(told.length)
-            self.point = told.point
+            self._read.append(_Read(told.number, told.point, told.length))
             if told.event is not None:
-                self.committed = read_point(told.event.revision)
                 return told.event
         return Pending.OVER
 

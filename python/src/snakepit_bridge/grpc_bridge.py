@@ -20,7 +20,8 @@ from typing import Any
 import grpc.aio
 
 from . import worker
-from ._forward import CHANNEL_OPTIONS, SERVER_OPTIONS, ForwardingHandler, become_ready
+from ._channels import CHANNEL_OPTIONS
+from ._forward import SERVER_OPTIONS, ForwardingHandler, become_ready
 from ._health import HealthHandler
 from ._options import ADDRESS_VARIABLE, DEFAULT_ADDRESS
 from .worker._stdin import when_stdin_ends

@@ -30,13 +30,13 @@ async def test_writes_over_a_line_that_breaks_are_carried_out_once_and_in_order(
     async with SessionContext("broken", address=address, cache="off", timeout=60.0) as context:
         await context.create_session()
         writes: list[asyncio.Task[Written]] = []
-        link = context._transport.link()
-        assert link is not None
+        home = context._transport.home()
+        assert home is not None
         for wave in range(6):
             # Something of each wave is longer than one message.
             values = ["y" * (1 if number % 7 else 300_000) for number in range(25)]
             writes += [asyncio.ensure_future(context.set_variable(f"x{wave}", value)) for value in values]
-            await until(lambda: not link.commands._link.waiting)
+            await until(lambda: not home.link._link.waiting)
             line.cut()
         assert [(await each).revision for each in writes] == list(range(2, 152))
     await line.close()

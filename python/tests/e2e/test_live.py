@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import pickle
 import signal
 import sys
 import threading
+import weakref
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ from children import Child
 from processes import PROGRAM, clocked_bridge, durable_bridge
 from scripted import Line
 from shells import Context, Shell, in_thread, until
+from watch_records import Journal
+from watches import Audited, Heard
 
 from snakepit_bridge import (
     NotReadyError,
@@ -406,6 +410,106 @@ def test_it_lives_in_one_event_loop_after_another(make: Callable[..., Context], 
     for number in range(3):
         asyncio.run(use(number))
         assert state(context) == "STALE"
+    asyncio.run(context.close())
+
+
+def test_a_loop_that_does_not_run_feeds_no_other(make: Callable[..., Context], shell: Shell) -> None:
+    """[ORD-1 accepts] [ORD-19 accepts]"""
+    if shell.is_blocking:
+        pytest.skip("a blocking context has no event loop")
+    context, loops = make(), [asyncio.new_event_loop(), asyncio.new_event_loop()]
+    writer = sync.SessionContext(context.session_id, address=context._options.address)
+
+    async def look() -> tuple[Any, Any]:
+        peeked = _held(context, "x")
+        reading = await context.read("x")
+        assert not reading.stale
+        await context.ready()
+        assert await context.get_variable("x") == context.peek("x") == context.v.x == reading.value
+        return peeked, reading.value
+
+    with writer:
+        # Each was told the last value but one, and nobody hears what it is told now.
+        for number in range(6):
+            writer["x"] = number
+            assert loops[number % 2].run_until_complete(look()) == (NotReadyError, number)
+    # One that has ended is no better than one that stands still.
+    loops[1].close()
+    assert loops[0].run_until_complete(look()) == (NotReadyError, 5)
+    loops[0].run_until_complete(context.close())
+    loops[0].close()
+
+
+def test_a_loop_that_runs_in_another_thread_feeds_all(make: Callable[..., Context], shell: Shell) -> None:
+    if shell.is_blocking:
+        pytest.skip("a blocking context has no event loop")
+    context, feeding = make(), asyncio.new_event_loop()
+    thread = threading.Thread(target=feeding.run_forever)
+    thread.start()
+
+    def there(work: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, feeding).result()
+
+    async def here() -> tuple[Any, str]:
+        reading = await context.read("x")
+        assert context.peek("x") == await context.get_variable("x") == reading.value
+        return reading.value, reading.source
+
+    async def begin() -> None:
+        await context.set_variable("x", 1)
+        await context.ready()
+
+    there(begin())
+    assert asyncio.run(here()) == (1, "replica")
+    there(context.set_variable("x", 2))
+    assert asyncio.run(here()) == (2, "replica")
+    there(context.close())
+    feeding.call_soon_threadsafe(feeding.stop)
+    thread.join()
+    feeding.close()
+
+
+def test_a_loop_that_is_closed_amid_waiting_is_forgotten(
+    make: Callable[..., Context], journal_of: Callable[..., Journal], shell: Shell
+) -> None:
+    """[ORD-19 accepts]"""
+    if shell.is_blocking:
+        pytest.skip("a blocking context has no event loop")
+    context = make()
+    journal = journal_of(context)
+
+    def leave() -> list[weakref.ref[Any]]:
+        loop = asyncio.new_event_loop()
+
+        async def wait() -> list[weakref.ref[Any]]:
+            await journal.create()
+            await journal.set("x", 1)
+            await context.ready()
+            reader, listener = Audited(journal), Heard(journal).listener
+            await reader.ready()
+            watch = reader.watch
+            tasks = [loop.create_task(watch.next()), loop.create_task(context.wait_for("never"))]
+            link = shell.link(context)
+            await until(lambda: len([each for each in link.subscriptions if each._bells]) == 3)
+            assert not any(task.done() for task in tasks)
+            return [weakref.ref(each) for each in (link, watch, listener)]
+
+        held = loop.run_until_complete(wait())
+        loop.close()
+        return held
+
+    async def use(number: int) -> None:
+        assert await context.get_variable("x") == number
+        await context.set_variable("x", number + 1)
+        await context.ready()
+        assert context.peek("x") == number + 1
+
+    held = leave()
+    for number in range(1, 3):
+        asyncio.run(use(number))
+    gc.collect()
+    # gRPC keeps the loop itself, and writes into the log that it can call nothing there.
+    assert [each() for each in held] == [None, None, None]
     asyncio.run(context.close())
 
 

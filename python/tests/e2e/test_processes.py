@@ -366,6 +366,38 @@ def test_where_asyncio_was_in_use_a_child_works(start: Start, shell: str, close:
     assert end(start(program, shell)) == (0, "done\n", "")
 
 
+def test_a_loop_that_was_closed_amid_waiting_keeps_no_other_context_from_a_fork(start: Start) -> None:
+    """[ORD-20 accepts]"""
+    program = """
+        import logging, os
+        os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"  # as above
+        # It tells of the tasks that nobody has ended.
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+        from talking import *
+        session = blocking()
+        talk(session, "parent")
+        async def listen():
+            context = snakepit_bridge.SessionContext(SESSION, address=ADDRESS)
+            await converse(context, "loop")
+            context.on_change(print, ["never"])
+            link = context._transport.home().link._link
+            while not any(each._bells for each in link.subscriptions):
+                await asyncio.sleep(0)
+            return context
+        loop = asyncio.new_event_loop()
+        context = loop.run_until_complete(listen())
+        loop.close()
+        child = os.fork()
+        if child == 0:
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        talk(session, "parent again")
+        session.close()
+        print("done")
+    """
+    assert end(start(program)) == (0, "done\n", "")
+
+
 def test_where_forks_are_switched_off_a_child_refuses(start: Start) -> None:
     """[ORD-20 refuses]"""
     program = """

@@ -232,7 +232,7 @@ async def test_nothing_is_left_of_a_wait(shell: Shell, session: Context) -> None
     # An answer to what was said after it.
     await session.get_variable("x", bypass_cache=True)
     transport = shell.bare(session)._transport
-    link = transport._link._link if shell.is_blocking else transport.link().commands._link
+    link = transport._link._link if shell.is_blocking else transport.home().link._link
     assert link.due is None
 
 

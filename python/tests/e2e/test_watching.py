@@ -236,7 +236,7 @@ async def test_one_that_nobody_holds_any_more_is_let_go(
     reader = Audited(journal)
     await reader.ready()
     link = shell.bare(session)._transport
-    link = link._link._link if shell.is_blocking else link.link().commands._link
+    link = link._link._link if shell.is_blocking else link.home().link._link
     assert link.due is not None
     del reader
     await journal.set("x", 1)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 import grpc
 import grpc.aio
 import pytest
 import pytest_asyncio
-from scripted import Stage, fails, never, reads, staged
-from shells import SHELLS
+from scripted import Stage, fails, never, reads, staged, talking
+from shells import SHELLS, until
+from watches import Audited
 
-from snakepit_bridge import (
-    SessionContext,
-)
+from snakepit_bridge import SessionContext, _link
 
 (ASYNCIO,) = [shell for shell in SHELLS if not shell.is_blocking]
 NOT_FOUND = grpc.StatusCode.NOT_FOUND
@@ -81,7 +80,7 @@ async def test_a_fetch_that_is_cancelled_under_those_who_wait_is_made_again(stag
     async with stage.context() as context:
         task = asyncio.ensure_future(context.get_variable("x"))
         await stage.received.wait()
-        (flight,) = [task for _, task in context._transport.link().flights._under_way.values()]
+        (flight,) = [task for _, task in context._transport.home().flights._under_way.values()]
         flight.cancel()
         assert await task == 1.5
 
@@ -100,7 +99,7 @@ async def test_a_fetch_that_all_have_left_still_fills_the_cache(stage: Stage) ->
         await stage.received.wait()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        (flight,) = [task for _, task in context._transport.link().flights._under_way.values()]
+        (flight,) = [task for _, task in context._transport.home().flights._under_way.values()]
         release.set()
         await flight
         assert await context.get_variable("x") == 1.5
@@ -123,7 +122,7 @@ async def test_a_fetch_that_fails_for_nobody_is_nobodys_error(stage: Stage) -> N
         await stage.received.wait()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        (flight,) = [task for _, task in context._transport.link().flights._under_way.values()]
+        (flight,) = [task for _, task in context._transport.home().flights._under_way.values()]
         release.set()
         await asyncio.wait([flight])
     del flight, task
@@ -147,7 +146,7 @@ def test_a_context_works_in_several_loops_in_turn() -> None:
         asyncio.run(use(float(number)))
         gc.collect()
     assert context is not None
-    assert len(context._transport._links) == 1
+    assert len(context._transport._homes) == 1
     asyncio.run(context.close())
 
 
@@ -162,8 +161,11 @@ def test_a_context_with_a_channel_works_in_one_loop_and_says_so() -> None:
             return context
 
     async def second(context: SessionContext) -> None:
-        with pytest.raises(RuntimeError, match="belongs to another event loop"):
-            await context.get_variable("x", bypass_cache=True)
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match="belongs to another event loop"):
+                await context.get_variable("x", bypass_cache=True)
+            # As it does before a fork.
+            context._transport.hold()
 
     context = asyncio.run(first())
     asyncio.run(second(context))
@@ -181,3 +183,72 @@ async def test_a_process_that_was_forked_without_a_word_is_told_what_to_do(
             forked.setattr("snakepit_bridge._forking.os.getpid", lambda: -1)
             with pytest.raises(RuntimeError, match="forked without a word to Python"):
                 await context.get_variable("x", bypass_cache=True)
+
+
+class Cycle:
+    """What only garbage collection finds."""
+
+    def __init__(self, held: Any) -> None:
+        self.held, self.cycle = held, self
+
+
+def begun(work: Coroutine[Any, Any, Any]) -> Coroutine[Any, Any, Any]:
+    """Goes as far as it comes by itself."""
+    work.send(None)
+    return work
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "begin",
+    [
+        lambda stage, context: Audited(stage.journal, context),
+        lambda stage, context: aiter(Audited(stage.journal, context).watch),
+        lambda _stage, context: begun(context.wait_for("x")),
+    ],
+    ids=["watch", "loop", "wait"],
+)
+async def test_what_is_collected_amid_the_links_work_is_let_go_of_after_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, begin: Any
+) -> None:
+    command_frames, withdraw = _link.command_frames, _link.Link.withdraw
+    done: list[str] = []
+
+    def collect_and_frame(*arguments: Any) -> Any:
+        done.append("hand over")
+        gc.collect()
+        done.append("handed over")
+        return command_frames(*arguments)
+
+    def note_and_withdraw(link: _link.Link, errand: Any) -> Any:
+        done.append("let go")
+        return withdraw(link, errand)
+
+    async with stage.context() as context:
+        kept = Audited(stage.journal, context)
+        await kept.ready()
+        monkeypatch.setattr(_link, "command_frames", collect_and_frame)
+        monkeypatch.setattr(_link.Link, "withdraw", note_and_withdraw)
+        Cycle(begin(stage, context))
+        await until(lambda: "let go" in done)
+        assert done[:3] == ["hand over", "handed over", "let go"]
+        await until(lambda: len(stage.watches) == 2)
+        number = stage.watches[1].number
+        await until(lambda: any(number in message.cancelled for message in stage.messages))
+
+
+@pytest.mark.asyncio
+async def test_one_who_waits_for_a_channel_that_is_given_up_goes_on_with_the_next(stage: Stage) -> None:
+    good = stage.address
+    # A server that says nothing: a channel to it neither connects nor fails.
+    async with talking(b"") as silent, stage.context() as context:
+        context._transport._address = silent
+        link = context._transport.home().link
+        stage.play(reads(1.0))
+        reading = asyncio.ensure_future(context.get_variable("x"))
+        dead = link.channel
+        await until(lambda: dead.get_state() is grpc.ChannelConnectivity.CONNECTING)
+        context._transport._address = good
+        link.channel = link._renew()
+        await dead.close()
+        assert await reading == 1.0

@@ -157,7 +157,7 @@ async def test_a_stream_is_kept_while_something_is_under_way(stage: Stage) -> No
     async with stage.context() as context:
         task = asyncio.ensure_future(context.set_variable("x", 1.0))
         await stage.received_all(1)
-        (line,) = context._transport.link().commands._lines.values()
+        (line,) = context._transport.home().link._lines.values()
         looks = {line.look.when()}
         await until(lambda: looks.add(line.look.when()) or len(looks) > 2)  # type: ignore[func-returns-value]
         gate.set()

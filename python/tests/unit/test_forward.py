@@ -14,7 +14,8 @@ from scripted import Stage, fails, never, reads, says, staged, writes
 from shells import SHELLS
 
 from snakepit_bridge import ConstraintError, SessionContext, UnavailableError
-from snakepit_bridge._forward import CHANNEL_OPTIONS, SERVER_OPTIONS, ForwardingHandler, become_ready
+from snakepit_bridge._channels import CHANNEL_OPTIONS
+from snakepit_bridge._forward import SERVER_OPTIONS, ForwardingHandler, become_ready
 from snakepit_bridge._gen import health_pb2
 from snakepit_bridge._health import HealthHandler
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -144,6 +145,32 @@ def test_it_goes_on_where_it_was_told_of_and_not_where_it_was_read(script: Scrip
     assert asked(watching).after.number == 5
     assert read(watching) == [4, 5, Pending.NOTHING]
     assert watching.point == ResumePoint(LIFE, 5, 5)
+
+
+def test_of_several_readers_none_takes_the_point_back(script: Script) -> None:
+    watching = begun()
+    for told in (script.bookmark(3), script.event(4), script.event(5)):
+        watching.told(told)
+    found: list[SessionEvent | Pending] = []
+
+    class Interrupted(deque[Any]):
+        """Another reader takes the next, where the first has taken one and has not said so."""
+
+        def append(self, read: Any) -> None:
+            if len(self) == 1 and not found:
+                found.append(watching.take())
+            super().append(read)
+
+    watching._read = Interrupted()
+    found.insert(0, watching.take())
+    assert [each.revision for each in found if isinstance(each, SessionEvent)] == [4, 5]
+    assert [each._committed.number for each in found if isinstance(each, SessionEvent)] == [4, 5]
+    assert watching.point == ResumePoint(LIFE, 5, 5)
+    # What is told next has it forget what each of them has read.
+    watching.told(script.event(6))
+    assert watching.point == ResumePoint(LIFE, 5, 5)
+    assert read(watching) == [6, Pending.NOTHING]
+    assert watching.point == ResumePoint(LIFE, 6, 6)
 
 
 def test_after_the_end_of_the_session_it_stands_nowhere(journal_of: Callable[..., Journal]) -> None:

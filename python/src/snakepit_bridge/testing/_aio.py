@@ -90,6 +90,7 @@ class _Transport(AioTransport):
             may_join=methods.may_join,
         )
         self._bridge = session._bridge
+        self.is_fed = lambda: True
 
     def begin(self, subscription: Subscription) -> None:
         self._bridge.begin(subscription)
