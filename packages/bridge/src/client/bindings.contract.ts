@@ -5,7 +5,7 @@ import { ClosedError, NotReadyError, TypeMismatchError, VariableNotFoundError } 
 import type { Client, SessionOptions } from "./client.js";
 import { defineVariables, float, integer, json, string } from "./definitions.js";
 import type { Session } from "./session.js";
-import { failure, type TestBridge } from "./test-bridge.contract.js";
+import { failure, stepsApart, type TestBridge } from "./test-bridge.contract.js";
 
 const params = defineVariables({
   prompt: string("p0"),
@@ -97,6 +97,20 @@ export function bindingsContract(transport: string, start: () => Promise<TestBri
       const watch = session.watch(["temperature"], { after: point });
       expect((await watch.next()).value).toMatchObject({ changes: [{ name: "temperature", value: 1 }] });
       await watch.return();
+    });
+
+    test("has what was true at its revision, pinned or not, whatever is told meanwhile [ORD-8 accepts]", async () => {
+      const session = await open();
+      await session.ready();
+      let value = 0;
+      const write = () => other.sessions.updateVariable("s", "temperature", ++value);
+      for (const take of [() => session.snapshot(), () => session.withSnapshot((pinned) => pinned)])
+        for (let steps = 0; steps < 20; steps++) {
+          const [first, written] = await stepsApart(steps, take, write);
+          const isBefore = first.revision < (written.revision as number);
+          expect(first.values.temperature).toBe(isBefore ? value - 1 : value);
+          await session.read("temperature", { after: written.point });
+        }
     });
   });
 

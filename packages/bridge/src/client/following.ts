@@ -49,9 +49,16 @@ export class Following {
     return this.#error;
   }
 
-  /** Done at the next change of what the replica is or has. */
+  /** Done at the next change of what the replica is or has, or of who reads from it. */
   news(): Promise<void> {
     return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Has all who wait look again. */
+  wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
   }
 
   /** @param resumes false: what the replica has is of no use, so all is asked for */
@@ -78,7 +85,7 @@ export class Following {
     }
     if (!wasReady) this.#transport.operator.notice({ event: "ready", ...this.#where });
     if (++this.#toldCount > 1) this.#failures = 0;
-    this.#tell();
+    this.wake();
   }
 
   #lost(error: BridgeError): void {
@@ -93,7 +100,7 @@ export class Following {
       this.#transport.operator.notice({ event: "stale", ...this.#where, reason: why });
     this.replica.lost(why);
     this.#rest(resumes);
-    this.#tell();
+    this.wake();
   }
 
   #rest(resumes: boolean): void {
@@ -120,17 +127,11 @@ export class Following {
     if (error.reason !== "CLOSED")
       this.#transport.operator.notice({ event: "give up", ...this.#where, reason: error.message });
     this.replica.forget(error.message);
-    this.#tell();
+    this.wake();
   }
 
   get #where(): { readonly address: string; readonly session: string } {
     return { address: this.#transport.address, session: this.#sessionId };
-  }
-
-  #tell(): void {
-    const told = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of told) resolve();
   }
 }
 

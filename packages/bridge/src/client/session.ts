@@ -7,11 +7,12 @@
  * before. Without definitions any name is allowed, and values are numbers, bigints, strings, booleans or JSON.
  */
 import type { OnMissing, Revision } from "../core/commands.js";
-import { ClosedError, errorFor, SessionNotFoundError, VariableNotFoundError } from "../core/errors.js";
+import { errorFor, SessionNotFoundError, VariableNotFoundError } from "../core/errors.js";
 import { quoteName } from "../core/names.js";
 import type { TypeName } from "../core/values/registry.js";
 import { checkIdentifier } from "./arguments.js";
 import type { Calls, HistoryOptions, SetOptions, WriteOptions } from "./calls.js";
+import { closedHere } from "./closed.js";
 import { currentValues } from "./current-values.js";
 import { DefinedValues } from "./defined-values.js";
 import type { Definitions, NameOf, NumericNameOf, ValueOf, ValuesOf } from "./definitions.js";
@@ -507,9 +508,7 @@ export class Session<D extends Definitions = Definitions> {
 
   #open(): Calls {
     if (!this.#closed) return this.#calls;
-    throw new ClosedError("CLOSED", `the session ${quoteName(this.id)} was closed here`, {
-      sessionId: this.id,
-    });
+    throw closedHere(this.id);
   }
 
   #peeked(name: string): VariableValue {
