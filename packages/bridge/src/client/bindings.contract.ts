@@ -206,6 +206,24 @@ export function bindingsContract(transport: string, start: () => Promise<TestBri
       expect(await left).toBe("p1");
     });
 
+    test.each<SessionOptions>([{ cache: "live" }, { cache: "ttl" }, { cache: "off" }])(
+      "within another is that one, however fresh it was to be, in the mode %o [ORD-22 accepts]",
+      async (options) => {
+        const session = await open(options);
+        await session.withSnapshot(async (snapshot) => {
+          await others(session, 1);
+          const again = async (inner: unknown) => {
+            expect(inner).toEqual(snapshot);
+            expect([await session.get("prompt"), session.peek("prompt")]).toEqual(["p0", "p0"]);
+          };
+          await session.withSnapshot(again, { bypassCache: true });
+          // Which only a snapshot that is not pinned may be.
+          expect((await session.snapshot({ bypassCache: true })).values.prompt).toBe("p1");
+        });
+        await session.withSnapshot(({ values }) => expect(values.prompt).toBe("p1"), { bypassCache: true });
+      },
+    );
+
     test("is of its session, and another of another", async () => {
       const session = await open();
       const another = await client.session("t", params);

@@ -216,7 +216,8 @@ export class Session<D extends Definitions = Definitions> {
    * Takes a snapshot and calls a function. While that runs, and in all that it waits for, reads of the defined variables through
    * this object are answered from the snapshot: a request sees one configuration from its beginning to its end, whatever is
    * written meanwhile, by itself too. Writes, `waitFor`, `update` and watches go on as ever, and so do reads that say how fresh
-   * the answer has to be (`bypassCache`, `after`, `maxAgeMs`), and callbacks of `onChange`.
+   * the answer has to be (`bypassCache`, `after`, `maxAgeMs`), and callbacks of `onChange`. Within another of this object it is that
+   * one, with `bypassCache` too.
    *
    * Throws as `snapshot` does, and what the function throws; TypeError in browsers, which have no AsyncLocalStorage.
    *
@@ -233,7 +234,7 @@ export class Session<D extends Definitions = Definitions> {
   ): Promise<R> {
     const names = this.#names("withSnapshot()", "getMany(names)");
     this.#open();
-    const answers = await this.#reads.snapshot(names, options);
+    const answers = await this.#reads.toPin(names, options);
     const snapshot = this.#view(answers);
     const variables = new Map(answers.found.map(({ identifier, variable }) => [identifier, variable]));
     const values = new Map(Object.entries(snapshot.values as Readonly<Record<string, VariableValue>>));
