@@ -58,9 +58,13 @@ export class LiveReads implements Reads {
   async get(identifier: string, options: FreshOptions): Promise<Answer> {
     checkIdentifier(identifier);
     const { bypassCache = false, after } = options;
-    const mayLook = bypassCache || after === undefined || (await this.#reaches(toPoint(after), options));
+    const point = bypassCache || after === undefined ? undefined : toPoint(after);
+    if (point !== undefined) {
+      await this.#untilAt(point, options);
+      this.#assertOpen();
+    }
     // From here on nothing is waited for: what is found is true at the revision that is named.
-    const freshness = mayLook ? this.#freshness(options) : undefined;
+    const freshness = point === undefined || this.#isAt(point) ? this.#freshness(options) : undefined;
     if (freshness === undefined || isTooLong(this.replica.find(identifier)))
       return this.#missed(1, options).get(identifier, options);
     this.#answered(1, freshness);
@@ -168,18 +172,20 @@ export class LiveReads implements Reads {
     return { revision, source: "replica", ageMs, stale: access === "stale" };
   }
 
-  /** True as soon as the copy stands at a point or later in the same life; false if it does not come there in time. */
-  async #reaches(point: Revision, options: CallOptions): Promise<boolean> {
+  /** True while the copy stands at a point or later in the same life. */
+  #isAt({ incarnation, number }: Revision): boolean {
+    const { revision } = this.replica;
+    return revision?.incarnation === incarnation && revision.number >= number;
+  }
+
+  /** Waits until the copy stands at a point, or is closed, but not for long. */
+  async #untilAt(point: Revision, options: CallOptions): Promise<void> {
     const { timeoutMs = CATCH_UP_MS } = options;
     const deadline = this.#parts.deadline({ ...options, timeoutMs: Math.min(timeoutMs, CATCH_UP_MS) });
     const { following } = this.#parts;
     following.begin();
-    for (;;) {
-      this.#assertOpen();
-      const { revision } = this.replica;
-      if (revision?.incarnation === point.incarnation && revision.number >= point.number) return true;
-      if (following.error !== undefined || !(await deadline.comes(following.news()))) return false;
-    }
+    while (!this.#isClosed && !this.#isAt(point))
+      if (following.error !== undefined || !(await deadline.comes(following.news()))) return;
   }
 
   #find(identifier: string): StateEntry {
