@@ -112,6 +112,10 @@ class Live(State):
         look = self.replica.at_once(lambda: self._at_once(find))
         return None if look is None or (max_age is not None and look.age > max_age) else look
 
+    def _look_now(self, find: Callable[[], Sequence[StateEntry | None]]) -> Look | None:
+        """Returns what the replica has of variables if that is current; None: it is not."""
+        return self.replica.at_once(lambda: self._at_once(find) if self.replica.is_current else None)
+
     def _count(self, look: Look, names: int) -> None:
         self.replica.served += names
         if look.stale:
@@ -185,11 +189,10 @@ class Live(State):
         pinned = self._pinned(name)
         if pinned is not None:
             return pinned.value
-        look = self.replica.at_once(
-            lambda: self._at_once(lambda: [self._find(name)]) if self.replica.is_current else None
-        )
+        look = self._look_now(lambda: [self._find(name)])
         if look is None:
             check_name(name)
+            self.check_open()
             raise self._not_ready(self._why_not_ready())
         (entry,) = look.entries
         self.replica.served += 1

@@ -379,9 +379,15 @@ class Reads(Live):
         bindings = bindings_of(params)
         if not self.is_live:
             raise ValueError(f'fields are bound with cache="live", not with cache="{self._options.cache}"')
-        yield from self.ready(timeout=timeout)
-        found = self.replica.at_once(self.replica.entries)
-        check_bindings(bindings, {entry.name: entry.type for entry in found}, self.session_id)
+        limit = self._options.limit(timeout)
+        deadline = self.now() + limit
+        look: Look | None = None
+        # Another thread may close the context, or the bridge be lost, as soon as it is ready.
+        while look is None:
+            yield from self.ready(timeout=self._left(deadline, "the binding", limit))
+            look = self._look_now(self.replica.entries)
+        there = {entry.name: entry.type for entry in look.entries if entry is not None}
+        check_bindings(bindings, there, self.session_id)
         # A shell makes the object, which holds the context by its way to peek.
         return bindings
 

@@ -7,13 +7,14 @@ import gc
 import re
 import weakref
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
 import pytest
 import pytest_asyncio
 from scripted import LIFE, Followed, Stage, fails, point, reads, staged, writes
-from shells import Context, Shell, until
+from shells import Context, Shell, in_thread, until
 from watches import Audited
 
 from snakepit_bridge import (
@@ -518,3 +519,52 @@ async def test_a_hit_takes_no_flow(stage: Stage, monkeypatch: pytest.MonkeyPatch
         assert await context.get_variable("x") == 1.5
         with pytest.raises(TypeError):
             await context.get_variable("y")
+
+
+# ---- closing
+
+
+@dataclass
+class Params:
+    """What a program binds."""
+
+    x: float
+    y: float = 7.0
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda context: context.read("x"),
+        lambda context: context.get_variable("plan", 7),
+        lambda context: context.get_variables(["x"], {"x": 7}),
+        lambda context: context.snapshot(),
+        lambda context: context.bind(Params),
+        lambda context: in_thread(context.peek, "plan"),
+    ],
+    ids=["read", "get_variable", "get_variables", "snapshot", "bind", "peek"],
+)
+@pytest.mark.parametrize("look", ["access", "find", "entries"])
+@pytest.mark.asyncio
+async def test_what_a_close_overtakes_is_not_taken_for_absent(stage: Stage, read: Any, look: str) -> None:
+    """[VAL-13 refuses] Another thread may close the context between any two looks of a read."""
+    context = await made_ready(stage, entry("x", 1.0), entry("y", 2.0), entry("plan", "[]"))
+    methods = stage.shell.bare(context)._methods
+    looks_there = getattr(methods.replica, look)
+    is_overtaken = False
+
+    def overtaken(*arguments: Any) -> Any:
+        nonlocal is_overtaken
+        is_overtaken = True
+        methods.close()
+        return looks_there(*arguments)
+
+    setattr(methods.replica, look, overtaken)
+    try:
+        await read(context)
+    except ClosedError:
+        assert is_overtaken
+    else:
+        # It does not look there.
+        assert not is_overtaken
+    await context.close()
