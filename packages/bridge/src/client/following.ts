@@ -56,9 +56,7 @@ export class Following {
 
   /** Has all who wait look again. */
   wake(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of waiting) resolve();
+    this.#tell();
   }
 
   /** @param resumes false: what the replica has is of no use, so all is asked for */
@@ -85,7 +83,7 @@ export class Following {
     }
     if (!wasReady) this.#transport.operator.notice({ event: "ready", ...this.#where });
     if (++this.#toldCount > 1) this.#failures = 0;
-    this.wake();
+    this.#tell();
   }
 
   #lost(error: BridgeError): void {
@@ -100,7 +98,7 @@ export class Following {
       this.#transport.operator.notice({ event: "stale", ...this.#where, reason: why });
     this.replica.lost(why);
     this.#rest(resumes);
-    this.wake();
+    this.#tell();
   }
 
   #rest(resumes: boolean): void {
@@ -127,11 +125,17 @@ export class Following {
     if (error.reason !== "CLOSED")
       this.#transport.operator.notice({ event: "give up", ...this.#where, reason: error.message });
     this.replica.forget(error.message);
-    this.wake();
+    this.#tell();
   }
 
   get #where(): { readonly address: string; readonly session: string } {
     return { address: this.#transport.address, session: this.#sessionId };
+  }
+
+  #tell(): void {
+    const told = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of told) resolve();
   }
 }
 
