@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   ClosedError,
+  DeadlineError,
   InvalidInputError,
   NotReadyError,
   SessionNotFoundError,
@@ -75,8 +76,11 @@ export function liveReadsContract(transport: string, start: () => Promise<TestBr
       await session.ready();
       // Of another life of the session, which this one never comes to.
       const after = `${"f".repeat(32)}-7-${"0".repeat(16)}`;
-      const waits = session.read("x", { after, timeoutMs: 1_000 });
+      const waits = session.read("x", { after, timeoutMs: 5_000 });
       expect(await whileTimePasses(bridge, waits)).toMatchObject({ source: "server" });
+      // The time is that of all of it.
+      const gives = failure(session.get("x", { after, timeoutMs: 100, default: 7 }));
+      expect(await whileTimePasses(bridge, gives)).toBeInstanceOf(DeadlineError);
       expect(await session.read("x", { bypassCache: true })).toMatchObject({ source: "server" });
       expect(await failure(session.read("x", { after: "yesterday" }))).toBeInstanceOf(InvalidInputError);
     });

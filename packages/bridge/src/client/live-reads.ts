@@ -59,6 +59,7 @@ export class LiveReads implements Reads {
     checkIdentifier(identifier);
     const { bypassCache = false, after } = options;
     const point = bypassCache || after === undefined ? undefined : toPoint(after);
+    const deadline = point && this.#parts.deadline(options);
     if (point !== undefined) {
       await this.#untilAt(point, options);
       this.#assertOpen();
@@ -66,7 +67,7 @@ export class LiveReads implements Reads {
     // From here on nothing is waited for: what is found is true at the revision that is named.
     const freshness = point === undefined || this.#isAt(point) ? this.#freshness(options) : undefined;
     if (freshness === undefined || isTooLong(this.replica.find(identifier)))
-      return this.#missed(1, options).get(identifier, options);
+      return this.#missed(1, options).get(identifier, { ...options, ...deadline?.options() });
     this.#answered(1, freshness);
     return { variable: this.#find(identifier) as Held, ...freshness };
   }
