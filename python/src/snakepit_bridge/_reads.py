@@ -21,7 +21,7 @@ from ._json import value_of
 from ._live import Live, Look
 from ._options import check_age
 from ._pins import Held, Pinned, Snapshot
-from ._points import read_point
+from ._points import ResumePoint, read_point
 from ._results import UNSET, Reading, Value, VariableInfo
 from ._steps import Begin, Flow, News
 
@@ -105,22 +105,29 @@ class Reads(Live):
         deadline = self.now() + limit
         if self.is_live and not bypass_cache:
             yield from self._reach(point, limit)
-        bypass = bypass_cache or not self.replica.reaches(point)
         left = self._left(deadline, "the read", limit)
-        return (yield from self._read(name, left, bypass=bypass, max_age=max_age))
+        return (yield from self._read(name, left, bypass=bypass_cache, max_age=max_age, after=point))
 
     def _read(
-        self, name: str, timeout: float | None, *, bypass: bool, max_age: float | None = None
+        self,
+        name: str,
+        timeout: float | None,
+        *,
+        bypass: bool,
+        max_age: float | None = None,
+        after: ResumePoint | None = None,
     ) -> Flow[Reading]:
         self.check_open()
         if self.is_live and not bypass:
-            reading = yield from self._read_local(name, max_age)
+            reading = yield from self._read_local(name, max_age, after)
             if reading is not None:
                 return reading
-        hit = self._held(name, bypass, max_age)
+        # What is cached is not known to be as late as a point.
+        exact = bypass or after is not None
+        hit = self._held(name, exact, max_age)
         if hit is not None:
             return _reading(hit[0], "cache", hit[1])
-        entry = yield from self._fetch_one(name, bypass or max_age is not None, timeout)
+        entry = yield from self._fetch_one(name, exact or max_age is not None, timeout)
         return _reading(entry, "server", 0.0)
 
     def get_variables(

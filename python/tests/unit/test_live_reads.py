@@ -521,7 +521,33 @@ async def test_a_hit_takes_no_flow(stage: Stage, monkeypatch: pytest.MonkeyPatch
             await context.get_variable("y")
 
 
-# ---- closing
+# ---- other threads
+
+
+@pytest.mark.asyncio
+async def test_a_copy_that_goes_back_is_not_read_for_a_point_that_it_had_come_to(stage: Stage) -> None:
+    """[ORD-3 refuses] A bridge that was restored may tell less than before, amid a read."""
+    context = await made_ready(stage, entry("x", 5.0), revision=5)
+    stage.play(reads(6.0, revision=6))
+    methods = stage.shell.bare(context)._methods
+    reaches = methods.replica.reaches
+    restored = state_pb2.StateUpdate(revision=point(4), changed=[entry("x", 4.0)]).SerializeToString()
+
+    looks = 0
+
+    def overtaken(at: Any) -> bool:
+        nonlocal looks
+        looks += 1
+        reached: bool = reaches(at)
+        # It was there when it was waited for, and when it was asked whether it is.
+        if looks == 2:
+            methods.following.told(restored)
+        return reached
+
+    methods.replica.reaches = overtaken
+    found = await context.read("x", after=f"{LIFE.hex()}-5-{5:016x}", timeout=60)
+    assert (found.value, found.source, found.revision) == (6.0, "server", 6)
+    await context.close()
 
 
 @dataclass
