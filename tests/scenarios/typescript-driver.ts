@@ -152,9 +152,13 @@ const METHODS: Readonly<Record<string, (actor: Actor, given: Given) => Promise<J
   },
   async set_variables(actor, given) {
     const updates = valuesOf(given.updates);
-    const { revision = null, versions } = await (actor.session?.setMany(updates, options(given)) ??
+    const {
+      revision = null,
+      point = null,
+      versions,
+    } = await (actor.session?.setMany(updates, options(given)) ??
       actor.store.updateVariables(actor.id, updates, inferring(actor, given)));
-    return { revision, versions: fromEntries(versions, (version) => version) };
+    return { revision, point, versions: fromEntries(versions, (version) => version) };
   },
   async wait_for({ session, store, id }, given) {
     const { equals } = given;

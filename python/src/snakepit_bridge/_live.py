@@ -87,7 +87,9 @@ class Live(State):
         if fault is not None:
             raise InvalidInputError(fault, reason="INVALID_NAME", session_id=self.session_id, identifier=name)
 
-    def _local(self, names: Sequence[str], max_age: float | None = None) -> Flow[Look | None]:
+    def _local(
+        self, names: Sequence[str], max_age: float | None = None, after: ResumePoint | None = None
+    ) -> Flow[Look | None]:
         """Returns what the replica has of variables; None: the server has to be asked.
 
         Raises:
@@ -95,7 +97,7 @@ class Live(State):
             SessionNotFoundError: There is no session.
             UnavailableError: The replica is too old to be read from, and there is nobody to ask.
         """
-        look = yield from self._look(lambda: [self._find(name) for name in names], max_age)
+        look = yield from self._look(lambda: [self._find(name) for name in names], max_age, after)
         if look is None:
             self.misses += len(names)
             return None
@@ -105,12 +107,21 @@ class Live(State):
         return look
 
     def _look(
-        self, find: Callable[[], Sequence[StateEntry | None]], max_age: float | None = None
+        self,
+        find: Callable[[], Sequence[StateEntry | None]],
+        max_age: float | None = None,
+        after: ResumePoint | None = None,
     ) -> Flow[Look | None]:
         if not self.replica.is_current:
             yield from self._follow()
-        look = self.replica.at_once(lambda: self._at_once(find))
+        look = self.replica.at_once(
+            lambda: self._at_once(find) if after is None or self.replica.reaches(after) else None
+        )
         return None if look is None or (max_age is not None and look.age > max_age) else look
+
+    def _look_now(self, find: Callable[[], Sequence[StateEntry | None]]) -> Look | None:
+        """Returns what the replica has of variables if that is current; None: it is not."""
+        return self.replica.at_once(lambda: self._at_once(find) if self.replica.is_current else None)
 
     def _count(self, look: Look, names: int) -> None:
         self.replica.served += names
@@ -127,13 +138,15 @@ class Live(State):
             return None
         return Look(find(), point, age, access == "stale")
 
-    def _read_local(self, name: str, max_age: float | None = None) -> Flow[Reading | None]:
+    def _read_local(
+        self, name: str, max_age: float | None = None, after: ResumePoint | None = None
+    ) -> Flow[Reading | None]:
         """Returns what the replica has of one variable; None: the server has to be asked.
 
         Raises:
             VariableNotFoundError: There is no such variable. Otherwise as `_local`.
         """
-        look = yield from self._local([name], max_age)
+        look = yield from self._local([name], max_age, after)
         if look is None:
             return None
         entry = look.entries[0]
@@ -185,11 +198,10 @@ class Live(State):
         pinned = self._pinned(name)
         if pinned is not None:
             return pinned.value
-        look = self.replica.at_once(
-            lambda: self._at_once(lambda: [self._find(name)]) if self.replica.is_current else None
-        )
+        look = self._look_now(lambda: [self._find(name)])
         if look is None:
             check_name(name)
+            self.check_open()
             raise self._not_ready(self._why_not_ready())
         (entry,) = look.entries
         self.replica.peeked += 1

@@ -103,6 +103,7 @@ class Snapshot:
     In a `with` statement the context that took it reads from it until the end of the block: by each reading
     method, in whatever the block awaits, in tasks and `asyncio.to_thread` that it starts. Writes go on as
     ever. A thread that the block starts enters the snapshot itself: it may be entered any number of times.
+    Within a block of another snapshot of that context it pins nothing until that block has ended.
 
     Attributes:
         values: The values by name.
@@ -175,13 +176,16 @@ class Pins:
 
     @property
     def current(self) -> Pinned | None:
-        """What is pinned where this is asked; None: nothing is."""
+        """What is pinned where this is asked, by the outermost of the blocks; None: nothing is."""
         if not self._running:
             return None
+        found: Pinned | None = None
         pin = _PIN.get()
-        while pin is not None and (pin.is_over or pin.pinned.pins is not self):
+        while pin is not None:
+            if not pin.is_over and pin.pinned.pins is self:
+                found = pin.pinned
             pin = pin.outer
-        return None if pin is None else pin.pinned
+        return found
 
     def begin(self, pinned: Pinned) -> None:
         """Pins something where this is called."""

@@ -21,7 +21,7 @@ from ._json import value_of
 from ._live import Live, Look
 from ._options import check_age
 from ._pins import Held, Pinned, Snapshot
-from ._points import read_point
+from ._points import ResumePoint, read_point
 from ._results import UNSET, Reading, Value, VariableInfo
 from ._steps import Begin, Flow, News
 
@@ -105,22 +105,29 @@ class Reads(Live):
         deadline = self.now() + limit
         if self.is_live and not bypass_cache:
             yield from self._reach(point, limit)
-        bypass = bypass_cache or not self.replica.reaches(point)
         left = self._left(deadline, "the read", limit)
-        return (yield from self._read(name, left, bypass=bypass, max_age=max_age))
+        return (yield from self._read(name, left, bypass=bypass_cache, max_age=max_age, after=point))
 
     def _read(
-        self, name: str, timeout: float | None, *, bypass: bool, max_age: float | None = None
+        self,
+        name: str,
+        timeout: float | None,
+        *,
+        bypass: bool,
+        max_age: float | None = None,
+        after: ResumePoint | None = None,
     ) -> Flow[Reading]:
         self.check_open()
         if self.is_live and not bypass:
-            reading = yield from self._read_local(name, max_age)
+            reading = yield from self._read_local(name, max_age, after)
             if reading is not None:
                 return reading
-        hit = self._held(name, bypass, max_age)
+        # What is cached is not known to be as late as a point.
+        exact = bypass or after is not None
+        hit = self._held(name, exact, max_age)
         if hit is not None:
             return _reading(hit[0], "cache", hit[1])
-        entry = yield from self._fetch_one(name, bypass or max_age is not None, timeout)
+        entry = yield from self._fetch_one(name, exact or max_age is not None, timeout)
         return _reading(entry, "server", 0.0)
 
     def get_variables(
@@ -379,9 +386,15 @@ class Reads(Live):
         bindings = bindings_of(params)
         if not self.is_live:
             raise ValueError(f'fields are bound with cache="live", not with cache="{self._options.cache}"')
-        yield from self.ready(timeout=timeout)
-        found = self.replica.at_once(self.replica.entries)
-        check_bindings(bindings, {entry.name: entry.type for entry in found}, self.session_id)
+        limit = self._options.limit(timeout)
+        deadline = self.now() + limit
+        look: Look | None = None
+        # Another thread may close the context, or the bridge be lost, as soon as it is ready.
+        while look is None:
+            yield from self.ready(timeout=self._left(deadline, "the binding", limit))
+            look = self._look_now(self.replica.entries)
+        there = {entry.name: entry.type for entry in look.entries if entry is not None}
+        check_bindings(bindings, there, self.session_id)
         # A shell makes the object, which holds the context by its way to peek.
         return bindings
 

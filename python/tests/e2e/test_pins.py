@@ -8,7 +8,7 @@ import copy
 import pickle
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
@@ -189,6 +189,27 @@ async def test_callbacks_and_other_contexts_are_outside(
                 await journal.set("prompt", "p2")
                 assert await session.get_variable("prompt") == "p0"
                 assert await second.get_variable("prompt") == "p1"
+
+
+@pytest.mark.asyncio
+async def test_within_another_it_is_that_one(pinnable: Context, other: Context) -> None:
+    """[ORD-22 accepts] One that was taken before, or by a part of the program that knows of no other."""
+    older = await pinnable.snapshot()
+    await change(other, pinnable, 1)
+    newer = await pinnable.snapshot()
+    with newer:
+        with older:
+            assert (await pinnable.get_variable("prompt"), pinnable.peek("temperature")) == ("p1", 1.0)
+            assert (await pinnable.read("temperature")).point == newer.point
+            assert (await pinnable.snapshot()).point == newer.point
+        assert pinnable.peek("prompt") == "p1"
+    # The other way round, too; and where the outer one ends first, the inner one is what is left.
+    with ExitStack() as inner, ExitStack() as outer:
+        outer.enter_context(older)
+        inner.enter_context(newer)
+        assert pinnable.peek("prompt") == "p0"
+        outer.close()
+        assert pinnable.peek("prompt") == "p1"
 
 
 # ---- where it goes along

@@ -7,13 +7,14 @@ import gc
 import re
 import weakref
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
 import pytest
 import pytest_asyncio
 from scripted import LIFE, Followed, Stage, fails, point, reads, staged, writes
-from shells import Context, Shell, until
+from shells import Context, Shell, in_thread, until
 from watches import Audited
 
 from snakepit_bridge import (
@@ -518,3 +519,78 @@ async def test_a_hit_takes_no_flow(stage: Stage, monkeypatch: pytest.MonkeyPatch
         assert await context.get_variable("x") == 1.5
         with pytest.raises(TypeError):
             await context.get_variable("y")
+
+
+# ---- other threads
+
+
+@pytest.mark.asyncio
+async def test_a_copy_that_goes_back_is_not_read_for_a_point_that_it_had_come_to(stage: Stage) -> None:
+    """[ORD-3 refuses] A bridge that was restored may tell less than before, amid a read."""
+    context = await made_ready(stage, entry("x", 5.0), revision=5)
+    stage.play(reads(6.0, revision=6))
+    methods = stage.shell.bare(context)._methods
+    reaches = methods.replica.reaches
+    restored = state_pb2.StateUpdate(revision=point(4), changed=[entry("x", 4.0)]).SerializeToString()
+
+    looks = 0
+
+    def overtaken(at: Any) -> bool:
+        nonlocal looks
+        looks += 1
+        reached: bool = reaches(at)
+        # It was there when it was waited for, and when it was asked whether it is.
+        if looks == 2:
+            methods.following.told(restored)
+        return reached
+
+    methods.replica.reaches = overtaken
+    found = await context.read("x", after=f"{LIFE.hex()}-5-{5:016x}", timeout=60)
+    assert (found.value, found.source, found.revision) == (6.0, "server", 6)
+    await context.close()
+
+
+@dataclass
+class Params:
+    """What a program binds."""
+
+    x: float
+    y: float = 7.0
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda context: context.read("x"),
+        lambda context: context.get_variable("plan", 7),
+        lambda context: context.get_variables(["x"], {"x": 7}),
+        lambda context: context.snapshot(),
+        lambda context: context.bind(Params),
+        lambda context: in_thread(context.peek, "plan"),
+    ],
+    ids=["read", "get_variable", "get_variables", "snapshot", "bind", "peek"],
+)
+@pytest.mark.parametrize("look", ["access", "find", "entries"])
+@pytest.mark.asyncio
+async def test_what_a_close_overtakes_is_not_taken_for_absent(stage: Stage, read: Any, look: str) -> None:
+    """[VAL-13 refuses] Another thread may close the context between any two looks of a read."""
+    context = await made_ready(stage, entry("x", 1.0), entry("y", 2.0), entry("plan", "[]"))
+    methods = stage.shell.bare(context)._methods
+    looks_there = getattr(methods.replica, look)
+    is_overtaken = False
+
+    def overtaken(*arguments: Any) -> Any:
+        nonlocal is_overtaken
+        is_overtaken = True
+        methods.close()
+        return looks_there(*arguments)
+
+    setattr(methods.replica, look, overtaken)
+    try:
+        await read(context)
+    except ClosedError:
+        assert is_overtaken
+    else:
+        # It does not look there.
+        assert not is_overtaken
+    await context.close()

@@ -5,7 +5,7 @@ import { ClosedError, NotReadyError, TypeMismatchError, VariableNotFoundError } 
 import type { Client, SessionOptions } from "./client.js";
 import { defineVariables, float, integer, json, string } from "./definitions.js";
 import type { Session } from "./session.js";
-import { failure, type TestBridge } from "./test-bridge.contract.js";
+import { failure, stepsApart, type TestBridge } from "./test-bridge.contract.js";
 
 const params = defineVariables({
   prompt: string("p0"),
@@ -97,6 +97,20 @@ export function bindingsContract(transport: string, start: () => Promise<TestBri
       const watch = session.watch(["temperature"], { after: point });
       expect((await watch.next()).value).toMatchObject({ changes: [{ name: "temperature", value: 1 }] });
       await watch.return();
+    });
+
+    test("has what was true at its revision, pinned or not, whatever is told meanwhile [ORD-8 accepts]", async () => {
+      const session = await open();
+      await session.ready();
+      let value = 0;
+      const write = () => other.sessions.updateVariable("s", "temperature", ++value);
+      for (const take of [() => session.snapshot(), () => session.withSnapshot((pinned) => pinned)])
+        for (let steps = 0; steps < 20; steps++) {
+          const [first, written] = await stepsApart(steps, take, write);
+          const isBefore = first.revision < (written.revision as number);
+          expect(first.values.temperature).toBe(isBefore ? value - 1 : value);
+          await session.read("temperature", { after: written.point });
+        }
     });
   });
 
@@ -191,6 +205,24 @@ export function bindingsContract(transport: string, start: () => Promise<TestBri
       // Started within, and left behind.
       expect(await left).toBe("p1");
     });
+
+    test.each<SessionOptions>([{ cache: "live" }, { cache: "ttl" }, { cache: "off" }])(
+      "within another is that one, however fresh it was to be, in the mode %o [ORD-22 accepts]",
+      async (options) => {
+        const session = await open(options);
+        await session.withSnapshot(async (snapshot) => {
+          await others(session, 1);
+          const again = async (inner: unknown) => {
+            expect(inner).toEqual(snapshot);
+            expect([await session.get("prompt"), session.peek("prompt")]).toEqual(["p0", "p0"]);
+          };
+          await session.withSnapshot(again, { bypassCache: true });
+          // Which only a snapshot that is not pinned may be.
+          expect((await session.snapshot({ bypassCache: true })).values.prompt).toBe("p1");
+        });
+        await session.withSnapshot(({ values }) => expect(values.prompt).toBe("p1"), { bypassCache: true });
+      },
+    );
 
     test("is of its session, and another of another", async () => {
       const session = await open();

@@ -36,6 +36,8 @@ export class Deadline {
 
   /** True as soon as the event has come; false if the time is up before it. Rejects with the reason of an abort. */
   async comes(event: Promise<unknown>): Promise<boolean> {
+    // It may be over with the same abort, and is left alone then.
+    event.catch(() => {});
     this.#signal?.throwIfAborted();
     return happensWithin(event, this.leftMs, this.#clock, this.#onAbort);
   }

@@ -208,6 +208,35 @@ export function followingContract(transport: string, start: () => Promise<TestBr
       expect(other.cause).toBeUndefined();
     });
 
+    test.each(["what it reads", "what it is told"])(
+      "ends with its signal while its predicate looks at %s",
+      async (what) => {
+        const session = await client.session("run");
+        await session.set("x", 1);
+        const unheard: unknown[] = [];
+        const hear = (reason: unknown) => unheard.push(reason);
+        process.on("unhandledRejection", hear);
+        const stop = new AbortController();
+        const reason = new Error("changed my mind");
+        const abort = () => stop.abort(reason);
+        const wanted = what === "what it reads" ? 1 : 2;
+        const waiting = session.waitFor(
+          "x",
+          async (value) => {
+            if (value === 1 && wanted === 2) await session.set("x", 2);
+            if (value === wanted) abort();
+            return false;
+          },
+          { signal: stop.signal },
+        );
+        expect(await failure(waiting)).toBe(reason);
+        // The process is told of what nobody takes when the turn is over.
+        await new Promise(setImmediate);
+        process.off("unhandledRejection", hear);
+        expect(unheard).toEqual([]);
+      },
+    );
+
     test("ends with its signal, with its client, and with what its predicate throws", async () => {
       const session = await client.session("run");
       const stop = new AbortController();

@@ -211,6 +211,24 @@ test("who waits for a point is answered when it is told, or after a second by th
   expect(await inVain).toBe(fromServer);
 });
 
+test("a copy that goes back amid a read is not read for a point that it had come to [ORD-3 refuses]", async () => {
+  const after = `${"a".repeat(32)}-4-0000000000000004`;
+  following.begin();
+  const values = new Set<unknown>();
+  for (let steps = 0; steps < 12; steps++) {
+    last().reader.updated(update(undefined, 3));
+    const waiting = read({ after });
+    last().reader.updated(update(3, 4));
+    for (let step = 0; step < steps; step++) await undefined;
+    // As from a bridge that was restored.
+    last().reader.updated(update(undefined, 3));
+    for (let step = 0; step < 12; step++) await undefined;
+    clock.advance(1_000);
+    values.add((await waiting).value);
+  }
+  expect(values).toEqual(new Set([-1, 4]));
+});
+
 test("that it is ready, stale and given up is published once each, and that it was closed is not", () => {
   const published: unknown[] = [];
   const take = (notice: unknown): unknown => published.push(notice);

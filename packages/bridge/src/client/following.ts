@@ -49,9 +49,14 @@ export class Following {
     return this.#error;
   }
 
-  /** Done at the next change of what the replica is or has. */
+  /** Done at the next change of what the replica is or has, or of who reads from it. */
   news(): Promise<void> {
     return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Has all who wait look again. */
+  wake(): void {
+    this.#tell();
   }
 
   /** @param resumes false: what the replica has is of no use, so all is asked for */

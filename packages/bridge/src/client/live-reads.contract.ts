@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   ClosedError,
+  DeadlineError,
   InvalidInputError,
   NotReadyError,
   SessionNotFoundError,
@@ -9,7 +10,14 @@ import {
 } from "../core/errors.js";
 import type { Client } from "./client.js";
 import type { Session } from "./session.js";
-import { failure, type TestBridge, textual, variables, whileTimePasses } from "./test-bridge.contract.js";
+import {
+  failure,
+  stepsApart,
+  type TestBridge,
+  textual,
+  variables,
+  whileTimePasses,
+} from "./test-bridge.contract.js";
 
 /** More than a copy is told of a value. */
 const LONG = "x".repeat(65_537);
@@ -68,8 +76,11 @@ export function liveReadsContract(transport: string, start: () => Promise<TestBr
       await session.ready();
       // Of another life of the session, which this one never comes to.
       const after = `${"f".repeat(32)}-7-${"0".repeat(16)}`;
-      const waits = session.read("x", { after, timeoutMs: 1_000 });
+      const waits = session.read("x", { after, timeoutMs: 5_000 });
       expect(await whileTimePasses(bridge, waits)).toMatchObject({ source: "server" });
+      // The time is that of all of it.
+      const gives = failure(session.get("x", { after, timeoutMs: 100, default: 7 }));
+      expect(await whileTimePasses(bridge, gives)).toBeInstanceOf(DeadlineError);
       expect(await session.read("x", { bypassCache: true })).toMatchObject({ source: "server" });
       expect(await failure(session.read("x", { after: "yesterday" }))).toBeInstanceOf(InvalidInputError);
     });
@@ -110,6 +121,21 @@ export function liveReadsContract(transport: string, start: () => Promise<TestBr
       const { fetches } = session.getCacheStats();
       expect(Object.keys(await session.getMany(names))).toEqual(names);
       expect(session.getCacheStats()).toMatchObject({ fetches });
+    });
+
+    test("gives what was true at the revision that it names, whatever is told meanwhile [ORD-11 accepts]", async () => {
+      await session.ready();
+      let value = 1;
+      const read = () => session.read("x");
+      const write = () => other.sessions.updateVariable("s", "x", ++value);
+      for (let steps = 0; steps < 20; steps++) {
+        const [first, written] = await stepsApart(steps, read, write);
+        expect(first.value).toBe(first.revision < (written.revision as number) ? value - 1 : value);
+        await session.read("x", { after: written.point });
+        const [next, second] = await stepsApart(steps, write, read);
+        expect(second.value).toBe(second.revision < (next.revision as number) ? value - 1 : value);
+        await session.read("x", { after: next.point });
+      }
     });
 
     test("finds variables by their ids, and not by those of a life that is over", async () => {
@@ -161,6 +187,36 @@ export function liveReadsContract(transport: string, start: () => Promise<TestBr
       expect(() => third.peek("x")).toThrow(NotReadyError);
       await third.ready();
       expect(third.peek("x")).toBe(2);
+    });
+
+    test("answers what was read before it was closed, and takes nothing for absent that was there [VAL-13 refuses]", async () => {
+      await session.ready();
+      const reads = () => [
+        session.get("x", { default: 7, maxAgeMs: 60_000 }),
+        session.read("x").then(({ value }) => value),
+        session.getMany(["x"]).then(({ x }) => x),
+      ];
+      const before = reads();
+      await session.close();
+      expect(await Promise.all(before)).toEqual([1, 1, 1]);
+      session = await client.session("s");
+      await session.ready();
+      const last = reads();
+      await client.close();
+      expect(await Promise.all(last)).toEqual([1, 1, 1]);
+    });
+
+    test.each(["the last", "one"])("ends what waits when it is closed, as %s of its copy", async (which) => {
+      const second = which === "one" ? await client.session("s") : undefined;
+      // Begun before there is a copy, and for a point that is never reached.
+      const ready = failure(session.ready());
+      const after = `${"f".repeat(32)}-7-${"0".repeat(16)}`;
+      const reading = failure(session.get("x", { default: 7, after }));
+      await session.close();
+      expect(await ready).toBeInstanceOf(ClosedError);
+      expect(await reading).toBeInstanceOf(ClosedError);
+      await second?.ready();
+      expect(second?.peek("x")).toBe(second === undefined ? undefined : 1);
     });
 
     test("keeps its session in use until it is closed [ORD-12]", async () => {

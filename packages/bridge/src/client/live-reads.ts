@@ -8,6 +8,7 @@ import { parseIdentifier, quoteName } from "../core/names.js";
 import { Refusal, sessionNotFound, variableNotFound } from "../core/refusal.js";
 import type { StateEntry } from "../core/state-update.js";
 import { checkIdentifier } from "./arguments.js";
+import { closedHere } from "./closed.js";
 import type { Deadline } from "./deadline.js";
 import type { Following } from "./following.js";
 import { toPoint } from "./points.js";
@@ -47,6 +48,7 @@ export class LiveReads implements Reads {
   #hits = 0;
   #misses = 0;
   #staleReads = 0;
+  #isClosed = false;
 
   constructor(parts: LiveReadsParts) {
     this.#parts = parts;
@@ -55,9 +57,17 @@ export class LiveReads implements Reads {
 
   async get(identifier: string, options: FreshOptions): Promise<Answer> {
     checkIdentifier(identifier);
-    const freshness = await this.#freshness(options);
+    const { bypassCache = false, after } = options;
+    const point = bypassCache || after === undefined ? undefined : toPoint(after);
+    const deadline = point && this.#parts.deadline(options);
+    if (point !== undefined) {
+      await this.#untilAt(point, options);
+      this.#assertOpen();
+    }
+    // From here on nothing is waited for: what is found is true at the revision that is named.
+    const freshness = point === undefined || this.#isAt(point) ? this.#freshness(options) : undefined;
     if (freshness === undefined || isTooLong(this.replica.find(identifier)))
-      return this.#missed(1, options).get(identifier, options);
+      return this.#missed(1, options).get(identifier, { ...options, ...deadline?.options() });
     this.#answered(1, freshness);
     return { variable: this.#find(identifier) as Held, ...freshness };
   }
@@ -69,7 +79,7 @@ export class LiveReads implements Reads {
   async snapshot(identifiers: readonly string[], options: ReadOptions): Promise<Answers> {
     const wanted = [...new Set(identifiers)];
     wanted.forEach(checkIdentifier);
-    const freshness = await this.#freshness(options);
+    const freshness = this.#freshness(options);
     if (freshness === undefined || wanted.some((identifier) => isTooLong(this.replica.find(identifier))))
       return this.#missed(wanted.length, options).snapshot(identifiers, options);
     this.#answered(wanted.length, freshness);
@@ -102,7 +112,9 @@ export class LiveReads implements Reads {
     const { following } = this.#parts;
     const deadline = this.#parts.deadline(options);
     following.begin();
-    while (!this.replica.isCurrent) {
+    for (;;) {
+      this.#assertOpen();
+      if (this.replica.isCurrent) return;
       if (following.error !== undefined) throw following.error;
       if (!(await deadline.comes(following.news()))) throw this.#withoutCopy("DEADLINE_EXCEEDED");
     }
@@ -125,7 +137,13 @@ export class LiveReads implements Reads {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#parts.release();
+  }
+
+  /** What waits while it is closed ends as what is asked after that, and takes nothing for absent. */
+  #assertOpen(): void {
+    if (this.#isClosed) throw closedHere(this.#parts.sessionId);
   }
 
   /** So many variables are answered from the copy. */
@@ -141,39 +159,34 @@ export class LiveReads implements Reads {
   }
 
   /** What a read from the copy is true at now; undefined if the bridge has to be asked. */
-  async #freshness({
-    bypassCache = false,
-    after,
-    maxAgeMs,
-    ...options
-  }: FreshOptions): Promise<Freshness | undefined> {
+  #freshness({ bypassCache = false, maxAgeMs }: FreshOptions): Freshness | undefined {
     const { following, maxStaleMs } = this.#parts;
     if (bypassCache) return undefined;
     following.begin();
-    if (after !== undefined && !(await this.#reaches(toPoint(after), options))) return undefined;
     const now = this.#parts.now();
     const ageMs = this.replica.ageMs(now) ?? 0;
     const access = this.replica.access(now, maxStaleMs);
+    const { revision } = this.replica;
     if (access === "unavailable") throw this.#outOfReach(ageMs);
-    if (access === "ask" || (maxAgeMs !== undefined && ageMs > maxAgeMs)) return undefined;
-    return {
-      revision: this.replica.revision as Revision,
-      source: "replica",
-      ageMs,
-      stale: access === "stale",
-    };
+    if (access === "ask" || revision === undefined || (maxAgeMs !== undefined && ageMs > maxAgeMs))
+      return undefined;
+    return { revision, source: "replica", ageMs, stale: access === "stale" };
   }
 
-  /** True as soon as the copy stands at a point or later in the same life; false if it does not come there in time. */
-  async #reaches(point: Revision, options: CallOptions): Promise<boolean> {
+  /** True while the copy stands at a point or later in the same life. */
+  #isAt({ incarnation, number }: Revision): boolean {
+    const { revision } = this.replica;
+    return revision?.incarnation === incarnation && revision.number >= number;
+  }
+
+  /** Waits until the copy stands at a point, or is closed, but not for long. */
+  async #untilAt(point: Revision, options: CallOptions): Promise<void> {
     const { timeoutMs = CATCH_UP_MS } = options;
     const deadline = this.#parts.deadline({ ...options, timeoutMs: Math.min(timeoutMs, CATCH_UP_MS) });
     const { following } = this.#parts;
-    for (;;) {
-      const { revision } = this.replica;
-      if (revision?.incarnation === point.incarnation && revision.number >= point.number) return true;
-      if (following.error !== undefined || !(await deadline.comes(following.news()))) return false;
-    }
+    following.begin();
+    while (!this.#isClosed && !this.#isAt(point))
+      if (following.error !== undefined || !(await deadline.comes(following.news()))) return;
   }
 
   #find(identifier: string): StateEntry {

@@ -45,6 +45,12 @@ export class PinnableReads implements Reads {
     return { ...found, ...(this.pins.freshness() as Freshness) };
   }
 
+  /** What a function is to run under. Where something is pinned it is that, however fresh it was to be (ORD-22). */
+  toPin(identifiers: readonly string[], options: ReadOptions): Promise<Answers> {
+    const isPinned = this.pins.current !== undefined;
+    return this.snapshot(identifiers, isPinned ? { ...options, bypassCache: false } : options);
+  }
+
   peek(identifier: string): Held {
     return this.pins.current?.variables.get(identifier) ?? this.#reads.peek(identifier);
   }

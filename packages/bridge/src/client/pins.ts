@@ -18,12 +18,11 @@ export interface Pinned {
 /** What a function runs under. */
 export interface Pin {
   readonly owner: Pins;
-  readonly pinned: Pinned;
+  /** Undefined: the function has ended. What it has started and not waited for reads as if there had been none. */
+  pinned: Pinned | undefined;
   readonly atMs: number;
   /** The pin around it, perhaps of another session. */
-  readonly outer: Pin | undefined;
-  /** The function has ended. What it has started and not waited for reads as if there had been none. */
-  isOver: boolean;
+  outer: Pin | undefined;
 }
 
 /** Carries something along with all that a function waits for. Node's AsyncLocalStorage is one; browsers have none yet. */
@@ -53,7 +52,7 @@ export class Pins {
   /** How fresh that is by now. */
   freshness(): Freshness | undefined {
     const pin = this.#pin();
-    if (pin === undefined) return undefined;
+    if (pin?.pinned === undefined) return undefined;
     const { revision, source, stale, ageMs } = pin.pinned.freshness;
     return { revision, source, stale, ageMs: ageMs + this.#now() - pin.atMs };
   }
@@ -62,12 +61,14 @@ export class Pins {
   async run<R>(pinned: Pinned, work: () => R | Promise<R>): Promise<R> {
     const context = this.#context;
     if (context === undefined) throw noContext();
-    const pin: Pin = { owner: this, pinned, atMs: this.#now(), outer: context.getStore(), isOver: false };
+    const pin: Pin = { owner: this, pinned, atMs: this.#now(), outer: running(context.getStore()) };
     this.#running++;
     try {
       return await context.run(pin, async () => work());
     } finally {
-      pin.isOver = true;
+      // Whatever was begun in it holds the pin for as long as it likes: a timer, a subscription, the next pin.
+      pin.pinned = undefined;
+      pin.outer = running(pin.outer);
       this.#running--;
     }
   }
@@ -81,9 +82,16 @@ export class Pins {
     // Nearly always there is none, and a read does not pay for looking.
     if (this.#running === 0) return undefined;
     let pin = this.#context?.getStore();
-    while (pin !== undefined && (pin.owner !== this || pin.isOver)) pin = pin.outer;
+    while (pin !== undefined && (pin.owner !== this || pin.pinned === undefined)) pin = pin.outer;
     return pin;
   }
+}
+
+/** A pin that still runs: this one, or the first around it. */
+function running(pin: Pin | undefined): Pin | undefined {
+  let found = pin;
+  while (found !== undefined && found.pinned === undefined) found = found.outer;
+  return found;
 }
 
 function noContext(): TypeError {

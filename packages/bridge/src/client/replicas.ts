@@ -27,7 +27,8 @@ export class Replicas {
     const release = (): void => {
       if (released) return;
       released = true;
-      if (--used.users > 0) return;
+      // What waits of the one who goes is ended by the next look.
+      if (--used.users > 0) return used.following.wake();
       this.#used.delete(sessionId);
       used.stopListening();
       used.following.end();

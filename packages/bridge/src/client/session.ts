@@ -7,11 +7,12 @@
  * before. Without definitions any name is allowed, and values are numbers, bigints, strings, booleans or JSON.
  */
 import type { OnMissing, Revision } from "../core/commands.js";
-import { ClosedError, errorFor, SessionNotFoundError, VariableNotFoundError } from "../core/errors.js";
+import { errorFor, SessionNotFoundError, VariableNotFoundError } from "../core/errors.js";
 import { quoteName } from "../core/names.js";
 import type { TypeName } from "../core/values/registry.js";
 import { checkIdentifier } from "./arguments.js";
 import type { Calls, HistoryOptions, SetOptions, WriteOptions } from "./calls.js";
+import { closedHere } from "./closed.js";
 import { currentValues } from "./current-values.js";
 import { DefinedValues } from "./defined-values.js";
 import type { Definitions, NameOf, NumericNameOf, ValueOf, ValuesOf } from "./definitions.js";
@@ -215,7 +216,8 @@ export class Session<D extends Definitions = Definitions> {
    * Takes a snapshot and calls a function. While that runs, and in all that it waits for, reads of the defined variables through
    * this object are answered from the snapshot: a request sees one configuration from its beginning to its end, whatever is
    * written meanwhile, by itself too. Writes, `waitFor`, `update` and watches go on as ever, and so do reads that say how fresh
-   * the answer has to be (`bypassCache`, `after`, `maxAgeMs`), and callbacks of `onChange`.
+   * the answer has to be (`bypassCache`, `after`, `maxAgeMs`), and callbacks of `onChange`. Within another of this object it is that
+   * one, with `bypassCache` too.
    *
    * Throws as `snapshot` does, and what the function throws; TypeError in browsers, which have no AsyncLocalStorage.
    *
@@ -232,7 +234,7 @@ export class Session<D extends Definitions = Definitions> {
   ): Promise<R> {
     const names = this.#names("withSnapshot()", "getMany(names)");
     this.#open();
-    const answers = await this.#reads.snapshot(names, options);
+    const answers = await this.#reads.toPin(names, options);
     const snapshot = this.#view(answers);
     const variables = new Map(answers.found.map(({ identifier, variable }) => [identifier, variable]));
     const values = new Map(Object.entries(snapshot.values as Readonly<Record<string, VariableValue>>));
@@ -508,9 +510,7 @@ export class Session<D extends Definitions = Definitions> {
 
   #open(): Calls {
     if (!this.#closed) return this.#calls;
-    throw new ClosedError("CLOSED", `the session ${quoteName(this.id)} was closed here`, {
-      sessionId: this.id,
-    });
+    throw closedHere(this.id);
   }
 
   #peeked(name: string): VariableValue {

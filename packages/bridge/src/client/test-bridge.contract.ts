@@ -41,6 +41,17 @@ export async function failure(call: Promise<unknown>): Promise<Error> {
   throw new Error("the call did not fail");
 }
 
+/** Begins two things, the second when the first has gone some steps, so that with each number of them they meet elsewhere. */
+export async function stepsApart<F, S>(
+  steps: number,
+  first: () => Promise<F>,
+  second: () => Promise<S>,
+): Promise<[F, S]> {
+  const begun = first();
+  for (let step = 0; step < steps; step++) await undefined;
+  return Promise.all([begun, second()]);
+}
+
 /**
  * Lets time pass on the bridge's clock until something is settled. A client in the same process waits by that clock, a
  * remote one by its own.

@@ -166,20 +166,18 @@ function overhearCalls(
 
 function noteRead<E>(watch: SessionWatch<E>, reading: OpenReading, points: WeakMap<object, string>): void {
   const next = watch.next;
-  watch.next = () => {
-    const read = next.call(watch);
-    read.then(
-      ({ value }) => {
-        if (value === undefined) return;
-        const event = value as SessionEvent | SessionEventView;
-        const point = points.get(event);
-        reading.step({
-          event: "at" in event ? shownOf(event) : toldOf(event),
-          ...(point === undefined ? {} : { point }),
-        });
-      },
-      () => {},
-    );
+  // What is answered is what was noted, and no branch of it: a failure that a reader leaves alone is to show as it would without this.
+  watch.next = async () => {
+    const read = await next.call(watch);
+    const { value } = read;
+    if (value !== undefined) {
+      const event = value as SessionEvent | SessionEventView;
+      const point = points.get(event);
+      reading.step({
+        event: "at" in event ? shownOf(event) : toldOf(event),
+        ...(point === undefined ? {} : { point }),
+      });
+    }
     return read;
   };
 }

@@ -1,6 +1,8 @@
 /** The SQLite store, with its thread. The thread is a compiled file, so this is the compiled store (`npm run build`). */
+import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
 import { localClient } from "../../client/local-client.js";
 import { OutcomeUnknownError, UnavailableError } from "../../core/errors.js";
@@ -88,6 +90,34 @@ describe("a store that has failed", () => {
     await expect(loaded).rejects.toThrow(`${path} is damaged`);
     await expect(loaded).rejects.toBe(await again.failure);
     await again.close();
+  });
+
+  /** Begins to open a store. Tells its thread too, which can then end without a word, as one does that the system ends. */
+  async function opening(path: string): Promise<{ opened: Promise<Store>; thread: Worker }> {
+    const begun = once(process, "worker");
+    const opened = SqliteStore.open(path);
+    const [thread] = (await begun) as [Worker];
+    return { opened, thread };
+  }
+
+  test("because its thread has ended without a word says so to who waits and who asks later, while it is closed too", async () => {
+    for (const isClosing of [false, true]) {
+      const { opened, thread } = await opening(temporaryFile());
+      const store = await opened;
+      const end = thread.terminate();
+      const asked = isClosing ? [store.close(), store.close()] : [store.heads(), store.load("s")];
+      for (const each of asked) await expect(each).rejects.toThrow(/^the thread that writes .* has ended$/);
+      expect((await store.failure).message).toMatch("has ended");
+      await end;
+      await expect(store.heads()).rejects.toBe(await store.failure);
+    }
+  });
+
+  test("before it was open does not keep anybody waiting", async () => {
+    const { opened, thread } = await opening(temporaryFile());
+    const refused = expect(opened).rejects.toThrow(/^the thread that writes .* has ended$/);
+    await thread.terminate();
+    await refused;
   });
 
   test("does not keep the clients of an engine without a door waiting", async () => {

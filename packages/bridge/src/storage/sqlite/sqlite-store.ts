@@ -49,7 +49,7 @@ export class SqliteStore implements Store {
   readonly #waiting = new Map<number, Waiting>();
   #fail: (error: Error) => void = () => {};
   #failed = false;
-  #closing = false;
+  #closing: Promise<void> | undefined;
   #lastId = 0;
   /** What has not left yet, oldest first; the last one takes more. */
   readonly #forming: Batch[] = [];
@@ -75,7 +75,8 @@ export class SqliteStore implements Store {
     thread.on("error", (error: Error) => this.#fail(error));
     this.#ended = new Promise((ended) => {
       thread.once("exit", () => {
-        if (!this.#closing) this.#fail(new Error(`the thread that writes ${path} has ended`));
+        // One that was closed has answered all that it was asked. What still waits would do so for ever.
+        if (this.#closing === undefined || this.#waiting.size > 0) this.#fail(hasEnded(path));
         ended();
       });
     });
@@ -90,7 +91,10 @@ export class SqliteStore implements Store {
     const workerData: WriterData = { path, durability, sizes };
     const thread = new Worker(new URL("./writer.js", import.meta.url), { workerData });
     // (`once` takes its own listeners off again; taking off all of a thread's listeners would silence it for good.)
-    const [first] = (await once(thread, "message")) as [Reply];
+    const heard = new AbortController();
+    const ended = once(thread, "exit", heard).then(() => Promise.reject(hasEnded(path)));
+    const [first] = (await Promise.race([once(thread, "message", heard), ended])) as [Reply];
+    heard.abort();
     if (first.kind === "open") return new SqliteStore(path, durability, thread);
     throw new Error(first.kind === "failed" ? first.message : `the thread that writes ${path} made no sense`);
   }
@@ -101,7 +105,7 @@ export class SqliteStore implements Store {
   }
 
   append(records: readonly CommitRecord[]): Promise<void> | undefined {
-    if (this.#closing) throw new Error("the store is closed");
+    if (this.#closing !== undefined) throw new Error("the store is closed");
     if (records.length === 0) return undefined;
     if (this.#failed) return this.#refuse();
     const batch = this.#batchFor(records.reduce((sum, { bytes }) => sum + bytes.length, 0));
@@ -151,8 +155,12 @@ export class SqliteStore implements Store {
     this.#ask({ kind: "keepRests", rests, elapsedMs }).catch(() => {});
   }
 
-  async close(): Promise<void> {
-    this.#closing = true;
+  close(): Promise<void> {
+    this.#closing ??= this.#end();
+    return this.#closing;
+  }
+
+  async #end(): Promise<void> {
     // Rejects if the thread fails while it closes: what was appended is kept, but who ends the bridge has to know.
     if (!this.#failed) await this.#ask({ kind: "close" });
     await this.#ended;
@@ -216,6 +224,10 @@ export class SqliteStore implements Store {
       throw reason;
     }
   }
+}
+
+function hasEnded(path: string): Error {
+  return new Error(`the thread that writes ${path} has ended`);
 }
 
 function newBatch(): Batch {
