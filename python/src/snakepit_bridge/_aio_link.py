@@ -18,7 +18,7 @@ from typing import Any
 import grpc
 import grpc.aio
 
-from ._channels import status_of
+from ._channels import CHANNEL, CHANNEL_CLOSED, status_of
 from ._errands import Errand
 from ._frames import SenselessError
 from ._link import Carried, Link, Stream
@@ -27,9 +27,6 @@ from ._steps import Status
 from ._subscriptions import Subscription
 
 __all__ = ["AioLink"]
-
-_CHANNEL = "/snakepit.bridge.v1.ChannelService/Channel"
-_CLOSED = Status(None, "the channel is closed", closed=True)
 
 _LOOK = 0.15
 """How often it is looked whether a stream is used, in seconds."""
@@ -148,11 +145,6 @@ class AioLink:
         self._link.submit(errand)
         self._go()
 
-    async def _submit_after(self, seconds: float, errand: Errand) -> None:
-        await self._pause(seconds)
-        if errand.ending is None:
-            self._submit(errand)
-
     def _expire(self, errand: Errand) -> None:
         self._let_go(self._link.expire(errand))
 
@@ -203,7 +195,7 @@ class AioLink:
             if state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
                 return Status(None, "")
             if state is grpc.ChannelConnectivity.SHUTDOWN:
-                return _CLOSED
+                return CHANNEL_CLOSED
             change = asyncio.ensure_future(channel.wait_for_state_change(state))
             try:
                 await asyncio.wait({change})
@@ -279,11 +271,10 @@ class AioLink:
         call: Any = None
         try:
             # Bytes in, bytes out.
-            rpc: Any = line.channel.stream_stream(_CHANNEL)
+            rpc: Any = line.channel.stream_stream(CHANNEL)
             call = rpc(self._feed(line), metadata=self._metadata)
             async for message in call:
-                for errand, pause in self._link.receive(line.stream, message):
-                    self._start(self._submit_after(pause, errand))
+                self._link.receive(line.stream, message)
                 # It may have been told to take no more, or have to say that somebody has heard enough.
                 self._go()
                 if line.stream.outbox:
@@ -295,10 +286,14 @@ class AioLink:
             call.cancel()
             return Status(INTERNAL, str(error), cause=error)
         except grpc.aio.UsageError as error:
-            return Status(CANCELLED, _CLOSED.text, cause=error, closed=True)
+            return Status(CANCELLED, CHANNEL_CLOSED.text, cause=error, closed=True)
         except asyncio.CancelledError as error:
             # By us, by the loop that ends, or by gRPC because its channel was closed.
             return Status(CANCELLED, "the channel was closed under the call", cause=error, closed=True)
+        except Exception as error:  # noqa: BLE001 - however a stream ends, what was sent on it is judged
+            if call is not None:
+                call.cancel()
+            return Status(INTERNAL, f"{type(error).__name__}: {error}", cause=error)
         # A bridge that shuts down ends its streams in peace.
         return Status(UNAVAILABLE, "the bridge ended the stream")
 

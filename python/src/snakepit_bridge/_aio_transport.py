@@ -14,10 +14,9 @@ from . import _forking
 from ._aio_flights import Flights
 from ._aio_link import AioLink
 from ._cache import Fetch
-from ._channels import ALONE_OPTIONS, CHANNEL_OPTIONS, call_metadata
+from ._channels import ALONE_OPTIONS, CHANNEL_CLOSED, CHANNEL_OPTIONS, call_metadata
 from ._errands import Errand
 from ._green import refuse_green_threads
-from ._steps import Status
 from ._subscriptions import Subscription
 
 __all__ = ["AioTransport", "Link"]
@@ -116,7 +115,7 @@ class AioTransport:
         """Has an errand carried out."""
         link = self.link()
         if link is None:
-            errand.failed(_CLOSED, attempt=1, time_left=0.0, jitter=0.0)
+            errand.failed(CHANNEL_CLOSED, attempt=1, time_left=0.0, jitter=0.0)
         else:
             await link.commands.carry(errand)
 
@@ -128,7 +127,7 @@ class AioTransport:
         """
         link = self.link()
         if link is None:
-            subscription.failed(_CLOSED, attempt=1, time_left=0.0, jitter=0.0)
+            subscription.failed(CHANNEL_CLOSED, attempt=1, time_left=0.0, jitter=0.0)
         elif not any(each.commands.carries(subscription) for each in self._links if each is not link):
             link.commands.begin(subscription)
 
@@ -178,6 +177,3 @@ class AioTransport:
                 await link.commands.close()
                 if self._channel is None:
                     await link.commands.channel.close()
-
-
-_CLOSED = Status(None, "the channel is closed", closed=True)
