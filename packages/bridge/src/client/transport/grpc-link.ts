@@ -11,6 +11,7 @@ import type { Client } from "@grpc/grpc-js";
 import type { Clock } from "../../core/clock.js";
 import { refusalFromDetails } from "../../wire/status.js";
 import { STATUS } from "../outcome.js";
+import { CommandIds } from "./command-ids.js";
 import { type Carried, type Failed, NOT_HANDED_OVER } from "./errand.js";
 import { isConnected } from "./grpc-connection.js";
 import { type ChannelEvents, ChannelStream } from "./grpc-stream.js";
@@ -34,7 +35,6 @@ interface Place extends Pick<Open, "stream" | "sent"> {
 
 /** As many messages come of every bridge, before any news: its hello, and where a watch stands. */
 const MOST_GREETINGS = 2;
-const MOST_ID = 2 ** 32;
 /** How often it is looked whether a stream is used. */
 const IDLE_MS = 150;
 
@@ -53,7 +53,9 @@ export class Link {
   #state: "idle" | "connecting" | "pausing" | "closed" = "idle";
   /** How many attempts have failed one after the other. */
   #failures = 0;
-  #lastId = 0;
+  readonly #ids = new CommandIds();
+  /** What a server refused for now, and how its pause is ended. */
+  readonly #pausing = new Map<Carried, () => void>();
   #stopPause = (): void => {};
   /** Whether the bridge was heard since it was lost. */
   #isThere = false;
@@ -86,6 +88,8 @@ export class Link {
   /** Lets go of an errand whose caller waits no longer. */
   withdraw(errand: Carried): void {
     this.#waiting.delete(errand);
+    this.#pausing.get(errand)?.();
+    this.#pausing.delete(errand);
     if (this.#waiting.size === 0 && this.#state === "pausing") this.#stopPause();
     const place = this.#places.get(errand);
     if (place === undefined) return;
@@ -194,7 +198,7 @@ export class Link {
     this.#streams.add(open);
     this.#open = open;
     this.#handOver(open);
-    this.#watch(open, this.#lastId);
+    this.#watch(open, this.#ids.last);
   }
 
   #heard(open: Open): void {
@@ -212,8 +216,8 @@ export class Link {
   /** Lets go of a stream if nobody uses it until the next look. */
   #watch(open: Open, lastId: number): void {
     open.stopWatching = this.#clock.setTimer(IDLE_MS, () => {
-      if (open.sent.size === 0 && lastId === this.#lastId) this.#drop(open);
-      else this.#watch(open, this.#lastId);
+      if (open.sent.size === 0 && lastId === this.#ids.last) this.#drop(open);
+      else this.#watch(open, this.#ids.last);
     });
   }
 
@@ -243,7 +247,7 @@ export class Link {
   #handOver(open: Open): void {
     const now = this.#clock.now();
     for (const errand of this.#waiting) {
-      const id = this.#nextId();
+      const id = this.#ids.next(open.sent);
       open.sent.set(id, errand);
       this.#places.set(errand, { stream: open.stream, sent: open.sent, id });
       if (errand.asks !== "answer") open.silence.start();
@@ -252,11 +256,6 @@ export class Link {
       else open.stream.send(id, Math.max(1, Math.ceil(errand.deadline - now)), errand.bytes);
     }
     this.#waiting.clear();
-  }
-
-  #nextId(): number {
-    this.#lastId = (this.#lastId + 1) % MOST_ID;
-    return this.#lastId;
   }
 
   #replied(sent: Map<number, Carried>, id: number, bytes: Uint8Array): void {
@@ -271,9 +270,11 @@ export class Link {
     this.#failures = afterMs === undefined ? 0 : attempt;
     this.#go();
     if (afterMs === undefined) return;
-    this.#clock.setTimer(afterMs, () => {
-      if (!errand.isSettled) this.submit(errand);
+    const cancelTimer = this.#clock.setTimer(afterMs, () => {
+      this.#pausing.delete(errand);
+      this.submit(errand);
     });
+    this.#pausing.set(errand, cancelTimer);
   }
 
   /** Tells errands that an attempt has failed, and sends those again that are not settled by that, before all others. */

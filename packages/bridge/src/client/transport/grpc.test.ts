@@ -366,6 +366,17 @@ describe("an abort", () => {
     expect(await reading).toBe("enough");
     expect(clock.pendingTimers).toBe(0);
   });
+
+  test("ends the pause of a write that a leaving server has refused", async () => {
+    const { transport } = await serve(breakConnection, refuse(new Refusal("SHUTTING_DOWN", "leaving")));
+    const controller = new AbortController();
+    const writing = failure(transport.call(WRITE, { signal: controller.signal }));
+    await clock.pass(100);
+    await clock.timerOf(200);
+    controller.abort("enough");
+    expect(await writing).toBe("enough");
+    expect(clock.countOf(200)).toBe(0);
+  });
 });
 
 describe("a server that goes away", () => {
