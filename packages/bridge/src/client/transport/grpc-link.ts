@@ -54,7 +54,10 @@ export class Link {
   /** How many attempts have failed one after the other. */
   #failures = 0;
   readonly #ids = new CommandIds();
-  /** What a server refused for now, and how its pause is ended. */
+  /** The place of each errand among all that was submitted. */
+  readonly #turns = new WeakMap<Carried, number>();
+  #lastTurn = 0;
+  /** What a server refused for now, in order, and how its pause is ended. */
   readonly #pausing = new Map<Carried, () => void>();
   #stopPause = (): void => {};
   /** Whether the bridge was heard since it was lost. */
@@ -81,6 +84,8 @@ export class Link {
 
   /** Has an errand carried out; it tells its caller. */
   submit(errand: Carried): void {
+    this.#lastTurn++;
+    this.#turns.set(errand, this.#lastTurn);
     this.#waiting.add(errand);
     this.#go();
   }
@@ -270,11 +275,29 @@ export class Link {
     this.#failures = afterMs === undefined ? 0 : attempt;
     this.#go();
     if (afterMs === undefined) return;
-    const cancelTimer = this.#clock.setTimer(afterMs, () => {
-      this.#pausing.delete(errand);
-      this.submit(errand);
-    });
-    this.#pausing.set(errand, cancelTimer);
+    this.#pausing.set(
+      errand,
+      this.#clock.setTimer(afterMs, () => this.#endPause(errand)),
+    );
+  }
+
+  /** Sends an errand again that has paused, with those that were refused before it: their pauses may be longer. */
+  #endPause(errand: Carried): void {
+    const again: Carried[] = [];
+    for (const [each, cancelTimer] of this.#pausing) {
+      cancelTimer();
+      this.#pausing.delete(each);
+      again.push(each);
+      if (each === errand) break;
+    }
+    this.#putBack(again);
+    this.#go();
+  }
+
+  /** Has errands wait again, before all that came later (ORD-17). */
+  #putBack(errands: readonly Carried[]): void {
+    const turnOf = (errand: Carried): number => this.#turns.get(errand) ?? 0;
+    this.#waiting = new Set([...errands, ...this.#waiting].sort((one, other) => turnOf(one) - turnOf(other)));
   }
 
   /** Tells errands that an attempt has failed, and sends those again that are not settled by that, before all others. */
@@ -283,15 +306,14 @@ export class Link {
     const jitter = this.#random();
     this.#failures += 1;
     let afterMs: number | undefined;
-    const again = new Set<Carried>();
+    const again: Carried[] = [];
     for (const errand of errands) {
       const pauseMs = errand.failed(failed, errand.deadline - now, this.#failures, jitter);
       if (pauseMs === undefined) continue;
-      again.add(errand);
+      again.push(errand);
       afterMs = pauseMs;
     }
-    for (const errand of this.#waiting) again.add(errand);
-    this.#waiting = again;
+    this.#putBack(again);
     if (afterMs === undefined) return this.#go();
     this.#state = "pausing";
     const cancelTimer = this.#clock.setTimer(afterMs, () => {
