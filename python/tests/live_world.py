@@ -484,8 +484,7 @@ class Client:
 
     def receive(self, line: Line, message: bytes) -> None:
         if line.stream in self.lines:
-            for errand, pause in self.link.receive(line.stream, message):
-                self.time.after(pause, lambda errand=errand: self._submit(errand))  # type: ignore[misc]
+            self.link.receive(line.stream, message)
             self.pump()
 
     def lost(self, line: Line) -> None:

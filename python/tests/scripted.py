@@ -205,6 +205,8 @@ class Stage:
         self.followers: list[Followed] = []
         # Whether a watch is told at once where it begins.
         self.stands = True
+        # Answers who asks for the server's health: it is well, accidents happen to calls of the bridge.
+        self.health: Act = healthy
         self.pauses: list[float] = []
         self.received = asyncio.Event()
         self.line: Line
@@ -423,9 +425,8 @@ class _Handler(grpc.GenericRpcHandler):
             yield said
 
     def service(self, details: Any) -> Any:
-        # The server itself is well: accidents happen to calls of the bridge.
         if details.method == "/grpc.health.v1.Health/Check":
-            return grpc.unary_unary_rpc_method_handler(healthy)
+            return grpc.unary_unary_rpc_method_handler(self._stage.health)
         if details.method == "/grpc.health.v1.Health/Watch":
             return grpc.unary_stream_rpc_method_handler(stays_healthy)
 

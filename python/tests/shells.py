@@ -100,7 +100,10 @@ class Shell:
         async def pause(seconds: float) -> None:
             passed(seconds)
 
-        context._transport.pause = passed if self.is_blocking else pause
+        transport = context._transport
+        transport.pause = passed if self.is_blocking else pause
+        if self.is_blocking:
+            transport._link._pause = passed
 
 
 SHELLS = (

@@ -19,7 +19,7 @@ import grpc
 import grpc.aio
 
 from ._aio_connecting import settled
-from ._channels import status_of
+from ._channels import CHANNEL, CHANNEL_CLOSED, status_of
 from ._errands import Errand
 from ._frames import SenselessError
 from ._link import Carried, Link, Stream
@@ -28,9 +28,6 @@ from ._steps import Status
 from ._subscriptions import Subscription
 
 __all__ = ["AioLink"]
-
-_CHANNEL = "/snakepit.bridge.v1.ChannelService/Channel"
-_CLOSED = Status(None, "the channel is closed", closed=True)
 
 _LOOK = 0.15
 """How often it is looked whether a stream is used, in seconds."""
@@ -160,11 +157,6 @@ class AioLink:
         self._link.submit(errand)
         self._go()
 
-    async def _submit_after(self, seconds: float, errand: Errand) -> None:
-        await self._pause(seconds)
-        if errand.ending is None:
-            self._submit(errand)
-
     def _expire(self, errand: Errand) -> None:
         self._let_go(self._link.expire(errand))
 
@@ -217,7 +209,7 @@ class AioLink:
                 continue  # it was given up meanwhile
             if state is grpc.ChannelConnectivity.READY:
                 return None
-            return _CLOSED if state is grpc.ChannelConnectivity.SHUTDOWN else Status(None, "")
+            return CHANNEL_CLOSED if state is grpc.ChannelConnectivity.SHUTDOWN else Status(None, "")
 
     def _open(self) -> None:
         line = _Line(self._link.begin(), self.channel)
@@ -284,11 +276,10 @@ class AioLink:
         call: Any = None
         try:
             # Bytes in, bytes out.
-            rpc: Any = line.channel.stream_stream(_CHANNEL)
+            rpc: Any = line.channel.stream_stream(CHANNEL)
             line.call = call = rpc(self._feed(line), metadata=self._metadata)
             async for message in call:
-                for errand, pause in self._link.receive(line.stream, message):
-                    self._start(self._submit_after(pause, errand))
+                self._link.receive(line.stream, message)
                 # It may have been told to take no more, or have to say that somebody has heard enough.
                 self._go()
                 if line.stream.outbox:
@@ -300,10 +291,14 @@ class AioLink:
             call.cancel()
             return Status(INTERNAL, str(error), cause=error)
         except grpc.aio.UsageError as error:
-            return Status(CANCELLED, _CLOSED.text, cause=error, closed=True)
+            return Status(CANCELLED, CHANNEL_CLOSED.text, cause=error, closed=True)
         except asyncio.CancelledError as error:
             # By us, by the loop that ends, or by gRPC because its channel was closed.
             return Status(CANCELLED, "the channel was closed under the call", cause=error, closed=True)
+        except Exception as error:  # noqa: BLE001 - however a stream ends, what was sent on it is judged
+            if call is not None:
+                call.cancel()
+            return Status(INTERNAL, f"{type(error).__name__}: {error}", cause=error)
         # A bridge that shuts down ends its streams in peace.
         return Status(UNAVAILABLE, "the bridge ended the stream")
 

@@ -14,10 +14,9 @@ from ._aio_flights import Flights
 from ._aio_link import AioLink
 from ._aio_loops import soon
 from ._cache import Fetch
-from ._channels import ALONE_OPTIONS, CHANNEL_OPTIONS, call_metadata
+from ._channels import ALONE_OPTIONS, CHANNEL_CLOSED, CHANNEL_OPTIONS, call_metadata
 from ._errands import Errand
 from ._green import refuse_green_threads
-from ._steps import Status
 from ._subscriptions import Subscription
 
 __all__ = ["AioTransport", "Home"]
@@ -129,7 +128,7 @@ class AioTransport:
         """Has an errand carried out."""
         home = self.home()
         if home is None:
-            errand.failed(_CLOSED, attempt=1, time_left=0.0, jitter=0.0)
+            errand.failed(CHANNEL_CLOSED, attempt=1, time_left=0.0, jitter=0.0)
         else:
             await home.link.carry(errand)
 
@@ -164,7 +163,7 @@ class AioTransport:
         """
         home = self.home()
         if home is None:
-            subscription.failed(_CLOSED, attempt=1, time_left=0.0, jitter=0.0)
+            subscription.failed(CHANNEL_CLOSED, attempt=1, time_left=0.0, jitter=0.0)
         elif not any(each.link.carries(subscription) for each in self._homes if each is not home):
             home.link.begin(subscription)
 
@@ -203,6 +202,3 @@ class AioTransport:
                 await home.link.close()
                 if self._channel is None:
                     await home.link.channel.close()
-
-
-_CLOSED = Status(None, "the channel is closed", closed=True)

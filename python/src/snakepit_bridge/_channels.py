@@ -8,7 +8,21 @@ from ._calls import DETAILS_KEY, detail_of
 from ._steps import Status
 from ._version import __version__
 
-__all__ = ["ALONE_OPTIONS", "CHANNEL_OPTIONS", "SIZES", "call_metadata", "status_of"]
+__all__ = [
+    "ALONE_OPTIONS",
+    "CHANNEL",
+    "CHANNEL_CLOSED",
+    "CHANNEL_OPTIONS",
+    "SIZES",
+    "call_metadata",
+    "status_of",
+]
+
+CHANNEL = "/snakepit.bridge.v1.ChannelService/Channel"
+"""The method that all streams are calls of."""
+
+CHANNEL_CLOSED = Status(None, "the channel is closed", closed=True)
+"""Nothing was handed over, and nothing can be."""
 
 # How many bytes of error details a bridge may send, enough to name some hundred items of a refused batch. A
 # third is added on the way, and gRPC takes only 8 KiB of trailers unless its channel is told otherwise.

@@ -50,6 +50,7 @@ class Errand:
         ending: The answer's message, an InternalError if it makes no sense, or a `Failed`; None before the
             end.
         ended: Called at the end.
+        turn: Its place among all that is to be sent; the link gives it.
     """
 
     flag = None
@@ -68,6 +69,7 @@ class Errand:
         self.deadline = deadline
         self.ending: Any = None
         self.ended: Callable[[], None] = lambda: None
+        self.turn = 0
         self._session_id = session_id
         self._is_closed = is_closed
         self._lost = False

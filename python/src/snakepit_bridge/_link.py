@@ -2,18 +2,22 @@
 
 Commands are handed over in the order in which they came. What a stream has not answered when it ends is
 judged as a failed attempt (`_retry`), and what may be sent again waits in front of all that came later, in
-its old order (ORD-17). Subscriptions (`_subscriptions`) go the same way, but for two things. One that is
-lost rests by itself before it is asked for again, and holds up nothing else; no longer than a call would, if
-somebody wants it. And a stream that carries one and says nothing for 5 s is dead: a bridge has something to
-say every 2 s, if only where it stands.
+its old order (ORD-17). What a bridge refuses only for now pauses by itself, and holds up nobody. Then it
+waits in front of what came later, too.
+
+Subscriptions (`_subscriptions`) go the same way, but for two things. One that is lost rests by itself before
+it is asked for again, and holds up nothing else; no longer than a call would, if somebody wants it. And a
+stream that carries one and says nothing for 5 s is dead: a bridge has something to say every 2 s, if only
+where it stands.
 
 Nothing here waits: a driver asks for the next message, and tells what was received and that time has passed.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -108,6 +112,9 @@ class Link:
         self._streams: list[Stream] = []
         # Subscriptions that were lost.
         self._resting: dict[Subscription, _Rest] = {}
+        # Errands that were refused for now, and when each is sent again: none sooner than one before it.
+        self._pausing: dict[Errand, float] = {}
+        self._turns = itertools.count(1)
         self._failures = 0
         self._last_number = 0
 
@@ -119,11 +126,12 @@ class Link:
             wanted = self._resting[errand].wanted
             self._resting[errand] = _Rest(wanted, wanted)
         elif not self.carries(errand):
+            errand.turn = next(self._turns)
             self.waiting[errand] = None
 
     def carries(self, errand: Carried) -> bool:
         """Returns whether it has an errand that has not ended."""
-        return errand in self.waiting or errand in self._places or errand in self._resting
+        return any(errand in each for each in (self.waiting, self._places, self._resting, self._pausing))
 
     @property
     def subscriptions(self) -> list[Subscription]:
@@ -142,6 +150,8 @@ class Link:
         self.waiting.pop(errand, None)
         if isinstance(errand, Subscription):
             self._resting.pop(errand, None)
+        else:
+            self._pausing.pop(errand, None)
         stream, number = self._places.pop(errand, (None, 0))
         if stream is not None:
             stream.remove(number)
@@ -176,6 +186,8 @@ class Link:
         self._judge(sent, _CLOSED)
         resting, self._resting = self._resting, {}
         self._judge(resting, _CLOSED)
+        pausing, self._pausing = self._pausing, {}
+        self._put_back(pausing)
         self.fail(Status(None, _CLOSED.text, closed=True))
 
     # ---- streams
@@ -221,7 +233,7 @@ class Link:
         if errand is None or stream is not self.open:
             return False
         del self.waiting[errand]
-        self._last_number = number = (self._last_number + 1) % _NUMBERS
+        number = self._next_number(stream)
         stream.sent[number] = errand
         stream.count += 1
         self._places[errand] = stream, number
@@ -234,8 +246,15 @@ class Link:
         stream.outbox.extend(command_frames(number, errand.deadline - now, errand.command, errand.flag))
         return True
 
-    def receive(self, stream: Stream, message: bytes) -> Iterator[tuple[Errand, float]]:
-        """Takes a message, step by step. Yields what is to be submitted again, and after how many seconds.
+    def _next_number(self, stream: Stream) -> int:
+        """Numbers begin again where the field ends, and a subscription may have had one ever since."""
+        while True:
+            self._last_number = number = (self._last_number + 1) % _NUMBERS
+            if number not in stream.sent:
+                return number
+
+    def receive(self, stream: Stream, message: bytes) -> None:
+        """Takes a message.
 
         Raises:
             SenselessError: If the stream is of no more use.
@@ -274,7 +293,7 @@ class Link:
             if pause is not None and isinstance(errand, Subscription):
                 self._let_rest(errand, pause, jitter)
             elif pause is not None and isinstance(errand, Errand):
-                yield errand, pause
+                self._let_pause(errand, pause)
         if response.going_away:
             self.retire(stream)
 
@@ -289,6 +308,10 @@ class Link:
     def _let_rest(self, lost: Subscription, seconds: float, jitter: float) -> None:
         now = self._now()
         self._resting[lost] = _Rest(now + seconds, now + min(seconds, backoff(self._failures, jitter)))
+
+    def _let_pause(self, refused: Errand, seconds: float) -> None:
+        last = next(reversed(self._pausing.values()), 0.0)
+        self._pausing[refused] = max(last, self._now() + seconds)
 
     def retire(self, stream: Stream) -> None:
         """Gives a stream no more commands; what it has taken it may answer."""
@@ -324,14 +347,19 @@ class Link:
         self._streams.clear()
         for each in lost:
             each.set_aside()
-        self.waiting = dict.fromkeys(lost) | self.waiting
+        self._put_back(lost)
+
+    def _put_back(self, errands: Iterable[Carried]) -> None:
+        """Has errands wait again, before all that came later (ORD-17)."""
+        everything = [*errands, *self.waiting]
+        self.waiting = dict.fromkeys(sorted(everything, key=lambda each: each.turn))
 
     def _judge(self, errands: Iterable[Carried], status: Status) -> float | None:
         """Tells errands that an attempt has failed; those not settled by that wait before all others."""
         now, jitter = self._now(), self._jitter()
         self._failures += 1
         pause: float | None = None
-        again: dict[Carried, None] = {}
+        again: list[Carried] = []
         for errand in errands:
             left = errand.deadline - now
             after = errand.failed(status, attempt=self._failures, time_left=left, jitter=jitter)
@@ -340,8 +368,9 @@ class Link:
             if isinstance(errand, Subscription):
                 self._let_rest(errand, after, jitter)
             else:
-                again[errand], pause = None, after
-        self.waiting = again | self.waiting
+                pause = after
+                again.append(errand)
+        self._put_back(again)
         return pause
 
     @property
@@ -354,12 +383,12 @@ class Link:
     @property
     def due(self) -> float | None:
         """When `rise` has something to do at the soonest; None: never, as things are."""
-        times = [each.due for each in self._resting.values()]
+        times = [*(each.due for each in self._resting.values()), *self._pausing.values()]
         times += [stream.heard + SILENCE for stream in self._streams if stream.subscriptions]
         return min(times, default=None)
 
     def rise(self) -> list[tuple[Stream, float | None]]:
-        """Takes that time has passed, and has subscriptions asked for again that have rested.
+        """Takes that time has passed, and has sent again what has paused or rested for long enough.
 
         Returns:
             The streams that are dead, each with what `lose` would have returned: they are to be ended, and
@@ -369,6 +398,10 @@ class Link:
         for subscription in [each for each, resting in self._resting.items() if resting.due <= now]:
             del self._resting[subscription]
             self.submit(subscription)
+        refused = [errand for errand, due in self._pausing.items() if due <= now]
+        for errand in refused:
+            del self._pausing[errand]
+        self._put_back(refused)
         dead: list[tuple[Stream, float | None]] = []
         for stream in [each for each in self._streams if each.subscriptions]:
             silent = now - (stream.heard + SILENCE)

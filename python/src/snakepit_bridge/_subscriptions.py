@@ -7,6 +7,7 @@ where it is by then, so what is asked is made anew each time.
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar, Final
@@ -41,7 +42,8 @@ class Subscription(ABC):
         ending: Why it has ended; None before that.
         trouble: Why it was lost, as long as it does not stand again; None: it was not.
         count: How much it was told since it was asked for. The first is where it stands, which is no news.
-        rung: Counts what happened; whoever waits does so until it is another number.
+        turn: Its place among all that is to be sent; the link gives it.
+        rung: Another number whenever something has happened; whoever waits does so until then.
         adrift: Whether it has to be begun again by who wants to hear of it: the process was forked, and in
             this one nobody carries it.
     """
@@ -53,9 +55,12 @@ class Subscription(ABC):
         self.ending: BridgeError | None = None
         self.trouble: BridgeError | None = None
         self.count = 0
+        self.turn = 0
         self.rung = 0
         self.adrift = False
         self._judge = judge
+        # Several threads may ring at once, and no number may come twice.
+        self._rings = itertools.count(1)
         self._bells: dict[object, Callable[[], None]] = {}
 
     @property
@@ -128,7 +133,7 @@ class Subscription(ABC):
 
     def ring(self) -> None:
         """Wakes all who wait."""
-        self.rung += 1
+        self.rung = next(self._rings)
         for key in list(self._bells):
             bell = self._bells.pop(key, None)
             if bell is not None:

@@ -11,32 +11,38 @@ While the process is being forked there are no streams, and the driver stands st
 
 They share the link under a lock. A caller does not take it: it could be the main thread, which can be
 interrupted anywhere, and an interrupt in the wrong place would leave the link in a state that it never has.
-It puts its errand into a queue, wakes whoever has to look there, and waits on a bare lock of its own.
+It leaves its errand in a mailbox (`_mailbox`), wakes whoever has to look there, and waits on a bare lock of
+its own.
+
+Whatever goes wrong in one of the threads, such as a thread that the system has no room for, ends an attempt
+and not the link: those who wait are told, and the driver goes on.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from queue import Empty, SimpleQueue
+from dataclasses import replace
 from typing import Any
 
 import grpc
 
-from ._channels import status_of
+from ._channels import CHANNEL_CLOSED, status_of
 from ._errands import Errand
 from ._frames import SenselessError
 from ._link import Carried, Link, Stream
+from ._mailbox import Bell, Mailbox
 from ._retry import CANCELLED, INTERNAL, UNAVAILABLE
 from ._steps import Status
 from ._subscriptions import Subscription
+from ._sync_helpers import rest
 
 __all__ = ["INTERRUPTED", "SyncLink"]
 
 INTERRUPTED = Status(None, "the waiting for a connection was interrupted")
-"""Says nothing of the connection."""
+"""Says nothing of the connection: it has to be waited for anew."""
 
 _LOOK = 2.0
 """How often it is looked whether a stream is used, in seconds: gRPC has its reader look about every 0.1 s."""
@@ -46,6 +52,9 @@ _JOIN = 1.0
 
 _STANDSTILL = 0.05
 """How long there are no streams after a fork, in seconds."""
+
+_AFTER_TROUBLE = 0.1
+"""How long the driver rests after what should not have happened, in seconds: it may happen again at once."""
 
 _LOOKS = 20
 """How often the driver is asked to leave gRPC in that time: it may be about to begin what is to be ended."""
@@ -62,18 +71,16 @@ def _status_without_call(error: grpc.RpcError) -> Status:
     return replace(status, cause=grpc.RpcError(f"{status.code}: {status.text}"))
 
 
-@dataclass(frozen=True)
-class _Left:
-    """That nobody wants to be told any more of a subscription."""
-
-    subscription: Subscription
+def _status_of_trouble(error: Exception, *, handed_over: bool) -> Status:
+    """Returns how an attempt has ended that failed in a way that nobody has thought of."""
+    return Status(INTERNAL if handed_over else None, f"{type(error).__name__}: {error}", cause=error)
 
 
 class _Line:
     """A stream, and what serves it.
 
     Attributes:
-        news: Wakes its feed; False ends it.
+        bell: Wakes its feed, and ends it.
         call: What gRPC has of it; None before it began.
         is_over: Whether it was ended here.
         reader: The thread that reads from it.
@@ -81,14 +88,14 @@ class _Line:
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
-        self.news: SimpleQueue[bool] = SimpleQueue()
+        self.bell = Bell()
         self.call: Any = None
         self.is_over = False
         self.reader: threading.Thread
 
     def end(self) -> None:
         self.is_over = True
-        self.news.put(False)
+        self.bell.end()
         if self.call is not None:
             self.call.cancel()
 
@@ -107,10 +114,9 @@ class SyncLink:
         connect: Waits for a connection; returns what stands in the way.
         interrupt: Ends that waiting.
         begin: Begins a call that sends what the iterator gives. What comes is decoded by a function.
-        renew: Takes that the connection is dead, and has the next call begun on another.
+        renew: Takes that the connection is dead, and has the next call begun on another if it can.
         now: The clock of the errands' deadlines, in seconds.
         jitter: Draws from [0, 1).
-        pause: Waits so many seconds, not longer than the context is open.
         where: Where the bridge is, for people.
     """
 
@@ -120,10 +126,9 @@ class SyncLink:
         connect: Callable[[], Status | None],
         interrupt: Callable[[], None],
         begin: Callable[[Iterator[bytes], Callable[[bytes], object]], Any],
-        renew: Callable[[], None],
+        renew: Callable[[], object],
         now: Callable[[], float],
         jitter: Callable[[], float],
-        pause: Callable[[float], None],
         where: str,
     ) -> None:
         self._connect = connect
@@ -131,21 +136,20 @@ class SyncLink:
         self._begin = begin
         self._renew = renew
         self._now = now
-        self._pause = pause
         self._lock = threading.Lock()
         self._link = Link(now=now, jitter=jitter, where=where)
-        self._inbox: SimpleQueue[Carried | _Left] = SimpleQueue()
-        # True: there is something to look at. False: it is over.
-        self._news: SimpleQueue[bool] = SimpleQueue()
+        self._mailbox = Mailbox()
+        # Wakes the driver, and ends it.
+        self._bell = Bell()
         self._open: _Line | None = None
         self._lines: dict[Stream, _Line] = {}
         self._threads: set[threading.Thread] = set()
         # Held by the driver while it is in gRPC, and while it may not be.
         self._turn = threading.Lock()
         self._holds = False
-        # How long to pause before the next stream, in seconds; and until when, on the clock.
-        self._rest: float | None = None
+        # Until when there is no stream for those who wait, and for nobody because of a fork, on the clock.
         self._rests_until = 0.0
+        self._stands_until = 0.0
         # When the driver looks at the clock, if it is not woken before.
         self._look_at: float | None = None
         self._started = False
@@ -161,19 +165,20 @@ class SyncLink:
     def submit(self, errand: Carried) -> None:
         """Takes an errand. It is one instruction after the other that an interrupt leaves whole.
 
-        Who ends a stream looks into the inbox after it has taken the stream away from here. So an errand that
-        comes too late for one is found all the same.
+        Who ends a stream looks into the mailbox after it has taken the stream away from here. So an errand
+        that comes too late for one is found all the same.
         """
-        self._put(errand)
+        self._mailbox.submit(errand)
+        self._ring()
 
     def end(self, subscription: Subscription) -> None:
         """Lets go of a subscription, as `submit` takes one; garbage collection may do it. Twice is fine."""
-        self._put(_Left(subscription))
+        self._mailbox.let_go(subscription)
+        self._ring()
 
-    def _put(self, message: Carried | _Left) -> None:
-        self._inbox.put(message)
+    def _ring(self) -> None:
         line = self._open
-        (self._news if line is None else line.news).put(True)
+        (self._bell if line is None else line.bell).ring()
 
     # ---- for all threads that cannot be interrupted
 
@@ -181,8 +186,8 @@ class SyncLink:
         """Has errands carried out from now on."""
         with self._lock:
             if not self._started and not self._closed:
-                self._started = True
                 self._start(self._drive)
+                self._started = True
 
     def withdraw(self, errand: Errand) -> None:
         """Lets go of an errand that nobody waits for."""
@@ -230,11 +235,11 @@ class SyncLink:
 
     def resume(self) -> None:
         """Goes on a moment after `hold`: who forks often does so again, and gRPC has to be at rest then."""
-        self._rests_until = self._now() + _STANDSTILL
+        self._stands_until = self._now() + _STANDSTILL
         if self._holds:
             self._holds = False
             self._turn.release()
-        self._news.put(True)
+        self._bell.ring()
 
     def left_behind(self) -> list[Subscription]:
         """Returns the subscriptions that it has, in a process where nobody drives it any more."""
@@ -243,32 +248,39 @@ class SyncLink:
 
     def leave(self) -> None:
         """Ends the driver, and with it everything. It is one instruction: garbage collection may do it."""
-        self._news.put(False)
+        self._bell.end()
 
     # ---- within, under the lock
 
     def _look(self) -> None:
         """Takes what was submitted."""
-        while not self._inbox.empty():
-            message = self._inbox.get()
-            if isinstance(message, _Left):
-                self._wake(self._link.withdraw(message.subscription))
+        if not self._link.waiting:
+            # The rest was for those who have gone, if it was for anybody.
+            self._rests_until = 0.0
+        for errand, is_wanted in self._mailbox.take():
+            if is_wanted:
+                self._link.submit(errand)
             else:
-                self._link.submit(message)
+                self._wake(self._link.withdraw(errand))
 
     def _wake(self, stream: Stream | None) -> None:
         if stream is not None:
-            self._lines[stream].news.put(True)
+            self._lines[stream].bell.ring()
             # It may have been all that the stream still owed an answer.
             if self._link.wants_stream:
-                self._news.put(True)
+                self._bell.ring()
+
+    def _rest(self, seconds: float | None) -> None:
+        """Takes how long those who wait do so before the next stream, in seconds; None: nobody has to."""
+        if seconds is not None:
+            self._rests_until = self._now() + seconds
 
     def _hurry(self) -> None:
         """Wakes the driver if it has to look at the clock sooner than it means to."""
         due = self._link.due
         if due is not None and (self._look_at is None or due < self._look_at):
             self._look_at = due
-            self._news.put(True)
+            self._bell.ring()
 
     def _retire(self, line: _Line) -> None:
         """Gives a stream no more commands, and has those that wait sent on another."""
@@ -277,7 +289,7 @@ class SyncLink:
             self._open = None
         self._look()
         if self._link.waiting:
-            self._news.put(True)
+            self._bell.ring()
 
     def _start(self, work: Callable[..., None], *arguments: Any) -> threading.Thread:
         def run() -> None:
@@ -288,39 +300,61 @@ class SyncLink:
 
         thread = threading.Thread(target=run, name="snakepit-bridge link", daemon=True)
         self._threads.add(thread)
-        thread.start()
+        try:
+            thread.start()
+        except BaseException:
+            self._threads.discard(thread)
+            raise
         return thread
 
     # ---- the driver
 
     def _drive(self) -> None:
-        while self._is_called():
-            self._rise()
-            while self._wants_stream():
-                rest, self._rest = self._rest, None
-                rest = max(rest or 0.0, self._rests_until - self._now())
-                if rest > 0:
-                    self._pause(rest)
-                else:
-                    self._open_line()
+        while not self._bell.is_over:
+            try:
+                self._go_on()
+            except Exception as error:  # noqa: BLE001 - told to those who wait
+                self._take_trouble(error)
         if not self._closed:
             self.close()
 
-    def _is_called(self) -> bool:
-        """Waits for something to look at; returns False if it is over."""
+    def _go_on(self) -> None:
+        """Does what there is to do, or waits for that."""
+        self._rise()
         with self._lock:
+            wants_stream = self._wants_stream()
+            now = self._now()
+            left = max(self._rests_until, self._stands_until) - now
             self._look_at = due = self._link.due
-        try:
-            return self._news.get(timeout=None if due is None else max(0.0, due - self._now()))
-        except Empty:
-            return True
+            until_due = None if due is None else max(0.0, due - now)
+        if not wants_stream:
+            self._bell.wait(until_due)
+        elif left > 0:
+            self._pause(left if until_due is None else min(left, until_due))
+        else:
+            self._open_line()
+
+    def _wants_stream(self) -> bool:
+        self._look()
+        if self._open is not None:
+            self._open.bell.ring()
+        return self._link.wants_stream
+
+    def _pause(self, seconds: float) -> None:
+        """Lets time pass before the next stream, or something happen that ends the need to."""
+        self._bell.wait(seconds)
+
+    def _take_trouble(self, error: Exception) -> None:
+        with contextlib.suppress(Exception), self._lock:
+            self._rest(self._link.fail(_status_of_trouble(error, handed_over=False)))
+        rest(_AFTER_TROUBLE)
 
     def _rise(self) -> None:
         """Tells the link that time has passed, and ends the streams that are dead by that."""
         with self._lock:
             dead = [(self._lines[stream], pause) for stream, pause in self._link.rise()]
             for line, pause in dead:
-                self._rest = pause or self._rest
+                self._rest(pause)
                 self._retire(line)
             is_cut_off = bool(dead) and self._link.is_cut_off
         for line, _ in dead:
@@ -330,13 +364,6 @@ class SyncLink:
             with self._turn:
                 self._renew()
 
-    def _wants_stream(self) -> bool:
-        with self._lock:
-            self._look()
-            if self._open is not None:
-                self._open.news.put(True)
-            return self._link.wants_stream
-
     def _open_line(self) -> None:
         with self._turn:
             not_ready = self._connect()
@@ -345,12 +372,15 @@ class SyncLink:
             if self._closed or not self._link.waiting or not_ready is INTERRUPTED:
                 return
             if not_ready is not None:
-                self._rest = self._link.fail(not_ready)
-                self._hurry()
+                self._rest(self._link.fail(not_ready))
                 return
             line = _Line(self._link.begin())
             self._lines[line.stream] = self._open = line
-            line.reader = self._start(self._read, line)
+            try:
+                line.reader = self._start(self._read, line)
+            except Exception as error:
+                self._lost(line, _status_of_trouble(error, handed_over=False))
+                raise
 
     # ---- a stream
 
@@ -363,29 +393,33 @@ class SyncLink:
                 message = self._link.take(stream)
                 self._hurry()
                 if message is None and self._link.waiting:
-                    self._news.put(True)
+                    self._bell.ring()
             if message is not None:
                 yield message
                 continue
             count = stream.count
-            try:
-                if not line.news.get(timeout=_LOOK):
+            if line.bell.wait(_LOOK):
+                if line.bell.is_over:
                     return
-            except Empty:
-                with self._lock:
-                    if not stream.sent and stream.count == count:
-                        # Nobody uses it, so it is let go: the bridge ends what has been said to its end.
-                        self._retire(line)
-                        return
+                continue
+            with self._lock:
+                if not stream.sent and stream.count == count:
+                    # Nobody uses it, so it is let go: the bridge ends what has been said to its end.
+                    self._retire(line)
+                    return
 
     def _read(self, line: _Line) -> None:
         status = self._listen(line)
-        line.news.put(False)
+        line.bell.end()
         with self._lock:
-            del self._lines[line.stream]
-            self._rest = self._link.lose(line.stream, status) or self._rest
-            self._retire(line)
-            self._hurry()
+            self._lost(line, status)
+
+    def _lost(self, line: _Line, status: Status) -> None:
+        """Takes that a stream has ended. Under the lock."""
+        del self._lines[line.stream]
+        self._rest(self._link.lose(line.stream, status))
+        self._retire(line)
+        self._hurry()
 
     def _listen(self, line: _Line) -> Status:
         call: Any = None
@@ -404,7 +438,11 @@ class SyncLink:
             call.cancel()
             return Status(INTERNAL, str(error), cause=error)
         except ValueError as error:  # gRPC's way to say it
-            return Status(CANCELLED, "the channel is closed", cause=error, closed=True)
+            return Status(CANCELLED, CHANNEL_CLOSED.text, cause=error, closed=True)
+        except Exception as error:  # noqa: BLE001 - however it ends, what was sent on it is judged
+            if call is not None:
+                call.cancel()
+            return _status_of_trouble(error, handed_over=True)
         # A bridge that shuts down ends its streams in peace.
         return Status(UNAVAILABLE, "the bridge ended the stream")
 
@@ -416,19 +454,13 @@ class SyncLink:
         """
         try:
             with self._lock:
-                for errand, pause in self._link.receive(line.stream, message):
-                    self._start(self._submit_after, pause, errand)
+                self._link.receive(line.stream, message)
                 if line.stream.outbox:
                     # Somebody has heard enough.
-                    line.news.put(True)
+                    line.bell.ring()
                 self._hurry()
                 if line.stream is not self._link.open:
                     self._retire(line)
         except Exception as error:  # noqa: BLE001 - raised by the reader
             return (error,)
         return (None,)
-
-    def _submit_after(self, seconds: float, errand: Errand) -> None:
-        self._pause(seconds)
-        if errand.ending is None:
-            self.submit(errand)

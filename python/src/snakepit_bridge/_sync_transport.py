@@ -3,6 +3,10 @@
 A command counts as handed over once gRPC has asked for it on a stream, and a stream is only begun where a
 server has just answered. A blocking channel cannot be asked for its state: it only tells subscribers, late
 and from a thread that outlives its closing. So the bridge's health is asked for instead.
+
+If it does not answer in time on a channel on which it was heard before, the connection may be dead without a
+word, and is replaced if it is ours. Else nobody is there, and callers are told so. A channel on which it was
+never heard is kept: a bridge that is only slow would have all its clients connect again and again.
 """
 
 from __future__ import annotations
@@ -14,9 +18,10 @@ from typing import Any
 import grpc
 
 from . import _forking
-from ._channels import ALONE_OPTIONS, CHANNEL_OPTIONS, call_metadata
+from ._channels import ALONE_OPTIONS, CHANNEL, CHANNEL_CLOSED, CHANNEL_OPTIONS, call_metadata
 from ._errands import Errand
 from ._green import refuse_green_threads
+from ._link import SILENCE
 from ._steps import Status
 from ._subscriptions import Subscription
 from ._sync_helpers import LOOK, Helpers
@@ -24,7 +29,6 @@ from ._sync_link import INTERRUPTED, SyncLink
 
 __all__ = ["SyncTransport"]
 
-_CHANNEL = "/snakepit.bridge.v1.ChannelService/Channel"
 _CHECK = "/grpc.health.v1.Health/Check"
 _WHOLE_SERVER = b""
 """The request: every field of it has its default."""
@@ -32,8 +36,11 @@ _WHOLE_SERVER = b""
 # A check fails as if nobody were there, too, if it meets a connection that is just breaking.
 _CHECKS = 3
 
+_PATIENCE = SILENCE
+"""How long a check may take, in seconds: as long as a stream may be silent."""
+
 _NOBODY_THERE = Status(None, "")
-_CLOSED = Status(None, "the channel is closed", closed=True)
+_SILENT = Status(None, f"it said nothing for {_PATIENCE:g} s")
 
 _OF_THE_PARENT = (
     "the channel given to this context belongs to the process that this one was forked from: make the "
@@ -81,6 +88,9 @@ class SyncTransport:
         if not self._closed:
             self._open.acquire()
         self._channel: Any = None
+        self._is_started = False
+        # Whether a bridge has answered on the channel.
+        self._was_heard = False
         self._check: Any = None
         self._interrupted: Any = None
         self._link = SyncLink(
@@ -90,7 +100,6 @@ class SyncTransport:
             renew=self._renew,
             now=self._now,
             jitter=self._jitter,
-            pause=lambda seconds: self.pause(seconds),
             where="the end of its channel" if self._given is not None else self._address,
         )
 
@@ -133,7 +142,7 @@ class SyncTransport:
             raise RuntimeError(refusal)
         # They may have been replaced since there is a channel.
         refuse_green_threads()
-        if self._channel is None:
+        if not self._is_started:
             self._helpers.run(self._start)
 
     def pause(self, seconds: float) -> None:
@@ -180,11 +189,13 @@ class SyncTransport:
 
     def _start(self) -> None:
         with _forking.use_grpc(), self._lock:
-            if self._channel is not None or self._closed:
+            if self._is_started or self._closed:
                 return
-            options = ALONE_OPTIONS if _forking.is_forked() else CHANNEL_OPTIONS
-            self._channel = self._given or grpc.insecure_channel(self._address, options=options)
+            if self._channel is None:
+                options = ALONE_OPTIONS if _forking.is_forked() else CHANNEL_OPTIONS
+                self._channel = self._given or grpc.insecure_channel(self._address, options=options)
             self._link.start()
+            self._is_started = True
         left_behind, self._left_behind = self._left_behind, []
         for each in left_behind:
             each.ring()
@@ -206,13 +217,15 @@ class SyncTransport:
             with _forking.quiet():
                 self._channel.close()
 
-    def _renew(self) -> None:
-        """Gives up a channel of ours that is dead."""
+    def _renew(self) -> bool:
+        """Gives up a channel of ours that is dead; returns whether there is another one now."""
         with self._lock:
             if self._closed or self._given is not None:
-                return
+                return False
             dead, self._channel = self._channel, grpc.insecure_channel(self._address, options=ALONE_OPTIONS)
+            self._was_heard = False
         dead.close()
+        return True
 
     def _connect(self) -> Status | None:
         """Waits until a server answers; returns what stands in the way."""
@@ -223,16 +236,21 @@ class SyncTransport:
                 self._check = check
                 if self._closed:
                     check.cancel()
-                check.result()
+                check.result(_PATIENCE)
+            except grpc.FutureTimeoutError:
+                check.cancel()
+                return INTERRUPTED if self._was_heard and self._renew() else _SILENT
             except grpc.RpcError as error:
                 # It is the call, and would live as long as the frames that it was raised in.
                 error.__traceback__ = None
                 if error.code() is not grpc.StatusCode.UNAVAILABLE:
                     # Whatever else it said: it is there.
+                    self._was_heard = True
                     return None
             except (grpc.FutureCancelledError, ValueError):  # gRPC's ways to say it
-                return INTERRUPTED if check is not None and check is self._interrupted else _CLOSED
+                return INTERRUPTED if check is not None and check is self._interrupted else CHANNEL_CLOSED
             else:
+                self._was_heard = True
                 return None
             finally:
                 self._check = None
@@ -240,4 +258,4 @@ class SyncTransport:
 
     def _begin(self, messages: Iterator[bytes], receive: Callable[[bytes], object]) -> Any:
         # Bytes out; what comes in is taken where gRPC has it decoded.
-        return self._channel.stream_stream(_CHANNEL, None, receive)(messages, metadata=self._metadata)
+        return self._channel.stream_stream(CHANNEL, None, receive)(messages, metadata=self._metadata)

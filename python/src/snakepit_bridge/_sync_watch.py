@@ -133,11 +133,11 @@ def until_news(subscription: Subscription, mark: int, seconds: float | None) -> 
     news = threading.Lock()
     news.acquire()
     deadline = _deadline(seconds)
+    left = LOOK if seconds is None else seconds
     try:
         if not subscription.listen(news, news.release, mark):
             return
         # A signal that comes in the instant before the waiting does not end it: so never for long.
-        left = LOOK
         while not news.acquire(timeout=max(0.0, min(LOOK, left))):
             left = LOOK if deadline is None else deadline - time.monotonic()
             if left <= 0:

@@ -12,8 +12,9 @@ import grpc
 import pytest
 import pytest_asyncio
 from children import Child
-from scripted import Stage, fails, never, reads, staged, talking, writes
+from scripted import Stage, fails, healthy, never, reads, staged, talking, writes
 from shells import SHELLS, in_thread, until
+from watches import Audited
 
 from snakepit_bridge import ClosedError, SessionNotFoundError, UnavailableError
 from snakepit_bridge.sync import SessionContext
@@ -227,6 +228,59 @@ async def test_a_process_that_was_forked_without_a_word_is_told_what_to_do(
                 await context.get_variable("x")
 
 
+# ---- a bridge that is silent
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has a bridge that is asked for its health be taken for silent sooner."""
+    monkeypatch.setattr("snakepit_bridge._sync_transport._PATIENCE", 0.2)
+
+
+@pytest.mark.asyncio
+@pytest.mark.usefixtures("soon")
+async def test_a_connection_that_died_without_a_word_while_no_stream_was_open_is_replaced(
+    stage: Stage,
+) -> None:
+    """[ORD-6 refuses]"""
+    stage.play(reads(1.0), writes(2.0, 2))
+    async with stage.context(cache="off") as context:
+        await context.get_variable("x")
+        await until(lambda: stage.channels[0].ended)
+        stage.line.freeze()
+        # Nobody is told that nobody is there.
+        assert (await context.set_variable("x", 2.0, timeout=20.0)).revision == 2
+        await Audited(stage.journal, context).ready()
+
+
+@pytest.mark.asyncio
+@pytest.mark.usefixtures("soon")
+async def test_those_who_wait_for_a_bridge_that_is_silent_on_a_given_channel_are_told(stage: Stage) -> None:
+    """[ORD-16 refuses]"""
+    stage.health = never
+    stage.play(reads(1.0))
+    async with BLOCKING.lent(stage.address) as channel:
+        with SessionContext("s", channel, cache="off", timeout=20.0) as context:
+            with pytest.raises(
+                UnavailableError, match="no bridge answers on the given channel: it said nothing"
+            ):
+                await in_thread(context.set_variable, "x", 1.0)
+            # And it goes on.
+            stage.health = healthy
+            assert await in_thread(context.get_variable, "x") == 1.0
+
+
+@pytest.mark.asyncio
+@pytest.mark.usefixtures("soon")
+async def test_a_bridge_that_is_slow_is_not_connected_to_again_and_again(stage: Stage) -> None:
+    stage.health = never
+    async with stage.context(cache="off", timeout=20.0) as context:
+        for _ in range(3):
+            with pytest.raises(UnavailableError, match="it said nothing"):
+                await context.get_variable("x")
+            assert stage.line.connections == 1
+
+
 # ---- closing
 
 
@@ -245,13 +299,13 @@ async def test_close_ends_a_pause(stage: Stage) -> None:
     stage.play(fails(grpc.StatusCode.UNAVAILABLE))
     context = SessionContext("s", address=stage.address, timeout=600.0)
     paused = threading.Event()
-    pause = context._transport.pause
+    pause = context._transport._link._pause
 
     def long_pause(_seconds: float) -> None:
         paused.set()
         pause(600.0)
 
-    context._transport.pause = long_pause  # type: ignore[method-assign]
+    context._transport._link._pause = long_pause  # type: ignore[method-assign]
     call = asyncio.ensure_future(in_thread(context.heartbeat))
     await in_thread(paused.wait)
     await in_thread(context.close)

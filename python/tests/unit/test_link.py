@@ -54,8 +54,15 @@ class Bench:
             messages.append(channel_pb2.ChannelRequest.FromString(message))
         return messages
 
-    def hear(self, stream: Stream, **fields: Any) -> list[tuple[Errand, float]]:
-        return list(self.link.receive(stream, channel_pb2.ChannelResponse(**fields).SerializeToString()))
+    def hear(self, stream: Stream, **fields: Any) -> None:
+        self.link.receive(stream, channel_pb2.ChannelResponse(**fields).SerializeToString())
+
+    def pass_until_due(self) -> float:
+        """Lets time pass until the link has something to do; returns how much."""
+        assert self.link.due is not None
+        passed, self.now = self.link.due - self.now, self.link.due
+        assert self.link.rise() == []
+        return round(passed, 6)
 
 
 @pytest.fixture
@@ -149,6 +156,18 @@ def test_numbers_begin_again_where_the_field_ends(bench: Bench) -> None:
     assert [frame.id for frame in message.commands] == [2**32 - 1, 0, 1]
 
 
+def test_a_number_that_is_in_use_is_not_given_again(bench: Bench, subscribed: Subscribed) -> None:
+    """[ORD-17 accepts]"""
+    stream = bench.stream()
+    (number,) = stream.sent
+    # So many commands later.
+    bench.link._last_number = number - 1
+    errand = bench.ask()
+    (message,) = bench.said(stream)
+    assert [frame.id for frame in message.commands] == [number + 1]
+    assert stream.sent == {number: subscribed, number + 1: errand}
+
+
 # ---- replies
 
 
@@ -168,7 +187,7 @@ def test_replies_may_pass_each_other_and_come_in_parts(bench: Bench) -> None:
 def test_a_reply_that_nobody_waits_for_is_left_alone(bench: Bench) -> None:
     errand = bench.ask()
     stream = bench.stream()
-    assert bench.hear(stream, replies=[reply(errand, 7)]) == []
+    bench.hear(stream, replies=[reply(errand, 7)])
     assert errand.ending is None
 
 
@@ -189,7 +208,7 @@ def test_a_reply_beyond_all_measure_is_not_kept() -> None:
 
 def test_a_message_that_is_garbage_is_of_no_use(bench: Bench) -> None:
     with pytest.raises(SenselessError):
-        list(bench.link.receive(bench.stream(), b"\xff\xff"))
+        bench.link.receive(bench.stream(), b"\xff\xff")
 
 
 @pytest.mark.parametrize("answer", [b"\xff", b"", command_pb2.Reply(ping={}).SerializeToString()])
@@ -254,19 +273,80 @@ def test_a_stream_that_is_told_to_go_answers_what_it_has_taken(bench: Bench) -> 
 def test_a_write_that_a_leaving_bridge_refuses_after_it_was_lost_is_sent_again(bench: Bench) -> None:
     errand = bench.ask(write=True)
     bench.link.lose(bench.stream(), GONE)
-    assert bench.hear(bench.stream(), replies=[refusal(2, "SHUTTING_DOWN")]) == [(errand, 0.2)]
-    bench.link.submit(errand)
+    bench.hear(bench.stream(), replies=[refusal(2, "SHUTTING_DOWN")])
+    assert not bench.link.waiting
+    assert bench.pass_until_due() == 0.2
+    assert list(bench.link.waiting) == [errand]
     bench.hear(bench.stream(), replies=[refusal(3, "CONSTRAINT_VIOLATED")])
     assert verdict(errand) is Outcome.AS_ANSWERED
     assert errand.ending.lost_before
 
 
+def refused_for_now(bench: Bench, names: str) -> dict[str, Errand]:
+    """Writes that were lost, and that a bridge refuses then because it is leaving."""
+    errands = {name: bench.ask(name, write=True, timeout=60.0) for name in names}
+    bench.link.lose(bench.stream(), GONE)
+    stream = bench.stream()
+    bench.hear(stream, replies=[refusal(number, "SHUTTING_DOWN") for number in stream.sent])
+    assert all(bench.link.carries(errand) for errand in errands.values())
+    return errands
+
+
+def test_what_is_refused_for_now_holds_up_nobody_and_is_sent_again_before_what_came_later(
+    bench: Bench,
+) -> None:
+    """[ORD-17 accepts]"""
+    refused_for_now(bench, "ab")
+    stream = bench.link.open
+    assert stream is not None
+    bench.ask("c", write=True)
+    assert commands(bench.said(stream)) == ["c"]
+    bench.link.lose(stream, GONE)
+    bench.ask("d", write=True)
+    while bench.link.due is not None:
+        bench.pass_until_due()
+    assert commands(bench.said(bench.link.begin())) == ["a", "b", "c", "d"]
+
+
+def test_what_is_refused_for_now_does_not_overtake_what_was_refused_before_it() -> None:
+    """[ORD-17 accepts]"""
+    bench = Bench()
+    jitters = iter([0.0, 0.0, 0.9])
+    bench.link = Link(now=lambda: bench.now, jitter=lambda: next(jitters))
+    # So that their pauses are as long as they become, but for the jitter.
+    bench.link._failures = 20
+    refused_for_now(bench, "ab")
+    assert bench.pass_until_due() == 2.0
+    assert commands(bench.said(bench.link.begin())) == ["a", "b"]
+
+
+def test_what_was_refused_for_now_can_be_let_go_of_and_runs_out_of_time(bench: Bench) -> None:
+    """[ORD-16 refuses]"""
+    errands = refused_for_now(bench, "ab")
+    assert bench.link.withdraw(errands["a"]) is None
+    assert bench.link.expire(errands["b"]) is None
+    assert (errands["a"].ending, verdict(errands["b"])) == (None, Outcome.UNKNOWN)
+    assert bench.link.due is None
+
+
+def test_what_was_refused_for_now_is_sent_after_a_fork(bench: Bench) -> None:
+    """[ORD-20 accepts]"""
+    refused_for_now(bench, "a")
+    bench.link.set_aside()
+    bench.ask("b", write=True)
+    bench.pass_until_due()
+    assert commands(bench.said(bench.link.begin())) == ["a", "b"]
+
+
 def test_close_ends_everything(bench: Bench) -> None:
+    refused = refused_for_now(bench, "r")["r"]
     sent = bench.ask(write=True)
     stream = bench.stream()
     waiting = bench.ask(write=True)
     bench.link.close()
-    assert (verdict(sent), verdict(waiting)) == (Outcome.UNKNOWN, Outcome.UNAVAILABLE)
+    verdicts = [verdict(each) for each in (refused, sent, waiting)]
+    assert verdicts == [Outcome.UNKNOWN, Outcome.UNKNOWN, Outcome.UNAVAILABLE]
+    assert bench.link.due is None
     assert bench.link.lose(stream, GONE) is None
 
 
@@ -477,6 +557,32 @@ def test_it_is_told_in_parts_before_the_replies_of_a_message(bench: Bench, subsc
     assert subscribed.heard == [b"ab", b"c"]
 
 
+class RungAmid(Subscribed):
+    """Another thread rings it in the moment in which a number is to be kept."""
+
+    def __init__(self) -> None:
+        self.numbers: list[int] = []
+        self.is_amid = False
+        super().__init__()
+
+    @property  # type: ignore[override]
+    def rung(self) -> int:
+        return self.numbers[-1]
+
+    @rung.setter
+    def rung(self, number: int) -> None:
+        if self.numbers and not self.is_amid:
+            self.is_amid = True
+            self.ring()
+        self.numbers.append(number)
+
+
+def test_no_two_things_that_happen_have_the_same_number() -> None:
+    subscription = RungAmid()
+    subscription.ring()
+    assert len(set(subscription.numbers)) == 3
+
+
 def test_one_that_has_heard_enough_is_let_go(bench: Bench, subscribed: Subscribed) -> None:
     stream = bench.stream()
     subscribed.wants_more = False
@@ -632,7 +738,7 @@ def test_a_refusal_that_passes_is_asked_again_without_the_stream(
     bench: Bench, subscribed: Subscribed
 ) -> None:
     stream = bench.stream()
-    assert bench.hear(stream, replies=[refusal(1, "SHUTTING_DOWN")]) == []
+    bench.hear(stream, replies=[refusal(1, "SHUTTING_DOWN")])
     assert (bench.link.due, subscribed.ending) == (100.1, None)
     bench.link.withdraw(subscribed)
     assert bench.link.due is None

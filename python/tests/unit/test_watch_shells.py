@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 
 import grpc
 import pytest
@@ -15,6 +16,8 @@ from shells import SHELLS, Shell, until
 from watches import Audited, Heard
 
 from snakepit_bridge import SessionEvent, UnavailableError, WatchGapError
+from snakepit_bridge._sync_watch import until_news
+from snakepit_bridge._watching import Watching
 
 (BLOCKING,) = [shell for shell in SHELLS if shell.is_blocking]
 
@@ -293,3 +296,21 @@ async def test_a_program_whose_bridge_is_gone_ends(blocking: Stage) -> None:
     await blocking.line.close()
     ended = await child.end()
     assert (ended.code, ended.stdout, ended.stderr) == (0, "", "")
+
+
+def test_who_waits_for_a_moment_waits_no_longer_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+
+    class NeverGivenBack:
+        def acquire(self, timeout: float | None = None) -> bool:
+            waits.extend([] if timeout is None else [timeout])
+            return timeout is None
+
+        def release(self) -> None:
+            raise AssertionError
+
+    monkeypatch.setattr("snakepit_bridge._sync_watch.threading", SimpleNamespace(Lock=NeverGivenBack))
+    watching = Watching("s", [], None, None, False, lambda status: (UnavailableError(status.text), False))
+    until_news(watching, watching.rung, 0.001)
+    assert waits
+    assert max(waits) <= 0.001

@@ -29,8 +29,6 @@ export interface Carried {
   readonly asks: "answer" | "events" | "state";
   /** By the transport's clock. */
   readonly deadline: number;
-  /** Whether its caller was told how it ended. */
-  readonly isSettled: boolean;
   /** Takes what a watch tells. */
   told(bytes: Uint8Array): void;
   /** Takes the reply. A time in milliseconds: it has to be sent again after that. Undefined: the caller was told. */
@@ -66,7 +64,6 @@ export class Errand implements Carried {
   readonly #isWrite: boolean;
   /** Whether an attempt was handed over and not definitely answered. */
   #lostBefore = false;
-  /** Whether its caller was told how it ended. */
   #isSettled = false;
 
   constructor(options: ErrandOptions) {
@@ -76,6 +73,7 @@ export class Errand implements Carried {
     this.#isWrite = isWrite(options.command.kind);
   }
 
+  /** Whether its caller was told how it ended. */
   get isSettled(): boolean {
     return this.#isSettled;
   }

@@ -11,6 +11,7 @@ import type { Client } from "@grpc/grpc-js";
 import type { Clock } from "../../core/clock.js";
 import { refusalFromDetails } from "../../wire/status.js";
 import { STATUS } from "../outcome.js";
+import { CommandIds } from "./command-ids.js";
 import { type Carried, type Failed, NOT_HANDED_OVER } from "./errand.js";
 import { isConnected } from "./grpc-connection.js";
 import { type ChannelEvents, ChannelStream } from "./grpc-stream.js";
@@ -34,7 +35,6 @@ interface Place extends Pick<Open, "stream" | "sent"> {
 
 /** As many messages come of every bridge, before any news: its hello, and where a watch stands. */
 const MOST_GREETINGS = 2;
-const MOST_ID = 2 ** 32;
 /** How often it is looked whether a stream is used. */
 const IDLE_MS = 150;
 
@@ -53,7 +53,12 @@ export class Link {
   #state: "idle" | "connecting" | "pausing" | "closed" = "idle";
   /** How many attempts have failed one after the other. */
   #failures = 0;
-  #lastId = 0;
+  readonly #ids = new CommandIds();
+  /** The place of each errand among all that was submitted. */
+  readonly #turns = new WeakMap<Carried, number>();
+  #lastTurn = 0;
+  /** What a server refused for now, in order, and how its pause is ended. */
+  readonly #pausing = new Map<Carried, () => void>();
   #stopPause = (): void => {};
   /** Whether the bridge was heard since it was lost. */
   #isThere = false;
@@ -79,6 +84,8 @@ export class Link {
 
   /** Has an errand carried out; it tells its caller. */
   submit(errand: Carried): void {
+    this.#lastTurn++;
+    this.#turns.set(errand, this.#lastTurn);
     this.#waiting.add(errand);
     this.#go();
   }
@@ -86,6 +93,8 @@ export class Link {
   /** Lets go of an errand whose caller waits no longer. */
   withdraw(errand: Carried): void {
     this.#waiting.delete(errand);
+    this.#pausing.get(errand)?.();
+    this.#pausing.delete(errand);
     if (this.#waiting.size === 0 && this.#state === "pausing") this.#stopPause();
     const place = this.#places.get(errand);
     if (place === undefined) return;
@@ -194,7 +203,7 @@ export class Link {
     this.#streams.add(open);
     this.#open = open;
     this.#handOver(open);
-    this.#watch(open, this.#lastId);
+    this.#watch(open, this.#ids.last);
   }
 
   #heard(open: Open): void {
@@ -212,8 +221,8 @@ export class Link {
   /** Lets go of a stream if nobody uses it until the next look. */
   #watch(open: Open, lastId: number): void {
     open.stopWatching = this.#clock.setTimer(IDLE_MS, () => {
-      if (open.sent.size === 0 && lastId === this.#lastId) this.#drop(open);
-      else this.#watch(open, this.#lastId);
+      if (open.sent.size === 0 && lastId === this.#ids.last) this.#drop(open);
+      else this.#watch(open, this.#ids.last);
     });
   }
 
@@ -243,7 +252,7 @@ export class Link {
   #handOver(open: Open): void {
     const now = this.#clock.now();
     for (const errand of this.#waiting) {
-      const id = this.#nextId();
+      const id = this.#ids.next(open.sent);
       open.sent.set(id, errand);
       this.#places.set(errand, { stream: open.stream, sent: open.sent, id });
       if (errand.asks !== "answer") open.silence.start();
@@ -252,11 +261,6 @@ export class Link {
       else open.stream.send(id, Math.max(1, Math.ceil(errand.deadline - now)), errand.bytes);
     }
     this.#waiting.clear();
-  }
-
-  #nextId(): number {
-    this.#lastId = (this.#lastId + 1) % MOST_ID;
-    return this.#lastId;
   }
 
   #replied(sent: Map<number, Carried>, id: number, bytes: Uint8Array): void {
@@ -271,9 +275,29 @@ export class Link {
     this.#failures = afterMs === undefined ? 0 : attempt;
     this.#go();
     if (afterMs === undefined) return;
-    this.#clock.setTimer(afterMs, () => {
-      if (!errand.isSettled) this.submit(errand);
-    });
+    this.#pausing.set(
+      errand,
+      this.#clock.setTimer(afterMs, () => this.#endPause(errand)),
+    );
+  }
+
+  /** Sends an errand again that has paused, with those that were refused before it: their pauses may be longer. */
+  #endPause(errand: Carried): void {
+    const again: Carried[] = [];
+    for (const [each, cancelTimer] of this.#pausing) {
+      cancelTimer();
+      this.#pausing.delete(each);
+      again.push(each);
+      if (each === errand) break;
+    }
+    this.#putBack(again);
+    this.#go();
+  }
+
+  /** Has errands wait again, before all that came later (ORD-17). */
+  #putBack(errands: readonly Carried[]): void {
+    const turnOf = (errand: Carried): number => this.#turns.get(errand) ?? 0;
+    this.#waiting = new Set([...errands, ...this.#waiting].sort((one, other) => turnOf(one) - turnOf(other)));
   }
 
   /** Tells errands that an attempt has failed, and sends those again that are not settled by that, before all others. */
@@ -282,15 +306,14 @@ export class Link {
     const jitter = this.#random();
     this.#failures += 1;
     let afterMs: number | undefined;
-    const again = new Set<Carried>();
+    const again: Carried[] = [];
     for (const errand of errands) {
       const pauseMs = errand.failed(failed, errand.deadline - now, this.#failures, jitter);
       if (pauseMs === undefined) continue;
-      again.add(errand);
+      again.push(errand);
       afterMs = pauseMs;
     }
-    for (const errand of this.#waiting) again.add(errand);
-    this.#waiting = again;
+    this.#putBack(again);
     if (afterMs === undefined) return this.#go();
     this.#state = "pausing";
     const cancelTimer = this.#clock.setTimer(afterMs, () => {

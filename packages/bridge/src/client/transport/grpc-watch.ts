@@ -30,10 +30,6 @@ export class WatchErrand<T> implements Carried {
     this.#options = options;
   }
 
-  get isSettled(): boolean {
-    return this.#isSettled;
-  }
-
   told(bytes: Uint8Array): void {
     if (this.#isSettled) return;
     try {

@@ -259,6 +259,23 @@ describe("a write", () => {
     expect(await writing).toBeInstanceOf(OutcomeUnknownError);
   });
 
+  test("that is refused for now is not overtaken by one that was refused after it [ORD-17 accepts]", async () => {
+    const leaving = refuse(new Refusal("SHUTTING_DOWN", "leaving"));
+    const lost = [1, 2, 3, 4, 5].flatMap(() => [keepSilent, breakConnection]);
+    const server = await AccidentServer.start(...lost, leaving, leaving, answer(WRITTEN));
+    stops.push(() => server.close());
+    // So that the second, whose pause is as long as pauses become, draws a shorter one.
+    let draws = 0;
+    const transport = connect(server.address, { random: () => (++draws === 7 ? 0.9 : 0) });
+    const writes = [7, 8].map((sequence) =>
+      transport.call({ ...WRITE, requestId: { clientId: "ab".repeat(16), sequence } }, { timeoutMs: 60_000 }),
+    );
+    for (const pauseMs of [100, 200, 400, 800, 1_600, 1_100]) await clock.pass(pauseMs);
+    await Promise.all(writes);
+    expect(server.requests).toHaveLength(14);
+    expect(server.requests.slice(12)).toEqual(server.requests.slice(0, 2));
+  });
+
   test("that is answered with nonsense was carried out, but nobody can say how", async () => {
     const { transport } = await serve(answer(Buffer.from("nonsense")));
     const error = await failure(transport.call(WRITE));
@@ -365,6 +382,17 @@ describe("an abort", () => {
     controller.abort("enough");
     expect(await reading).toBe("enough");
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("ends the pause of a write that a leaving server has refused", async () => {
+    const { transport } = await serve(breakConnection, refuse(new Refusal("SHUTTING_DOWN", "leaving")));
+    const controller = new AbortController();
+    const writing = failure(transport.call(WRITE, { signal: controller.signal }));
+    await clock.pass(100);
+    await clock.timerOf(200);
+    controller.abort("enough");
+    expect(await writing).toBe("enough");
+    expect(clock.countOf(200)).toBe(0);
   });
 });
 
