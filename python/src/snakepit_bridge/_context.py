@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from . import _forking, _options
 from ._bindings import CurrentValues
+from ._log import log
 from ._methods import Methods
 from ._request_ids import RequestIds
 from ._subscriptions import Subscription
@@ -59,6 +60,7 @@ class Context:
             jitter=random.random,
             lock=make_lock(),
             give_way=give_way,
+            tell=log,
         )
         self._replica = self._methods.replica
         self._make_lock = make_lock

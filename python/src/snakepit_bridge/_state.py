@@ -12,6 +12,7 @@ from ._core import Call, Found, SessionCore
 from ._errors import ClosedError, DeadlineError, VariableNotFoundError
 from ._events import SessionEvent
 from ._following import Following
+from ._notices import Tell, nobody
 from ._options import Options
 from ._pins import Pins
 from ._points import ResumePoint
@@ -35,6 +36,7 @@ class State:
         jitter: Draws from [0, 1).
         lock: Of those who change the replica.
         give_way: Lets other threads run.
+        tell: Takes the lines of `_notices`.
 
     Attributes:
         cache: What is held in the mode `ttl`.
@@ -56,6 +58,7 @@ class State:
         jitter: Callable[[], float],
         lock: AbstractContextManager[object],
         give_way: Callable[[], None] = lambda: None,
+        tell: Tell = nobody,
     ) -> None:
         self.now = now
         self.jitter = jitter
@@ -77,6 +80,7 @@ class State:
             saw_session=self._core.see,
             lock=lock,
             give_way=give_way,
+            tell=tell,
         )
         self.replica = self.following.replica
         self.pins = Pins(self.replica)

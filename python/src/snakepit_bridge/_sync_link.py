@@ -29,6 +29,7 @@ from ._channels import status_of
 from ._errands import Errand
 from ._frames import SenselessError
 from ._link import Carried, Link, Stream
+from ._log import log
 from ._retry import CANCELLED, INTERNAL, UNAVAILABLE
 from ._steps import Status
 from ._subscriptions import Subscription
@@ -133,7 +134,7 @@ class SyncLink:
         self._now = now
         self._pause = pause
         self._lock = threading.Lock()
-        self._link = Link(now=now, jitter=jitter, where=where)
+        self._link = Link(now=now, jitter=jitter, where=where, tell=log)
         self._inbox: SimpleQueue[Carried | _Left] = SimpleQueue()
         # True: there is something to look at. False: it is over.
         self._news: SimpleQueue[bool] = SimpleQueue()
