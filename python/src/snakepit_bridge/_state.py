@@ -147,7 +147,7 @@ class State:
         # A read that has to be exact, or with a deadline of its own, cannot share the fetch of another.
         if not shared or timeout is not None or self.cache.ttl == 0:
             return (yield from self._ask(self._core.get(names), timeout))
-        found: Found = yield Share(names, self._begin)
+        found: Found = yield Share(names, self._options.limit(None), self._begin)
         self.check_open()
         return found
 

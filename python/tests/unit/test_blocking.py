@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import linecache
 import signal
+import sys
 import threading
 from collections.abc import AsyncIterator
+from types import FrameType
 from typing import Any
 
 import grpc
@@ -16,6 +19,7 @@ from scripted import Stage, fails, never, reads, staged, talking, writes
 from shells import SHELLS, in_thread, until
 
 from snakepit_bridge import ClosedError, SessionNotFoundError, UnavailableError
+from snakepit_bridge._sync_flights import Flight
 from snakepit_bridge.sync import SessionContext
 
 (BLOCKING,) = [shell for shell in SHELLS if shell.is_blocking]
@@ -192,6 +196,39 @@ async def test_a_signal_handler_may_use_the_context_that_it_interrupts(stage: St
     assert ended.stdout == "in the handler: 1.0\noutside: 1.0\n"
 
 
+@pytest.mark.asyncio
+async def test_a_signal_handler_reads_what_another_thread_is_reading(stage: Stage) -> None:
+    """The main thread is interrupted where it holds what that thread needs to take its answer."""
+    gate = asyncio.Event()
+
+    async def wait(request: bytes, context: Any) -> bytes:
+        await gate.wait()
+        return await reads(1.0)(request, context)
+
+    async def release(request: bytes, context: Any) -> bytes:
+        gate.set()
+        return await reads(1.0)(request, context)
+
+    stage.play(wait, release)
+    program = """
+        import signal, threading
+        from snakepit_bridge.sync import SessionContext
+        session = SessionContext("s", address=args[0], cache="ttl", timeout=600)
+        signal.signal(signal.SIGTERM, lambda *_: print("in the handler:", session["x"]))
+        other = threading.Thread(target=lambda: print("elsewhere:", session["x"]))
+        other.start()
+        while not session.get_cache_stats()["fetches"]:
+            pass
+        with session._lock:
+            signal.raise_signal(signal.SIGTERM)
+        other.join()
+        session.close()
+    """
+    ended = await (await Child.start(program, stage.address)).end()
+    assert (ended.code, ended.stderr) == (0, "")
+    assert ended.stdout == "in the handler: 1.0\nelsewhere: 1.0\n"
+
+
 # ---- the end of the interpreter
 
 
@@ -336,4 +373,74 @@ async def test_each_thread_raises_an_error_of_its_own(stage: Stage) -> None:
     assert len({id(error) for error in errors}) == 5
     assert {type(error) for error in errors} == {SessionNotFoundError}
     assert {(str(error), error.session_id) for error in errors} == {("gone", "s")}
+    assert len(stage.requests) == 1
+
+
+class Interrupt(BaseException):
+    """What Ctrl-C raises in the main thread."""
+
+
+class Interrupting:
+    """Interrupts a call of its thread: before the so manieth line that it runs of what shares fetches."""
+
+    def __init__(self, line: int) -> None:
+        self._left = line
+
+    @property
+    def came(self) -> bool:
+        """Whether there was such a line."""
+        return self._left < 0
+
+    def __call__(self, context: SessionContext) -> Any:
+        sys.settrace(self._trace)
+        try:
+            return context.get_variable("x")
+        except Interrupt:
+            return None
+        finally:
+            sys.settrace(None)
+
+    def _trace(self, frame: FrameType, event: str, _argument: Any) -> Any:
+        if not frame.f_code.co_filename.endswith("_sync_flights.py"):
+            return None
+        # Python lets nothing come between the last line under a lock and its release, which is a line too.
+        source = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
+        if event == "line" and not source.lstrip().startswith("with "):
+            self._left -= 1
+            if self._left == -1:
+                raise Interrupt
+        return self._trace
+
+
+@pytest.mark.asyncio
+async def test_wherever_a_fetch_is_interrupted_nobody_waits_for_it(stage: Stage) -> None:
+    line = 0
+    while True:
+        interrupting = Interrupting(line)
+        async with stage.context(timeout=600.0) as context:
+
+            async def answer(request: bytes, grpc_context: Any, context: Any = context) -> bytes:
+                # Both are there: one has begun or is interrupted, and the other has joined it or goes alone.
+                await until(lambda: context.get_cache_stats()["misses"] >= 2)
+                return await reads(1.5)(request, grpc_context)
+
+            stage.script[:] = [answer, answer]
+            first = asyncio.ensure_future(in_thread(interrupting, stage.shell.bare(context)))
+            await until(lambda context=context: context.get_cache_stats()["misses"] >= 1)
+            assert await context.get_variable("x") == 1.5
+            assert await first in (1.5, None)
+        if not interrupting.came:
+            break
+        line += 1
+    assert line > 20
+
+
+@pytest.mark.asyncio
+async def test_who_waits_for_a_fetch_in_vain_asks_by_itself(stage: Stage) -> None:
+    stage.play(reads(1.5))
+    async with stage.context(timeout=0.5) as context:
+        bare = stage.shell.bare(context)
+        fetch = bare._methods.cache.begin(bare._methods.now())
+        bare._flights._under_way["x"] = fetch, await in_thread(Flight)
+        assert await context.get_variable("x") == 1.5
     assert len(stage.requests) == 1
