@@ -74,24 +74,24 @@ async def _get_variable(
 ) -> Any:
     # What a current replica has is one look into a dict; all else is a flow.
     if not bypass_cache:
-        replica = self._replica
+        seen = self._pins.seen
         try:
-            value = replica.hits[name]
+            value = seen.hits[name]
         except (KeyError, TypeError):
             pass
         else:
-            replica.served += 1
+            seen.served += 1
             return value
     return await self._run(self._methods.get_variable(name, default, bypass_cache, timeout=timeout))
 
 
 def _peek(self: SessionContext, name: str) -> Any:
-    replica = self._replica
+    seen = self._pins.seen
     try:
-        value = replica.hits[name]
+        value = seen.hits[name]
     except (KeyError, TypeError):
         return self._methods.peek(name)
-    replica.served += 1
+    seen.served += 1
     return value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -59,10 +60,11 @@ class Context:
             now=time.monotonic,
             jitter=random.random,
             lock=make_lock(),
+            pins_lock=threading.RLock(),
             give_way=give_way,
             tell=log,
         )
-        self._replica = self._methods.replica
+        self._pins = self._methods.pins
         self._make_lock = make_lock
         _CONTEXTS.add(self)
         _forking.notice_forks()
@@ -70,6 +72,7 @@ class Context:
     def _abandon(self) -> None:
         """Takes that this is another process now, in which nobody holds a lock or keeps the replica."""
         self._methods.following.abandon(self._make_lock())
+        self._pins.abandon(threading.RLock())
         self._transport.abandon()
 
     def _begin(self, subscription: Subscription) -> None:
@@ -87,7 +90,7 @@ class Context:
     @property
     def v(self) -> CurrentValues:
         """The variables as attributes, each what it holds at the moment: `session.v.temperature`."""
-        return CurrentValues(self.peek, lambda: [entry.name for entry in self._replica.entries()])
+        return CurrentValues(self.peek, lambda: [entry.name for entry in self._methods.replica.entries()])
 
     def __repr__(self) -> str:
         return _options.describe(

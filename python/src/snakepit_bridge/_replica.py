@@ -105,9 +105,7 @@ class Replica:
 
     Attributes:
         hits: The values by name, but those of json; empty unless it is current. It is replaced whenever
-            something leaves it, so what is found in it needs no other look. While it is covered it is what
-            covers it.
-        covered: The same, whatever covers it.
+            something leaves it, so what is found in it needs no other look.
         is_current: Whether it may be read from without a mark.
         served: How many look-ups it answered; readers count, each by itself.
     """
@@ -119,8 +117,6 @@ class Replica:
         give_way: Callable[[], None] = lambda: None,
     ) -> None:
         self.hits: dict[str, Scalar] = {}
-        self.covered: dict[str, Scalar] = self.hits
-        self._covers = 0
         self.is_current = False
         self.served = 0
         self._budget = budget
@@ -325,19 +321,6 @@ class Replica:
         with self._lock:
             return look()
 
-    def cover(self, cover: dict[str, Scalar]) -> None:
-        """Has readers of `hits` look into something else, until as many have uncovered it as covered it."""
-        with self._lock:
-            self._covers += 1
-            self.hits = cover
-
-    def uncover(self) -> None:
-        """See `cover`."""
-        with self._lock:
-            self._covers -= 1
-            if self._covers == 0:
-                self.hits = self.covered
-
     # ---- the copy, under the lock
 
     def _move(self, parts: Sequence[StateUpdate], revision: ResumePoint) -> None:
@@ -386,7 +369,7 @@ class Replica:
         if self._state != "READY":
             self._take_away()
         elif not self.is_current:
-            self._show(self._all_hits())
+            self.hits = self._all_hits()
             self.is_current = True
         self._give_up_if_behind()
 
@@ -398,7 +381,7 @@ class Replica:
     def _take_away(self) -> None:
         """Has it not read from."""
         self.is_current = False
-        self._show({})
+        self.hits = {}
 
     def _is_behind(self) -> bool:
         """Returns whether a call was answered with what this has not come to."""
@@ -408,23 +391,18 @@ class Replica:
     def _renew_hits(self, is_whole: bool, touched: set[str]) -> None:
         """Has the change seen by a single instruction, whatever a reader does meanwhile."""
         if is_whole:
-            self._show(self._all_hits())
+            self.hits = self._all_hits()
             return
         found = {name: self._hit(self._entries.get(name)) for name in touched}
         fresh = {name: held for name, held in found.items() if held is not None}
-        gone = [name for name, held in found.items() if held is None and name in self.covered]
+        gone = [name for name, held in found.items() if held is None and name in self.hits]
         if not gone:
-            self.covered.update(fresh)
+            self.hits.update(fresh)
             return
-        hits = {**self.covered, **fresh}
+        hits = {**self.hits, **fresh}
         for name in gone:
             del hits[name]
-        self._show(hits)
-
-    def _show(self, hits: dict[str, Scalar]) -> None:
-        self.covered = hits
-        if self._covers == 0:
-            self.hits = hits
+        self.hits = hits
 
     def _all_hits(self) -> dict[str, Scalar]:
         found = {name: self._hit(entry) for name, entry in self._entries.items()}

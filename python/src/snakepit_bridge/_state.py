@@ -35,6 +35,7 @@ class State:
         now: A monotonic clock in seconds.
         jitter: Draws from [0, 1).
         lock: Of those who change the replica.
+        pins_lock: Of those who begin and end pins.
         give_way: Lets other threads run.
         tell: Takes the lines of `_notices`.
 
@@ -57,6 +58,7 @@ class State:
         now: Callable[[], float],
         jitter: Callable[[], float],
         lock: AbstractContextManager[object],
+        pins_lock: AbstractContextManager[object],
         give_way: Callable[[], None] = lambda: None,
         tell: Tell = nobody,
     ) -> None:
@@ -83,7 +85,7 @@ class State:
             tell=tell,
         )
         self.replica = self.following.replica
-        self.pins = Pins(self.replica)
+        self.pins = Pins(self.replica, pins_lock)
         if options.cache == "live":
             self._core.answered = self.replica.answered
             self._core.doubt = self.replica.doubt

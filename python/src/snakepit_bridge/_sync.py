@@ -72,25 +72,25 @@ def _get_variable(
 ) -> Any:
     # What a current replica has is one look into a dict, without a lock; all else is a flow.
     if not bypass_cache:
-        replica = self._replica
+        seen = self._pins.seen
         try:
-            value = replica.hits[name]
+            value = seen.hits[name]
         except (KeyError, TypeError):
             pass
         else:
-            replica.served += 1
+            seen.served += 1
             return value
     return self._run(self._methods.get_variable(name, default, bypass_cache, timeout=timeout))
 
 
 def _peek(self: SessionContext, name: str) -> Any:
-    replica = self._replica
+    seen = self._pins.seen
     try:
-        value = replica.hits[name]
+        value = seen.hits[name]
     except (KeyError, TypeError):
         with self._lock:
             return self._methods.peek(name)
-    replica.served += 1
+    seen.served += 1
     return value
 
 

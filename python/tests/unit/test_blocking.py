@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import linecache
 import signal
-import sys
 import threading
 from collections.abc import AsyncIterator
-from types import FrameType
 from typing import Any
 
 import grpc
 import pytest
 import pytest_asyncio
 from children import Child
+from interrupts import Interrupting
 from scripted import Stage, fails, never, reads, staged, talking, writes
 from shells import SHELLS, in_thread, until
 
-from snakepit_bridge import ClosedError, SessionNotFoundError, UnavailableError
-from snakepit_bridge._sync_flights import Flight
+from snakepit_bridge import ClosedError, SessionNotFoundError, UnavailableError, _sync_flights
 from snakepit_bridge.sync import SessionContext
 
 (BLOCKING,) = [shell for shell in SHELLS if shell.is_blocking]
@@ -376,47 +373,11 @@ async def test_each_thread_raises_an_error_of_its_own(stage: Stage) -> None:
     assert len(stage.requests) == 1
 
 
-class Interrupt(BaseException):
-    """What Ctrl-C raises in the main thread."""
-
-
-class Interrupting:
-    """Interrupts a call of its thread: before the so manieth line that it runs of what shares fetches."""
-
-    def __init__(self, line: int) -> None:
-        self._left = line
-
-    @property
-    def came(self) -> bool:
-        """Whether there was such a line."""
-        return self._left < 0
-
-    def __call__(self, context: SessionContext) -> Any:
-        sys.settrace(self._trace)
-        try:
-            return context.get_variable("x")
-        except Interrupt:
-            return None
-        finally:
-            sys.settrace(None)
-
-    def _trace(self, frame: FrameType, event: str, _argument: Any) -> Any:
-        if not frame.f_code.co_filename.endswith("_sync_flights.py"):
-            return None
-        # Python lets nothing come between the last line under a lock and its release, which is a line too.
-        source = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
-        if event == "line" and not source.lstrip().startswith("with "):
-            self._left -= 1
-            if self._left == -1:
-                raise Interrupt
-        return self._trace
-
-
 @pytest.mark.asyncio
 async def test_wherever_a_fetch_is_interrupted_nobody_waits_for_it(stage: Stage) -> None:
     line = 0
     while True:
-        interrupting = Interrupting(line)
+        interrupting = Interrupting(_sync_flights, line)
         async with stage.context(timeout=600.0) as context:
 
             async def answer(request: bytes, grpc_context: Any, context: Any = context) -> bytes:
@@ -425,7 +386,8 @@ async def test_wherever_a_fetch_is_interrupted_nobody_waits_for_it(stage: Stage)
                 return await reads(1.5)(request, grpc_context)
 
             stage.script[:] = [answer, answer]
-            first = asyncio.ensure_future(in_thread(interrupting, stage.shell.bare(context)))
+            bare = stage.shell.bare(context)
+            first = asyncio.ensure_future(in_thread(interrupting, lambda bare=bare: bare.get_variable("x")))
             await until(lambda context=context: context.get_cache_stats()["misses"] >= 1)
             assert await context.get_variable("x") == 1.5
             assert await first in (1.5, None)
@@ -441,6 +403,6 @@ async def test_who_waits_for_a_fetch_in_vain_asks_by_itself(stage: Stage) -> Non
     async with stage.context(timeout=0.5) as context:
         bare = stage.shell.bare(context)
         fetch = bare._methods.cache.begin(bare._methods.now())
-        bare._flights._under_way["x"] = fetch, await in_thread(Flight)
+        bare._flights._under_way["x"] = fetch, await in_thread(_sync_flights.Flight)
         assert await context.get_variable("x") == 1.5
     assert len(stage.requests) == 1
