@@ -28,6 +28,7 @@ class Context:
         channel: The caller's channel, or None.
         make_lock: Makes the lock of those who change the replica; one that its holder can take again.
         give_way: Lets other threads run.
+        aside: Runs a function where no signal handler can come in between.
         options: As in the shells.
     """
 
@@ -43,6 +44,7 @@ class Context:
         *,
         make_lock: Callable[[], AbstractContextManager[object]] = nullcontext,
         give_way: Callable[[], None] = lambda: None,
+        aside: Callable[[Callable[[], None]], None] = lambda function: function(),
         **options: Any,
     ) -> None:
         if channel is not None and not isinstance(channel, self._channel_class):
@@ -62,6 +64,7 @@ class Context:
             lock=make_lock(),
             pins_lock=threading.RLock(),
             give_way=give_way,
+            aside=aside,
             tell=log,
         )
         self._pins = self._methods.pins

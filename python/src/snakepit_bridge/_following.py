@@ -54,6 +54,7 @@ class Following(Subscription):
         saw_session: Called when the session is seen to exist.
         lock: Of those who change the replica; one that its holder can take again.
         give_way: Lets other threads run.
+        aside: Runs a function where no signal handler can come in between.
         tell: Takes the lines of `_notices`.
 
     Attributes:
@@ -72,10 +73,11 @@ class Following(Subscription):
         saw_session: Callable[[], None],
         lock: AbstractContextManager[object] | None = None,
         give_way: Callable[[], None] = lambda: None,
+        aside: Callable[[Callable[[], None]], None] = lambda function: function(),
         tell: notices.Tell = notices.nobody,
     ) -> None:
         super().__init__(judge)
-        self.replica = Replica(lock=lock, give_way=give_way)
+        self.replica = Replica(lock=lock, give_way=give_way, aside=aside)
         self.closures = 0
         self._session_id = session_id
         self._now = now

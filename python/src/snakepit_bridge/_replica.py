@@ -10,7 +10,8 @@ Pure: it waits for nothing, and `now` is passed in, of a clock that never jumps;
 
 One thread changes it at a time, under the lock of its owner; any number of others read, and say what calls
 were answered at, without the lock: one of them may be the main thread, in which a signal handler can run at
-any time and wait for the very thread that wants the lock.
+any time and wait for the very thread that wants the lock. Where they need the lock all the same, which is
+seldom, another thread takes it for them.
 What they find in `hits` is of one revision, because an update changes it by a single instruction. All else
 takes several, and those who look at several things do it in `at_once`, which begins anew if they change
 meanwhile (ORD-8). A lock around each read was considered; it would cost more than the read.
@@ -102,6 +103,7 @@ class Replica:
         budget: How many bytes values may take together.
         lock: What keeps those apart who change it; one that its holder can take again.
         give_way: Lets other threads run.
+        aside: Runs a function where no signal handler can come in between.
 
     Attributes:
         hits: The values by name, but those of json; empty unless it is current. It is replaced whenever
@@ -115,6 +117,7 @@ class Replica:
         budget: int = REPLICA_BYTES,
         lock: AbstractContextManager[object] | None = None,
         give_way: Callable[[], None] = lambda: None,
+        aside: Callable[[Callable[[], None]], None] = lambda function: function(),
     ) -> None:
         self.hits: dict[str, Scalar] = {}
         self.is_current = False
@@ -122,6 +125,7 @@ class Replica:
         self._budget = budget
         self._lock: AbstractContextManager[object] = nullcontext() if lock is None else lock
         self._give_way = give_way
+        self._aside = aside
         # Odd while it is being changed.
         self._sequence = 0
         self._state: ReplicaState = "NOT_READY"
@@ -249,11 +253,18 @@ class Replica:
         if not _covers(self._revision, revision):
             self._take_away()
             if _covers(self._revision, revision):
-                with self._lock:
-                    self._settle()
+                self._alone(self._settle)
         if len(self._answered) > _MOST_ANSWERED:
+            self._alone(self._sum_up)
+
+    def _alone(self, function: Callable[[], None]) -> None:
+        """Runs a reader's function under the lock."""
+
+        def locked() -> None:
             with self._lock:
-                self._sum_up()
+                function()
+
+        self._aside(locked)
 
     def _is_answered(self, revision: ResumePoint) -> bool:
         return any(_covers(each, revision) for each in list(self._answered))
@@ -318,8 +329,9 @@ class Replica:
                 if self._sequence == before:
                     return found
             self._give_way()
-        with self._lock:
-            return look()
+        last: list[T] = []
+        self._alone(lambda: last.append(look()))
+        return last[0]
 
     # ---- the copy, under the lock
 

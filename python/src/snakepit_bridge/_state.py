@@ -37,6 +37,7 @@ class State:
         lock: Of those who change the replica.
         pins_lock: Of those who begin and end pins.
         give_way: Lets other threads run.
+        aside: Runs a function where no signal handler can come in between.
         tell: Takes the lines of `_notices`.
 
     Attributes:
@@ -60,6 +61,7 @@ class State:
         lock: AbstractContextManager[object],
         pins_lock: AbstractContextManager[object],
         give_way: Callable[[], None] = lambda: None,
+        aside: Callable[[Callable[[], None]], None] = lambda function: function(),
         tell: Tell = nobody,
     ) -> None:
         self.now = now
@@ -82,6 +84,7 @@ class State:
             saw_session=self._core.see,
             lock=lock,
             give_way=give_way,
+            aside=aside,
             tell=tell,
         )
         self.replica = self.following.replica

@@ -26,7 +26,7 @@ from ._points import ResumePoint
 from ._results import UNSET
 from ._steps import Begin, Carry, Flow, News, Pause, Share, Step, present_as
 from ._sync_flights import Flights
-from ._sync_helpers import give_way
+from ._sync_helpers import aside, give_way
 from ._sync_transport import SyncTransport
 from ._sync_watch import Watch, until_news
 
@@ -212,6 +212,7 @@ class SessionContext(Context):
             channel,
             make_lock=threading.RLock,
             give_way=give_way,
+            aside=aside,
             address=address,
             token=token,
             cache=cache,
