@@ -398,6 +398,7 @@ class Client:
             now=lambda: time.now,
             jitter=draw.random,
             lock=_NoLock(),
+            pins_lock=_NoLock(),
         )
         self.link = Link(now=lambda: time.now, jitter=draw.random)
         self.lines: dict[Stream, Line] = {}

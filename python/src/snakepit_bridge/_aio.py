@@ -81,16 +81,16 @@ async def _get_variable(
 ) -> Any:
     # What a current replica has is one look into a dict; all else is a flow.
     if not bypass_cache and self._transport.is_fed():
-        replica = self._replica
+        seen = self._pins.seen
         try:
-            value = replica.hits[name]
+            value = seen.hits[name]
         except (KeyError, TypeError):
             pass
         else:
-            replica.served += 1
-            if replica.served & _OFTEN:
+            seen.served += 1
+            if seen.served & _OFTEN:
                 return value
-            replica.served -= 1
+            seen.served -= 1
             await asyncio.sleep(0)
     return await self._run(self._methods.get_variable(name, default, bypass_cache, timeout=timeout))
 
@@ -98,12 +98,12 @@ async def _get_variable(
 def _peek(self: SessionContext, name: str) -> Any:
     if not self._transport.is_fed():
         self._transport.arrive(self._methods.following)
-    replica = self._replica
+    seen = self._pins.seen
     try:
-        value = replica.hits[name]
+        value = seen.hits[name]
     except (KeyError, TypeError):
         return self._methods.peek(name)
-    replica.peeked += 1
+    seen.peeked += 1
     return value
 
 

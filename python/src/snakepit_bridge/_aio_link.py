@@ -23,6 +23,7 @@ from ._channels import CHANNEL, CHANNEL_CLOSED, status_of
 from ._errands import Errand
 from ._frames import SenselessError
 from ._link import Carried, Link, Stream
+from ._log import log
 from ._retry import CANCELLED, INTERNAL, UNAVAILABLE
 from ._steps import Status
 from ._subscriptions import Subscription
@@ -86,7 +87,7 @@ class AioLink:
         self._now = now
         self._pause = pause
         self._loop = asyncio.get_running_loop()
-        self._link = Link(now=now, jitter=jitter, where=where)
+        self._link = Link(now=now, jitter=jitter, where=where, tell=log)
         self._lines: dict[Stream, _Line] = {}
         self._connecting: asyncio.Task[None] | None = None
         self._pausing = False

@@ -8,12 +8,11 @@ the value and not about the arrival of the answer. Three things keep an outdated
 - an answer of a call that began before an invalidation or an own write of the same variable is not stored,
   nor one of a call that began before an entry of the variable left by its age or to make room;
 - an answer from another incarnation of the session empties the cache, and nothing is stored from calls that
-were
-  under way then, because their answers cannot be ordered.
+  were under way then, because their answers cannot be ordered.
 
 Pure: `now` is passed in, in seconds of a monotonic clock. No locks: one event loop or one lock of the owner
-    around it.
-A dictionary with an expiry time per entry was considered; it cannot change the TTL of what it already holds.
+is around it. A dictionary with an expiry time per entry was considered; it cannot change the TTL of what it
+already holds.
 
 How the numbers are counted: every identifier that a reading call looks up is one hit or one miss, unless the
 call bypasses the cache. An eviction is an entry that left because it expired or because the cache was full;

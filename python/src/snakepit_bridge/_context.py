@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -11,6 +12,7 @@ from typing import Any, ClassVar
 
 from . import _forking, _options
 from ._bindings import CurrentValues
+from ._log import log
 from ._methods import Methods
 from ._request_ids import RequestIds
 from ._subscriptions import Subscription
@@ -26,6 +28,7 @@ class Context:
         channel: The caller's channel, or None.
         make_lock: Makes the lock of those who change the replica; one that its holder can take again.
         give_way: Lets other threads run.
+        aside: Runs a function where no signal handler can come in between.
         options: As in the shells.
     """
 
@@ -41,6 +44,7 @@ class Context:
         *,
         make_lock: Callable[[], AbstractContextManager[object]] = nullcontext,
         give_way: Callable[[], None] = lambda: None,
+        aside: Callable[[Callable[[], None]], None] = lambda function: function(),
         **options: Any,
     ) -> None:
         if channel is not None and not isinstance(channel, self._channel_class):
@@ -58,9 +62,12 @@ class Context:
             now=time.monotonic,
             jitter=random.random,
             lock=make_lock(),
+            pins_lock=threading.RLock(),
             give_way=give_way,
+            aside=aside,
+            tell=log,
         )
-        self._replica = self._methods.replica
+        self._pins = self._methods.pins
         self._make_lock = make_lock
         _CONTEXTS.add(self)
         _forking.notice_forks()
@@ -68,6 +75,7 @@ class Context:
     def _abandon(self) -> None:
         """Takes that this is another process now, in which nobody holds a lock or keeps the replica."""
         self._methods.following.abandon(self._make_lock())
+        self._pins.abandon(threading.RLock())
         self._transport.abandon()
 
     def _begin(self, subscription: Subscription) -> None:
@@ -85,7 +93,7 @@ class Context:
     @property
     def v(self) -> CurrentValues:
         """The variables as attributes, each what it holds at the moment: `session.v.temperature`."""
-        return CurrentValues(self.peek, lambda: [entry.name for entry in self._replica.entries()])
+        return CurrentValues(self.peek, lambda: [entry.name for entry in self._methods.replica.entries()])
 
     def __repr__(self) -> str:
         return _options.describe(

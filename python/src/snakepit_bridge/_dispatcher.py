@@ -1,22 +1,20 @@
 """Calls the callbacks of the blocking client: one thread of the process, which takes from watches in turn.
 
-What waits for a callback waits in its watch, which is bounded. Nothing of a program runs in a thread of gRPC,
-nor under a lock: those who tell a watch only leave a note that there is something to take.
+What waits for a callback waits in its watch, which is bounded: those who tell a watch only leave a note that
+there is something to take (`_turns`).
 """
 
 from __future__ import annotations
 
 import inspect
-import threading
 from collections.abc import Callable
-from queue import SimpleQueue
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from . import _forking
 from ._events import SessionEvent
 from ._listening import report
-from ._pins import unpinned
+from ._turns import Turns
 from ._watching import Pending, Watching
 
 if TYPE_CHECKING:
@@ -43,6 +41,7 @@ class Listener:
         self._watching = watching
         self._callback = callback
         self._on_error = on_error
+        _listeners.add(self)
         context._begin(watching)
         self._come_again()
 
@@ -50,6 +49,11 @@ class Listener:
         """Ends it. A call that is under way goes on to its end, and no other follows. Twice is fine."""
         self._watching.close()
         self._context._end(self._watching)
+
+    def abandon(self) -> None:
+        """Takes that it is in another process now."""
+        self._watching.listen(self, self._come_again, self._watching.rung)
+        self._context._transport.wake_when_used(self._watching)
 
     def take_turn(self) -> None:
         """Calls the callback with the next event; without one, there is another turn when there is one."""
@@ -88,7 +92,7 @@ class Listener:
             report(problem, None, f"on_error of {what}")
 
     def _come_again(self) -> None:
-        _turns().put(self)
+        _turns.put(self.take_turn)
 
     def __enter__(self) -> Listener:
         return self
@@ -102,38 +106,20 @@ class Listener:
         self.close()
 
 
-class _Dispatcher:
-    """The thread of a process, from the first listener on."""
-
-    def __init__(self) -> None:
-        self.turns: SimpleQueue[Listener] = SimpleQueue()
-        name = "snakepit-bridge callbacks"
-        # Some interpreters have a thread begin with what its maker has pinned.
-        threading.Thread(target=unpinned, args=(self._run,), name=name, daemon=True).start()
-
-    def _run(self) -> None:
-        while True:
-            self.turns.get().take_turn()
-
-
-_lock = threading.Lock()
-_dispatcher: _Dispatcher | None = None
-
-
-def _turns() -> SimpleQueue[Listener]:
-    global _dispatcher
-    # Without the lock where there is one: a signal handler may come in between.
-    if (found := _dispatcher) is None:
-        with _lock:
-            if (found := _dispatcher) is None:
-                _dispatcher = found = _Dispatcher()
-    return found.turns
+_turns = Turns("snakepit-bridge callbacks")
+_listeners: _forking.Living[Listener] = _forking.Living()
 
 
 def _forked() -> None:
-    """Takes that this is another process, which has none of its parent's threads."""
-    global _lock, _dispatcher
-    _lock, _dispatcher = threading.Lock(), None
+    """Takes that this is another process, which has none of its parent's threads.
+
+    Some may have been waiting for their turn there, or have had it. Here each has one when its context is
+    used.
+    """
+    listeners = list(_listeners)
+    _turns.abandon()
+    for each in listeners:
+        each.abandon()
 
 
 _forking.in_child(_forked)

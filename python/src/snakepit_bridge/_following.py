@@ -52,6 +52,8 @@ class Following(Subscription):
         saw_session: Called when the session is seen to exist.
         lock: Of those who change the replica; one that its holder can take again.
         give_way: Lets other threads run.
+        aside: Runs a function where no signal handler can come in between.
+        tell: Takes the lines of `_notices`.
 
     Attributes:
         replica: What it keeps.
@@ -69,13 +71,16 @@ class Following(Subscription):
         saw_session: Callable[[], None],
         lock: AbstractContextManager[object] | None = None,
         give_way: Callable[[], None] = lambda: None,
+        aside: Callable[[Callable[[], None]], None] = lambda function: function(),
+        tell: notices.Tell = notices.nobody,
     ) -> None:
         super().__init__(judge)
-        self.replica = Replica(lock=lock, give_way=give_way)
+        self.replica = Replica(lock=lock, give_way=give_way, aside=aside)
         self.closures = 0
         self._session_id = session_id
         self._now = now
         self._saw_session = saw_session
+        self._tell = tell
         self._lock: AbstractContextManager[object] = nullcontext() if lock is None else lock
         # Whether what the replica has is of use to go on from.
         self._resumes = True
@@ -119,9 +124,9 @@ class Following(Subscription):
                 self._resumes = True
                 self.trouble = None
         if taken == "taken" and was != "READY":
-            notices.current(self._session_id)
+            notices.current(self._tell, self._session_id)
         elif taken == "gap" and was == "READY":
-            notices.out_of_touch(self._session_id, _GAP)
+            notices.out_of_touch(self._tell, self._session_id, _GAP)
         if taken == "taken" and update.revision.number > 0:
             self._saw_session()
         self.ring()
@@ -134,7 +139,7 @@ class Following(Subscription):
             if self.ending is None:
                 self.replica.lost(str(self.trouble))
         if was == "READY" and self.ending is None:
-            notices.out_of_touch(self._session_id, str(self.trouble))
+            notices.out_of_touch(self._tell, self._session_id, str(self.trouble))
         self.ring()
 
     def set_aside(self, why: str = FORKED) -> None:
@@ -153,7 +158,7 @@ class Following(Subscription):
             self.replica.forget(str(self.ending))
         # Who closes a context knows.
         if self.ending is not None and not isinstance(self.ending, ClosedError):
-            notices.gave_up(self._session_id, self.ending)
+            notices.gave_up(self._tell, self._session_id, self.ending)
         self.ring()
 
     def failed(self, status: Status, *, attempt: int, time_left: float, jitter: float) -> float | None:

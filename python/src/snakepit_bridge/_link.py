@@ -92,6 +92,7 @@ class Link:
         now: The clock of the errands' deadlines, in seconds.
         jitter: Draws from [0, 1).
         where: Where the bridge is, for people.
+        tell: Takes the lines of `_notices`.
 
     Attributes:
         waiting: What is to be sent, in order.
@@ -99,13 +100,19 @@ class Link:
     """
 
     def __init__(
-        self, *, now: Callable[[], float], jitter: Callable[[], float], where: str = "its channel"
+        self,
+        *,
+        now: Callable[[], float],
+        jitter: Callable[[], float],
+        where: str = "its channel",
+        tell: notices.Tell = notices.nobody,
     ) -> None:
         self.waiting: dict[Carried, None] = {}
         self.open: Stream | None = None
         self._now = now
         self._jitter = jitter
         self._where = where
+        self._tell = tell
         # Whether the bridge was heard since it was lost.
         self._is_there = False
         self._places: dict[Carried, tuple[Stream, int]] = {}
@@ -265,7 +272,7 @@ class Link:
             # The bridge is there, so nobody need rest any longer.
             stream.greeted = True
             if not self._is_there:
-                notices.connected(self._where)
+                notices.connected(self._tell, self._where)
             self._is_there = True
             self._resting = dict.fromkeys(self._resting, _Rest(stream.heard, stream.heard))
         # Before the replies: each is true at a revision whose events come before it (ORD-2).

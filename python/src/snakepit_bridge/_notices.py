@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Callable
+from typing import TypeAlias
 
-__all__ = ["connected", "current", "gave_up", "out_of_touch"]
+__all__ = ["Tell", "connected", "current", "gave_up", "nobody", "out_of_touch"]
 
-_LOG = logging.getLogger("snakepit_bridge")
+Tell: TypeAlias = Callable[..., None]
+"""Takes a line as a logger does: its text, and what it is about. It does not run what is a program's own."""
 
 
-def connected(where: str) -> None:
+def nobody(text: str, *about: object) -> None:
+    """Tells nobody."""
+
+
+def connected(tell: Tell, where: str) -> None:
     """A client has heard its bridge, for the first time or again."""
-    _LOG.info("connected to the bridge at %s", where)
+    tell("connected to the bridge at %s", where)
 
 
-def out_of_touch(session_id: str, reason: str) -> None:
+def out_of_touch(tell: Tell, session_id: str, reason: str) -> None:
     """A copy of a session is STALE."""
-    _LOG.info("the copy of session %r is STALE: %s", session_id, reason)
+    tell("the copy of session %r is STALE: %s", session_id, reason)
 
 
-def current(session_id: str) -> None:
+def current(tell: Tell, session_id: str) -> None:
     """A copy of a session is what the session is."""
-    _LOG.info("the copy of session %r is READY", session_id)
+    tell("the copy of session %r is READY", session_id)
 
 
-def gave_up(session_id: str, error: BaseException) -> None:
+def gave_up(tell: Tell, session_id: str, error: BaseException) -> None:
     """A copy of a session will not be current any more, since another attempt would change nothing."""
-    _LOG.info("the copy of session %r is given up: %s", session_id, error)
+    tell("the copy of session %r is given up: %s", session_id, error)

@@ -2,14 +2,16 @@
 
 What is pinned where is kept in a context variable, so it goes along with awaits, into tasks and into
 `asyncio.to_thread`. A read that is one look into a dict does not pay for that while nothing is pinned: only
-then the dict is covered by another one, which looks at the context variable first.
+then another dict stands there, which looks at the context variable first.
 """
 
 from __future__ import annotations
 
 import contextvars
 import copy
+import weakref
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -132,8 +134,14 @@ class Snapshot:
     def __enter__(self) -> Snapshot:
         if self._pinned is None:
             raise TypeError("only a snapshot that a context has taken in this process can be pinned")
-        self._pinned.pins.begin(self._pinned)
-        return self
+        pins, pin = self._pinned.pins, _Pin(self._pinned)
+        # An interrupt leaves nothing pinned, wherever it comes.
+        try:
+            pins.begin(pin)
+            return self
+        except BaseException:
+            pins.end(weakref.ref(pin))
+            raise
 
     def __exit__(
         self,
@@ -141,8 +149,16 @@ class Snapshot:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._pinned is not None:
-            self._pinned.pins.end(self._pinned)
+        pinned, block = self._pinned, None
+        if pinned is None:
+            return
+        # As above.
+        try:
+            block = pinned.pins.find(pinned)
+            pinned.pins.end(block)
+        except BaseException:
+            pinned.pins.end(block or pinned.pins.find(pinned))
+            raise
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What is pinned is of this process, and a copy only has the values.
@@ -151,65 +167,143 @@ class Snapshot:
 
 
 class _Pin:
-    """A block that runs."""
+    """A block that runs, or has run: what it has started and left behind still has it.
 
-    __slots__ = ("is_over", "outer", "pinned")
+    Attributes:
+        pinned: What it reads; None once it is over.
+        outer: The block around it.
+    """
 
-    def __init__(self, pinned: Pinned, outer: _Pin | None) -> None:
-        self.pinned = pinned
-        self.outer = outer
-        # What the block has started and left behind reads as if there had been none.
-        self.is_over = False
+    __slots__ = ("__weakref__", "outer", "pinned")
+
+    def __init__(self, pinned: Pinned) -> None:
+        self.pinned: Pinned | None = pinned
+        self.outer = _running(_PIN.get())
+
+
+def _running(pin: _Pin | None) -> _Pin | None:
+    """Returns the innermost block that is not over."""
+    while pin is not None and pin.pinned is None:
+        pin = pin.outer
+    return pin
 
 
 _PIN: ContextVar[_Pin | None] = ContextVar("snakepit_bridge_pin", default=None)
 
 
 class Pins:
-    """The pins of one context."""
+    """The pins of one context.
 
-    def __init__(self, replica: Replica) -> None:
+    A block holds its pin by the context variable alone, so one whose task or thread is gone has gone with it.
+
+    Args:
+        replica: What is read from where nothing is pinned.
+        lock: Keeps apart those who begin and end blocks; one that its holder can take again. No thread of
+            gRPC waits for it: its holder can be interrupted, by a signal handler that waits for gRPC.
+
+    Attributes:
+        seen: Where a look into `hits` finds what is to be read: the replica, or while something is pinned
+            what asks where that is.
+    """
+
+    def __init__(self, replica: Replica, lock: AbstractContextManager[object]) -> None:
         self.replica = replica
+        self.seen: Replica | _Pinning = replica
         self.is_closed = False
-        # Those that run, so that one that ends where it did not begin is found.
-        self._running: list[_Pin] = []
+        self._lock = lock
+        # What has begun and not ended. It is changed by single instructions.
+        self._begun: dict[weakref.ref[_Pin], Pinned | None] = {}
+
+    def abandon(self, lock: AbstractContextManager[object]) -> None:
+        """Takes that it is in another process now, in which nobody is who could hold the old lock."""
+        self._lock = lock
 
     @property
     def current(self) -> Pinned | None:
         """What is pinned where this is asked, by the outermost of the blocks; None: nothing is."""
-        if not self._running:
+        if not self._begun:
             return None
         found: Pinned | None = None
         pin = _PIN.get()
         while pin is not None:
-            if not pin.is_over and pin.pinned.pins is self:
-                found = pin.pinned
+            pinned = pin.pinned
+            if pinned is not None and pinned.pins is self:
+                found = pinned
             pin = pin.outer
         return found
 
-    def begin(self, pinned: Pinned) -> None:
-        """Pins something where this is called."""
-        pin = _Pin(pinned, _PIN.get())
-        self._running.append(pin)
+    def begin(self, pin: _Pin) -> None:
+        """Has a block read what it has pinned, where this is called."""
         _PIN.set(pin)
-        self.replica.cover(_Cover(self))
+        self._begun[weakref.ref(pin)] = pin.pinned
+        self._arrange()
 
-    def end(self, pinned: Pinned) -> None:
-        """Ends what `begin` began: here, or if it was not here, anywhere."""
-        pin = innermost = _PIN.get()
-        while pin is not None and (pin.is_over or pin.pinned is not pinned):
+    def find(self, pinned: Pinned) -> weakref.ref[_Pin] | None:
+        """Returns the block that has pinned something here, or one that has elsewhere; None: none has.
+
+        A block may end in another task or thread. Then it is one whose own are gone, if there is one.
+        """
+        pin = _PIN.get()
+        while pin is not None:
+            if pin.pinned is pinned:
+                return weakref.ref(pin)
             pin = pin.outer
-        if pin is None:
-            pin = next(each for each in self._running if each.pinned is pinned)
-        elif pin is innermost:
-            _PIN.set(pin.outer)
-        pin.is_over = True
-        self._running.remove(pin)
-        self.replica.uncover()
+        blocks = [block for block, what in list(self._begun.items()) if what is pinned]
+        gone = [block for block in blocks if block() is None]
+        return next(iter((gone or blocks)[-1:]), None)
+
+    def end(self, block: weakref.ref[_Pin] | None) -> None:
+        """Ends a block. Twice is fine."""
+        if block is None:
+            return
+        pin = block()
+        if pin is not None:
+            # From here on it is over, whatever comes in between.
+            pin.pinned = None
+            # Nothing is held for what is over: blocks may overlap without end.
+            pin.outer = _running(pin.outer)
+            if _PIN.get() is pin:
+                _PIN.set(pin.outer)
+        self._begun.pop(block, None)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Has readers find what is pinned, as long as anything is."""
+        with self._lock:
+            while bool(self._begun) is (self.seen is self.replica):
+                self.seen = _Pinning(self) if self._begun else self.replica
 
 
-class _Cover(dict[str, Scalar]):
-    """Stands where the hits of a replica are found: nothing is in it, so each look asks what is pinned."""
+class _Pinning:
+    """Stands where the replica is read from: each look into `hits` asks what is pinned."""
+
+    __slots__ = ("_replica", "hits")
+
+    def __init__(self, pins: Pins) -> None:
+        self.hits: dict[str, Scalar] = _Hits(pins)
+        self._replica = pins.replica
+
+    @property
+    def served(self) -> int:
+        """See `Replica`."""
+        return self._replica.served
+
+    @served.setter
+    def served(self, served: int) -> None:
+        self._replica.served = served
+
+    @property
+    def peeked(self) -> int:
+        """See `Replica`."""
+        return self._replica.peeked
+
+    @peeked.setter
+    def peeked(self, peeked: int) -> None:
+        self._replica.peeked = peeked
+
+
+class _Hits(dict[str, Scalar]):
+    """Nothing is in it, so each look is a question."""
 
     def __init__(self, pins: Pins) -> None:
         super().__init__()
@@ -217,7 +311,7 @@ class _Cover(dict[str, Scalar]):
 
     def __missing__(self, name: str) -> Scalar:
         pinned = None if self._pins.is_closed else self._pins.current
-        hits = self._pins.replica.covered if pinned is None else pinned.hits
+        hits = self._pins.replica.hits if pinned is None else pinned.hits
         found: Scalar = hits[name]
         return found
 

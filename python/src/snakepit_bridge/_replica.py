@@ -10,7 +10,8 @@ Pure: it waits for nothing, and `now` is passed in, of a clock that never jumps;
 
 One thread changes it at a time, under the lock of its owner; any number of others read, and say what calls
 were answered at, without the lock: one of them may be the main thread, in which a signal handler can run at
-any time and wait for the very thread that wants the lock.
+any time and wait for the very thread that wants the lock. Where they need the lock all the same, which is
+seldom, another thread takes it for them.
 What they find in `hits` is of one revision, because an update changes it by a single instruction. All else
 takes several, and those who look at several things do it in `at_once`, which begins anew if they change
 meanwhile (ORD-8). A lock around each read was considered; it would cost more than the read.
@@ -102,12 +103,11 @@ class Replica:
         budget: How many bytes values may take together.
         lock: What keeps those apart who change it; one that its holder can take again.
         give_way: Lets other threads run.
+        aside: Runs a function where no signal handler can come in between.
 
     Attributes:
         hits: The values by name, but those of json; empty unless it is current. It is replaced whenever
-            something leaves it, so what is found in it needs no other look. While it is covered it is what
-            covers it.
-        covered: The same, whatever covers it.
+            something leaves it, so what is found in it needs no other look.
         is_current: Whether it may be read from without a mark.
         served: How many reads it answered; readers count, each by itself.
         peeked: How many look-ups.
@@ -118,16 +118,16 @@ class Replica:
         budget: int = REPLICA_BYTES,
         lock: AbstractContextManager[object] | None = None,
         give_way: Callable[[], None] = lambda: None,
+        aside: Callable[[Callable[[], None]], None] = lambda function: function(),
     ) -> None:
         self.hits: dict[str, Scalar] = {}
-        self.covered: dict[str, Scalar] = self.hits
-        self._covers = 0
         self.is_current = False
         self.served = 0
         self.peeked = 0
         self._budget = budget
         self._lock: AbstractContextManager[object] = nullcontext() if lock is None else lock
         self._give_way = give_way
+        self._aside = aside
         # Odd while it is being changed.
         self._sequence = 0
         self._state: ReplicaState = "NOT_READY"
@@ -255,11 +255,18 @@ class Replica:
         if not _covers(self._revision, revision):
             self._take_away()
             if _covers(self._revision, revision):
-                with self._lock:
-                    self._settle()
+                self._alone(self._settle)
         if len(self._answered) > _MOST_ANSWERED:
+            self._alone(self._sum_up)
+
+    def _alone(self, function: Callable[[], None]) -> None:
+        """Runs a reader's function under the lock."""
+
+        def locked() -> None:
             with self._lock:
-                self._sum_up()
+                function()
+
+        self._aside(locked)
 
     def _is_answered(self, revision: ResumePoint) -> bool:
         return any(_covers(each, revision) for each in list(self._answered))
@@ -324,21 +331,9 @@ class Replica:
                 if self._sequence == before:
                     return found
             self._give_way()
-        with self._lock:
-            return look()
-
-    def cover(self, cover: dict[str, Scalar]) -> None:
-        """Has readers of `hits` look into something else, until as many have uncovered it as covered it."""
-        with self._lock:
-            self._covers += 1
-            self.hits = cover
-
-    def uncover(self) -> None:
-        """See `cover`."""
-        with self._lock:
-            self._covers -= 1
-            if self._covers == 0:
-                self.hits = self.covered
+        last: list[T] = []
+        self._alone(lambda: last.append(look()))
+        return last[0]
 
     # ---- the copy, under the lock
 
@@ -388,7 +383,7 @@ class Replica:
         if self._state != "READY":
             self._take_away()
         elif not self.is_current:
-            self._show(self._all_hits())
+            self.hits = self._all_hits()
             self.is_current = True
         self._give_up_if_behind()
 
@@ -400,7 +395,7 @@ class Replica:
     def _take_away(self) -> None:
         """Has it not read from."""
         self.is_current = False
-        self._show({})
+        self.hits = {}
 
     def _is_behind(self) -> bool:
         """Returns whether a call was answered with what this has not come to."""
@@ -410,23 +405,18 @@ class Replica:
     def _renew_hits(self, is_whole: bool, touched: set[str]) -> None:
         """Has the change seen by a single instruction, whatever a reader does meanwhile."""
         if is_whole:
-            self._show(self._all_hits())
+            self.hits = self._all_hits()
             return
         found = {name: self._hit(self._entries.get(name)) for name in touched}
         fresh = {name: held for name, held in found.items() if held is not None}
-        gone = [name for name, held in found.items() if held is None and name in self.covered]
+        gone = [name for name, held in found.items() if held is None and name in self.hits]
         if not gone:
-            self.covered.update(fresh)
+            self.hits.update(fresh)
             return
-        hits = {**self.covered, **fresh}
+        hits = {**self.hits, **fresh}
         for name in gone:
             del hits[name]
-        self._show(hits)
-
-    def _show(self, hits: dict[str, Scalar]) -> None:
-        self.covered = hits
-        if self._covers == 0:
-            self.hits = hits
+        self.hits = hits
 
     def _all_hits(self) -> dict[str, Scalar]:
         found = {name: self._hit(entry) for name, entry in self._entries.items()}

@@ -12,6 +12,7 @@ from ._core import Call, Found, SessionCore
 from ._errors import ClosedError, DeadlineError, VariableNotFoundError
 from ._events import SessionEvent
 from ._following import Following
+from ._notices import Tell, nobody
 from ._options import Options
 from ._pins import Pins
 from ._request_ids import RequestIds
@@ -33,7 +34,10 @@ class State:
         now: A monotonic clock in seconds.
         jitter: Draws from [0, 1).
         lock: Of those who change the replica.
+        pins_lock: Of those who begin and end pins.
         give_way: Lets other threads run.
+        aside: Runs a function where no signal handler can come in between.
+        tell: Takes the lines of `_notices`.
 
     Attributes:
         cache: What is held in the mode `ttl`.
@@ -54,7 +58,10 @@ class State:
         now: Callable[[], float],
         jitter: Callable[[], float],
         lock: AbstractContextManager[object],
+        pins_lock: AbstractContextManager[object],
         give_way: Callable[[], None] = lambda: None,
+        aside: Callable[[Callable[[], None]], None] = lambda function: function(),
+        tell: Tell = nobody,
     ) -> None:
         self.now = now
         self.jitter = jitter
@@ -76,9 +83,11 @@ class State:
             saw_session=self._core.see,
             lock=lock,
             give_way=give_way,
+            aside=aside,
+            tell=tell,
         )
         self.replica = self.following.replica
-        self.pins = Pins(self.replica)
+        self.pins = Pins(self.replica, pins_lock)
         if options.cache == "live":
             self._core.answered = self.replica.answered
             self._core.doubt = self.replica.doubt
@@ -142,7 +151,7 @@ class State:
         # A read that has to be exact, or with a deadline of its own, cannot share the fetch of another.
         if not shared or timeout is not None or self.cache.ttl == 0:
             return (yield from self._ask(self._core.get(names), timeout))
-        found: Found = yield Share(names, self._begin)
+        found: Found = yield Share(names, self._options.limit(None), self._begin)
         self.check_open()
         return found
 

@@ -74,10 +74,12 @@ class Share:
 
     Attributes:
         identifiers: The variables.
+        seconds: How long a fetch takes at most.
         begin: Begins a fetch of some of them.
     """
 
     identifiers: Sequence[str]
+    seconds: float
     begin: Callable[[Sequence[str]], tuple[Fetch, Flow[Found]]]
 
 

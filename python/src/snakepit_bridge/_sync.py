@@ -25,7 +25,7 @@ from ._methods import Methods
 from ._results import UNSET
 from ._steps import Begin, Carry, Flow, News, Pause, Share, Step, present_as
 from ._sync_flights import Flights
-from ._sync_helpers import give_way
+from ._sync_helpers import aside, give_way
 from ._sync_transport import SyncTransport
 from ._sync_watch import Watch, until_news
 
@@ -71,25 +71,25 @@ def _get_variable(
 ) -> Any:
     # What a current replica has is one look into a dict, without a lock; all else is a flow.
     if not bypass_cache:
-        replica = self._replica
+        seen = self._pins.seen
         try:
-            value = replica.hits[name]
+            value = seen.hits[name]
         except (KeyError, TypeError):
             pass
         else:
-            replica.served += 1
+            seen.served += 1
             return value
     return self._run(self._methods.get_variable(name, default, bypass_cache, timeout=timeout))
 
 
 def _peek(self: SessionContext, name: str) -> Any:
-    replica = self._replica
+    seen = self._pins.seen
     try:
-        value = replica.hits[name]
+        value = seen.hits[name]
     except (KeyError, TypeError):
         with self._lock:
             return self._methods.peek(name)
-    replica.peeked += 1
+    seen.peeked += 1
     return value
 
 
@@ -211,6 +211,7 @@ class SessionContext(Context):
             channel,
             make_lock=threading.RLock,
             give_way=give_way,
+            aside=aside,
             address=address,
             token=token,
             cache=cache,

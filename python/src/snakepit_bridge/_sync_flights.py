@@ -3,20 +3,23 @@
 Who misses first makes the call in its own thread; those who miss meanwhile wait for it. A call that began
 before an invalidation or an own write of the variable is not joined, because its answer may be older than
 that, nor one that began longer ago than the TTL.
+
+Nobody waits longer for another than that one's call may take: then he asks by himself. And a signal handler
+waits for nobody if it has interrupted its thread under the lock, which the others need to take their answers.
 """
 
 from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import time
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from ._cache import Fetch
 from ._core import Found
 from ._steps import Flow, Share
-from ._sync_helpers import wait_on
+from ._sync_helpers import LOOK
 
 __all__ = ["Flights"]
 
@@ -44,18 +47,20 @@ class Flight:
             self._error = error
 
     def end(self) -> None:
-        """Lets those who wait go on."""
+        """Lets those who wait go on. Twice is fine."""
         self._landed = True
-        for waiting in self._waiting:
-            waiting.release()
+        while self._waiting:
+            self._waiting.pop().release()
 
-    def land(self) -> Found | None:
-        """Waits for the end; returns None if the call was interrupted."""
+    def land(self, deadline: float) -> Found | None:
+        """Waits for the end; returns None if the call was interrupted, or has not ended in time."""
         waiting = threading.Lock()
         waiting.acquire()
         self._waiting.append(waiting)
-        if not self._landed:
-            wait_on(waiting)
+        # Never for long: neither a signal nor the end is missed that comes in the instant before.
+        while not self._landed and not waiting.acquire(timeout=LOOK):
+            if time.monotonic() >= deadline:
+                return None
         if self._error is None:
             return self._found
         if self.thread == threading.get_ident():
@@ -69,39 +74,59 @@ class Flights:
 
     Args:
         may_join: Whether a call may still be joined.
-        lock: The context's lock.
+        lock: The context's lock; one that its holder can take again.
     """
 
-    def __init__(self, may_join: Callable[[str, Fetch], bool], lock: AbstractContextManager[object]) -> None:
+    def __init__(self, may_join: Callable[[str, Fetch], bool], lock: threading.RLock) -> None:
         self._may_join = may_join
         self._lock = lock
+        # It knows who holds the lock.
+        self._holder = threading.Condition(lock)
         self._under_way: dict[str, tuple[Fetch, Flight]] = {}
 
     def share(self, step: Share, run: Run) -> Found:
         """Returns what the variables are, from calls that are under way and from one more if need be."""
         found: Found = {}
         missing = step.identifiers
+        deadline = time.monotonic() + step.seconds
+        joins = not self._is_held()
         while missing:
-            own, flow = Flight(), None
+            for identifier, flight in self._fly(step, run, missing, joins).items():
+                answer = flight.land(deadline)
+                if answer is not None:
+                    found = {**found, identifier: answer[identifier]}
+            # What was interrupted under those who wait, they fetch anew.
+            missing = [identifier for identifier in missing if identifier not in found]
+            joins = joins and time.monotonic() < deadline
+        return found
+
+    def _is_held(self) -> bool:
+        """Returns whether this thread holds the lock."""
+        try:
+            self._holder.notify_all()
+        except RuntimeError:
+            return False
+        return True
+
+    def _fly(self, step: Share, run: Run, missing: Sequence[str], joins: bool) -> dict[str, Flight]:
+        """Returns the calls that fetch variables; of those, one was made here."""
+        own, flow = Flight(), None
+        try:
             with self._lock:
-                flights = {identifier: self._find(identifier) or own for identifier in missing}
+                joined = {identifier: self._find(identifier) for identifier in missing if joins}
+                flights = {identifier: joined.get(identifier) or own for identifier in missing}
                 alone = [identifier for identifier, flight in flights.items() if flight is own]
                 if alone:
                     fetch, flow = step.begin(alone)
                     self._under_way.update(dict.fromkeys(alone, (fetch, own)))
             if flow is not None:
-                try:
-                    own.fly(run, flow)
-                finally:
-                    self._remove(alone, own)
-                    own.end()
-            for identifier, flight in flights.items():
-                answer = flight.land()
-                if answer is not None:
-                    found = {**found, identifier: answer[identifier]}
-            # What was interrupted under those who wait, they fetch anew.
-            missing = [identifier for identifier in missing if identifier not in found]
-        return found
+                own.fly(run, flow)
+            self._end(own)
+        except BaseException:
+            # Once more: an interrupt may have come amid that.
+            self._end(own)
+            raise
+        return flights
 
     def _find(self, identifier: str) -> Flight | None:
         fetch, flight = self._under_way.get(identifier, (None, None))
@@ -110,8 +135,9 @@ class Flights:
         # A signal handler that interrupted our own call would wait for itself.
         return None if flight.thread == threading.get_ident() else flight
 
-    def _remove(self, identifiers: list[str], flight: Flight) -> None:
+    def _end(self, own: Flight) -> None:
         with self._lock:
-            for identifier in identifiers:
-                if self._under_way.get(identifier, (None, None))[1] is flight:
+            for identifier, (_, flight) in list(self._under_way.items()):
+                if flight is own:
                     del self._under_way[identifier]
+        own.end()

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-__all__ = ["LOOK", "Helpers", "give_way", "rest", "wait_on"]
+__all__ = ["LOOK", "Helpers", "aside", "give_way", "rest", "wait_on"]
 
 T = TypeVar("T")
 
@@ -63,11 +63,25 @@ class Job:
     def end(self) -> None:
         self._ended.release()
 
+    def run_to_end(self) -> None:
+        self.run()
+        self.end()
+
     def wait(self) -> Any:
         wait_on(self._ended)
         if self._error is not None:
             raise self._error
         return self._result
+
+
+def aside(function: Callable[[], None]) -> None:
+    """Runs a function where nothing comes in between: in a thread of its own if this is the main thread."""
+    if threading.get_ident() == threading.main_thread().ident:
+        job = Job(function)
+        threading.Thread(target=job.run_to_end, name="snakepit-bridge call", daemon=True).start()
+        job.wait()
+    else:
+        function()
 
 
 class Pool:

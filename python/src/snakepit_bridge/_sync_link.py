@@ -33,6 +33,7 @@ from ._channels import CHANNEL_CLOSED, status_of
 from ._errands import Errand
 from ._frames import SenselessError
 from ._link import Carried, Link, Stream
+from ._log import log
 from ._mailbox import Bell, Mailbox
 from ._retry import CANCELLED, INTERNAL, UNAVAILABLE
 from ._steps import Status
@@ -137,7 +138,7 @@ class SyncLink:
         self._renew = renew
         self._now = now
         self._lock = threading.Lock()
-        self._link = Link(now=now, jitter=jitter, where=where)
+        self._link = Link(now=now, jitter=jitter, where=where, tell=log)
         self._mailbox = Mailbox()
         # Wakes the driver, and ends it.
         self._bell = Bell()

@@ -181,9 +181,14 @@ class SyncTransport:
         adrift = self._link.left_behind()
         for each in adrift:
             each.adrift = True
-        self._left_behind += adrift
+            self.wake_when_used(each)
         self._refusal = None if self._given is None else _OF_THE_PARENT
         self._arm()
+
+    def wake_when_used(self, subscription: Subscription) -> None:
+        """Has those woken who want to hear of a subscription, once this is used in this process."""
+        if subscription not in self._left_behind:
+            self._left_behind.append(subscription)
 
     # ---- within
 

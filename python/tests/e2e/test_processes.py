@@ -201,6 +201,80 @@ def test_watches_and_callbacks_go_on_on_both_sides(start: Start) -> None:
     assert end(start(program)) == (0, "done\n", "")
 
 
+def test_callbacks_go_on_in_a_child_though_another_was_under_way(start: Start) -> None:
+    """[ORD-20 accepts]"""
+    program = """
+        import os, queue, threading
+        from talking import *
+        session = blocking()
+        session.set_variables({"x": 0.0, "slow": 0.0})
+        session.ready()
+        begun, go, told = threading.Event(), threading.Event(), queue.SimpleQueue()
+        def wait(event):
+            begun.set()
+            assert go.wait(PATIENCE)
+        slow = session.on_change(wait, ["slow"])
+        listener = session.on_change(lambda event: told.put(event.changes[0].value), ["x"])
+        # A callback that comes shows that both of them are heard.
+        session["x"] = 1.0
+        assert told.get(timeout=PATIENCE) == 1.0
+        session["slow"] = 1.0
+        assert begun.wait(PATIENCE)
+        session["x"] = 2.0
+        child = os.fork()
+        if child == 0:
+            assert told.empty()
+            # What the parent was told and had not read is told once this is used.
+            session["x"] = 3.0
+            assert [told.get(timeout=PATIENCE) for _ in range(2)] == [2.0, 3.0]
+            session.close()
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        go.set()
+        assert [told.get(timeout=PATIENCE) for _ in range(2)] == [2.0, 3.0]
+        session.close()
+        print("done")
+    """
+    assert end(start(program)) == (0, "done\n", "")
+
+
+def test_a_child_logs_nothing_of_its_parents(start: Start) -> None:
+    program = """
+        import logging, os, threading
+        from talking import *
+        begun, go, lines = threading.Event(), threading.Event(), []
+        parent = os.getpid()
+        class Slow(logging.Handler):
+            def emit(self, record):
+                lines.append(record.msg.split()[0])
+                if os.getpid() == parent:
+                    begun.set()
+                    assert go.wait(PATIENCE)
+        logging.basicConfig(level=logging.INFO, handlers=[Slow()])
+        session = blocking()
+        session["x"] = 1.0
+        session.ready()
+        # The first line is being written, and the second waits.
+        assert begun.wait(PATIENCE)
+        child = os.fork()
+        if child == 0:
+            lines.clear()
+            session.ready()
+            session.close()
+            while len(lines) < 2:
+                threading.Event().wait(0.001)
+            print(*lines, flush=True)
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        go.set()
+        session.close()
+        while len(lines) < 2:
+            threading.Event().wait(0.001)
+        print(*lines[:2])
+    """
+    assert end(start(program)) == (0, "connected the\nconnected the\n", "")
+
+
 def test_what_the_parent_is_owed_is_the_parents_alone(start: Start) -> None:
     """[ORD-20 accepts]"""
     program = """

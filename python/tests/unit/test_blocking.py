@@ -12,11 +12,12 @@ import grpc
 import pytest
 import pytest_asyncio
 from children import Child
+from interrupts import Interrupting
 from scripted import Stage, fails, healthy, never, reads, staged, talking, writes
 from shells import SHELLS, in_thread, until
 from watches import Audited
 
-from snakepit_bridge import ClosedError, SessionNotFoundError, UnavailableError
+from snakepit_bridge import ClosedError, SessionNotFoundError, UnavailableError, _sync_flights
 from snakepit_bridge.sync import SessionContext
 
 (BLOCKING,) = [shell for shell in SHELLS if shell.is_blocking]
@@ -191,6 +192,39 @@ async def test_a_signal_handler_may_use_the_context_that_it_interrupts(stage: St
     ended = await child.end()
     assert (ended.code, ended.stderr) == (0, "")
     assert ended.stdout == "in the handler: 1.0\noutside: 1.0\n"
+
+
+@pytest.mark.asyncio
+async def test_a_signal_handler_reads_what_another_thread_is_reading(stage: Stage) -> None:
+    """The main thread is interrupted where it holds what that thread needs to take its answer."""
+    gate = asyncio.Event()
+
+    async def wait(request: bytes, context: Any) -> bytes:
+        await gate.wait()
+        return await reads(1.0)(request, context)
+
+    async def release(request: bytes, context: Any) -> bytes:
+        gate.set()
+        return await reads(1.0)(request, context)
+
+    stage.play(wait, release)
+    program = """
+        import signal, threading
+        from snakepit_bridge.sync import SessionContext
+        session = SessionContext("s", address=args[0], cache="ttl", timeout=600)
+        signal.signal(signal.SIGTERM, lambda *_: print("in the handler:", session["x"]))
+        other = threading.Thread(target=lambda: print("elsewhere:", session["x"]))
+        other.start()
+        while not session.get_cache_stats()["fetches"]:
+            pass
+        with session._lock:
+            signal.raise_signal(signal.SIGTERM)
+        other.join()
+        session.close()
+    """
+    ended = await (await Child.start(program, stage.address)).end()
+    assert (ended.code, ended.stderr) == (0, "")
+    assert ended.stdout == "in the handler: 1.0\nelsewhere: 1.0\n"
 
 
 # ---- the end of the interpreter
@@ -390,4 +424,39 @@ async def test_each_thread_raises_an_error_of_its_own(stage: Stage) -> None:
     assert len({id(error) for error in errors}) == 5
     assert {type(error) for error in errors} == {SessionNotFoundError}
     assert {(str(error), error.session_id) for error in errors} == {("gone", "s")}
+    assert len(stage.requests) == 1
+
+
+@pytest.mark.asyncio
+async def test_wherever_a_fetch_is_interrupted_nobody_waits_for_it(stage: Stage) -> None:
+    line = 0
+    while True:
+        interrupting = Interrupting(_sync_flights, line)
+        async with stage.context(timeout=600.0) as context:
+
+            async def answer(request: bytes, grpc_context: Any, context: Any = context) -> bytes:
+                # Both are there: one has begun or is interrupted, and the other has joined it or goes alone.
+                await until(lambda: context.get_cache_stats()["misses"] >= 2)
+                return await reads(1.5)(request, grpc_context)
+
+            stage.script[:] = [answer, answer]
+            bare = stage.shell.bare(context)
+            first = asyncio.ensure_future(in_thread(interrupting, lambda bare=bare: bare.get_variable("x")))
+            await until(lambda context=context: context.get_cache_stats()["misses"] >= 1)
+            assert await context.get_variable("x") == 1.5
+            assert await first in (1.5, None)
+        if not interrupting.came:
+            break
+        line += 1
+    assert line > 20
+
+
+@pytest.mark.asyncio
+async def test_who_waits_for_a_fetch_in_vain_asks_by_itself(stage: Stage) -> None:
+    stage.play(reads(1.5))
+    async with stage.context(timeout=0.5) as context:
+        bare = stage.shell.bare(context)
+        fetch = bare._methods.cache.begin(bare._methods.now())
+        bare._flights._under_way["x"] = fetch, await in_thread(_sync_flights.Flight)
+        assert await context.get_variable("x") == 1.5
     assert len(stage.requests) == 1

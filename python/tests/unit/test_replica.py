@@ -11,6 +11,7 @@ import pytest
 
 from snakepit_bridge._points import NOWHERE, ResumePoint
 from snakepit_bridge._replica import Replica, StateEntry, StateUpdate
+from snakepit_bridge._sync_helpers import aside
 
 
 def at(number: int, life: bytes = b"A" * 16) -> ResumePoint:
@@ -148,6 +149,62 @@ def test_who_is_overtaken_again_and_again_has_the_updates_wait() -> None:
 
     assert replica.at_once(look)
     assert rounds == 101
+
+
+class Noted:
+    """A lock that notes who has taken it."""
+
+    def __init__(self) -> None:
+        self.takers: list[threading.Thread] = []
+        self._lock = threading.RLock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        self.takers.append(threading.current_thread())
+
+    def __exit__(self, *_reason: object) -> None:
+        self._lock.release()
+
+
+def test_no_reader_takes_the_lock_in_the_main_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal handler could come in between, and wait for the thread that changes the copy."""
+    lock = Noted()
+    replica = ready(entry("a", 1), lock=lock, aside=aside)
+    feeder = threading.Thread(target=replica.take, args=(step(1, entry("a", 2)), 0.0))
+    lock.takers.clear()
+
+    # The update comes between the look at where the copy stands and what follows from it.
+    with monkeypatch.context() as overtaken:
+        take_away = replica._take_away
+
+        def come_late() -> None:
+            overtaken.undo()
+            feeder.start()
+            feeder.join()
+            take_away()
+
+        overtaken.setattr(replica, "_take_away", come_late)
+        replica.answered(at(2))
+    assert replica.hits == {"a": 2}
+
+    # More answers than are kept.
+    monkeypatch.setattr("snakepit_bridge._replica._MOST_ANSWERED", 2)
+    for number in (3, 4, 5):
+        replica.answered(at(number))
+    assert at(3) not in replica._answered
+
+    # A reader that is overtaken again and again.
+    rounds = 0
+
+    def look() -> int:
+        nonlocal rounds
+        rounds += 1
+        replica._sequence += 2
+        return rounds
+
+    assert replica.at_once(look) == 101
+    assert len(lock.takers) == 4
+    assert threading.main_thread() not in lock.takers
 
 
 def _held_by_this_thread(lock: Any) -> bool:
