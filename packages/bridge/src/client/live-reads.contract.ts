@@ -72,6 +72,22 @@ export function liveReadsContract(transport: string, start: () => Promise<TestBr
       }
     });
 
+    test.each<[string, () => Promise<unknown>]>([
+      ["get", () => session.get("x")],
+      ["read", async () => (await session.read("x")).value],
+      ["getMany", async () => (await session.getMany(["x"])).x],
+    ])(
+      "lets a loop that awaits nothing but %s be told what others write [ORD-9 accepts]",
+      async (_, read) => {
+        await session.ready();
+        const written = otherSets({ x: 2 });
+        let reads = 0;
+        while ((await read()) !== 2 && reads < 200_000) reads++;
+        expect(reads).toBeLessThan(200_000);
+        await written;
+      },
+    );
+
     test("asks where it waited in vain for a point, or is told to [ORD-3 refuses]", async () => {
       await session.ready();
       // Of another life of the session, which this one never comes to.

@@ -13,9 +13,11 @@ import type {
 } from "./reads.js";
 import type { Replica } from "./replica.js";
 import type { CallOptions } from "./transport/transport.js";
+import { Turns } from "./turns.js";
 
 export class PinnableReads implements Reads {
   readonly pins: Pins;
+  readonly turns = new Turns();
   readonly #reads: Reads;
 
   constructor(reads: Reads, pins: Pins) {
@@ -27,7 +29,11 @@ export class PinnableReads implements Reads {
     return this.#reads.replica;
   }
 
-  async get(identifier: string, options: FreshOptions): Promise<Answer> {
+  get(identifier: string, options: FreshOptions): Promise<Answer> {
+    return this.#inTurn(this.#get(identifier, options));
+  }
+
+  async #get(identifier: string, options: FreshOptions): Promise<Answer> {
     const { after, maxAgeMs } = options;
     const pinned = after === undefined && maxAgeMs === undefined ? this.#pinned(options) : undefined;
     const variable = pinned?.variables.get(identifier);
@@ -35,11 +41,19 @@ export class PinnableReads implements Reads {
     return { variable, ...(this.pins.freshness() as Freshness) };
   }
 
-  async getMany(identifiers: readonly string[], options: ReadOptions): Promise<FoundVariables> {
+  getMany(identifiers: readonly string[], options: ReadOptions): Promise<FoundVariables> {
+    return this.#inTurn(this.#getMany(identifiers, options));
+  }
+
+  async #getMany(identifiers: readonly string[], options: ReadOptions): Promise<FoundVariables> {
     return this.#pinnedOf(identifiers, options) ?? this.#reads.getMany(identifiers, options);
   }
 
-  async snapshot(identifiers: readonly string[], options: ReadOptions): Promise<Answers> {
+  snapshot(identifiers: readonly string[], options: ReadOptions): Promise<Answers> {
+    return this.#inTurn(this.#snapshot(identifiers, options));
+  }
+
+  async #snapshot(identifiers: readonly string[], options: ReadOptions): Promise<Answers> {
     const found = this.#pinnedOf(identifiers, options);
     if (found === undefined) return this.#reads.snapshot(identifiers, options);
     return { ...found, ...(this.pins.freshness() as Freshness) };
@@ -73,6 +87,13 @@ export class PinnableReads implements Reads {
 
   close(): void {
     this.#reads.close();
+  }
+
+  async #inTurn<T>(answer: Promise<T>): Promise<T> {
+    const turn = this.turns.next();
+    const answered = await answer;
+    if (turn !== undefined) await turn;
+    return answered;
   }
 
   /** What is pinned, and to be read from; undefined: the answer has to be fresh, or nothing is pinned. */

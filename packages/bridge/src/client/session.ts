@@ -141,7 +141,11 @@ export class Session<D extends Definitions = Definitions> {
     const { bypassCache, after, maxAgeMs } = options;
     if (bypassCache === undefined && after === undefined && maxAgeMs === undefined) {
       const value = this.#hits.find(name);
-      if (value !== undefined) return value;
+      if (value !== undefined) {
+        const turn = this.#reads.turns.next();
+        if (turn !== undefined) await turn;
+        return value;
+      }
     }
     this.#open();
     try {
