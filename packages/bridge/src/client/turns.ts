@@ -24,10 +24,11 @@ function turn(): Promise<void> {
     }
     // In a page a message is what comes soonest after all that waits already.
     const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
+    port1.addEventListener("message", () => {
       port1.close();
       resolve();
-    };
+    });
+    port1.start();
     port2.postMessage(undefined);
   });
 }
