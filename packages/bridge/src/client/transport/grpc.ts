@@ -23,6 +23,7 @@ import { Link } from "./grpc-link.js";
 import { CHANNEL_OPTIONS } from "./grpc-options.js";
 import { WatchErrand, type WatchErrandOptions } from "./grpc-watch.js";
 import { nodeOperator } from "./node-operator.js";
+import { type Lost, type Rest, Resting } from "./resting.js";
 import { systemClock } from "./system-clock.js";
 import { ToldReader } from "./told-reader.js";
 import {
@@ -49,6 +50,7 @@ export class GrpcTransport implements Transport {
   readonly clock: Clock;
   readonly operator = nodeOperator;
   readonly #link: Link;
+  readonly #resting: Resting;
   readonly #aborts = new AbortWatch();
   readonly #pending = new Set<Promise<unknown>>();
   readonly #watches = new Set<WatchErrand<unknown>>();
@@ -61,12 +63,14 @@ export class GrpcTransport implements Transport {
     this.address = checkAddress(address);
     this.timeoutMs = checkTimeout(timeoutMs);
     this.clock = clock;
-    this.#link = new Link(
-      (how) => clientOf(address, how),
+    this.#resting = new Resting(clock, random);
+    this.#link = new Link({
+      connect: (how) => clientOf(address, how),
       clock,
       random,
-      () => nodeOperator.notice({ event: "connect", address }),
-    );
+      reached: () => nodeOperator.notice({ event: "connect", address }),
+      heard: () => this.#resting.heard(),
+    });
   }
 
   async call<C extends Command>(
@@ -105,8 +109,8 @@ export class GrpcTransport implements Transport {
     });
   }
 
-  rest(ms: number, then: () => void): () => void {
-    return this.#link.rest(ms, then);
+  rest(lost: Lost, then: () => void): Rest {
+    return this.#resting.rest(lost, then);
   }
 
   #subscribe<T>(options: Omit<WatchErrandOptions<T>, "address">): () => void {
@@ -138,8 +142,7 @@ export class GrpcTransport implements Transport {
       this.#link.withdraw(errand);
       errand.close(this.#wasClosed());
     }
-    // Watches that rest learn of it when they ask.
-    this.#link.wake();
+    this.#resting.close();
     // Each of them has its own deadline, so this ends.
     await Promise.allSettled(this.#pending);
     this.#link.close();

@@ -15,6 +15,7 @@ import { StoreError } from "../../engine/store-error.js";
 import type { Notify, Subscription } from "../../engine/subscription.js";
 import { AbortWatch, type OnAbort } from "./abort.js";
 import { nodeOperator } from "./node-operator.js";
+import { type Lost, type Rest, Resting } from "./resting.js";
 import {
   type CallOptions,
   checkTimeout,
@@ -42,6 +43,7 @@ export class LocalTransport implements Transport {
   readonly clock: Clock;
   readonly operator = nodeOperator;
   readonly #engine: LocalTransportOptions["engine"];
+  readonly #resting: Resting;
   readonly #aborts = new AbortWatch();
   readonly #pending = new Set<Promise<unknown>>();
   readonly #watches = new Set<LocalWatch<unknown>>();
@@ -50,6 +52,7 @@ export class LocalTransport implements Transport {
   constructor({ engine, clock, timeoutMs = DEFAULT_TIMEOUT_MS }: LocalTransportOptions) {
     this.#engine = engine;
     this.clock = clock;
+    this.#resting = new Resting(clock, Math.random);
     this.timeoutMs = checkTimeout(timeoutMs);
   }
 
@@ -79,8 +82,8 @@ export class LocalTransport implements Transport {
     return this.#subscribe(follow, { told, ended }, (notify) => this.#engine.follow(HOST, follow, notify));
   }
 
-  rest(ms: number, then: () => void): () => void {
-    return this.clock.setTimer(ms, then);
+  rest(lost: Lost, then: () => void): Rest {
+    return this.#resting.rest(lost, then);
   }
 
   #subscribe<T>(
@@ -105,6 +108,7 @@ export class LocalTransport implements Transport {
   async close(): Promise<void> {
     this.#closed = true;
     for (const watch of this.#watches) watch.end(wasClosed());
+    this.#resting.close();
     await Promise.allSettled(this.#pending);
   }
 

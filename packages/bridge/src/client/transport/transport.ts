@@ -8,6 +8,7 @@ import type { BridgeError } from "../../core/errors.js";
 import type { Follow, StateUpdate } from "../../core/state-update.js";
 import type { Told, Watch } from "../../core/watch.js";
 import type { Operator } from "../operator.js";
+import type { Lost, Rest } from "./resting.js";
 
 /** What every call may be given. */
 export interface CallOptions {
@@ -59,11 +60,8 @@ export interface Transport {
   /** Begins to follow the state of a session, in its turn among the calls, as `watch` begins a watch. */
   follow(follow: Follow, reader: FollowReader): () => void;
 
-  /**
-   * Lets a watch that was lost rest before it is begun again: calls back after so long, or as soon as the bridge is heard on a
-   * new connection, whoever made it. Returns how to stop that.
-   */
-  rest(ms: number, then: () => void): () => void;
+  /** Lets a watch that was lost rest, and calls back when it is to be begun again (`resting.ts`). */
+  rest(lost: Lost, then: () => void): Rest;
 
   /** Refuses further calls, ends watches, lets those under way come to their end, and releases the connection. */
   close(): Promise<void>;

@@ -39,16 +39,11 @@ export interface Post {
   readonly signal: AbortSignal;
 }
 
-/** Asks for one answer, and gives its bytes, or says why there are none. `heard` is called as soon as anything answers. */
-export async function post(
-  { url, bytes, signal }: Post,
-  timeoutMs: number,
-  heard: () => void,
-): Promise<Uint8Array | NoAnswer> {
+/** Asks for one answer, and gives its bytes, or says why there are none. */
+export async function post({ url, bytes, signal }: Post, timeoutMs: number): Promise<Uint8Array | NoAnswer> {
   try {
     const type = UNARY_TYPE.proto;
     const response = await send(url, type, bytes, signal, { [TIMEOUT_HEADER]: String(timeoutMs) });
-    heard();
     if (response.ok && response.headers.get("content-type") === type)
       return new Uint8Array(await response.arrayBuffer());
     return noAnswer(response.status, await response.text());
@@ -57,7 +52,7 @@ export async function post(
   }
 }
 
-/** Asks for a stream, and hands on each message, until it ends and says why. `heard` is called with all that comes. */
+/** Asks for a stream, and hands on each message, until it ends and says why. `heard` is called with all that comes of it. */
 export async function stream(
   { url, bytes, signal }: Post,
   heard: () => void,
@@ -66,10 +61,10 @@ export async function stream(
   try {
     const type = STREAM_TYPE.proto;
     const response = await send(url, type, enveloped(0, bytes), signal, {});
-    heard();
     const { body } = response;
     if (!response.ok || response.headers.get("content-type") !== type || body === null)
       return noAnswer(response.status, await response.text());
+    heard();
     const envelopes = new Envelopes(LONGEST_REPLY_BYTES);
     const reader = body.getReader();
     for (;;) {

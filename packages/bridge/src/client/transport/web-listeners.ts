@@ -57,7 +57,7 @@ export class Listeners {
       });
       const cancelTimer = this.#clock.setTimer(CATCH_UP_MS, () => {
         end();
-        if (kind === "follow" && position.isTold && position.timesHeard === timesHeard)
+        if (kind === "follow" && position.timesMoved > 0 && position.timesHeard === timesHeard)
           giveUp("it has answered, and not told what it was asked to tell");
       });
     });

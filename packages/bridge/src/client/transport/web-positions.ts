@@ -11,6 +11,7 @@ export class Position {
   #formerLife: string | undefined;
   /** How often something has come. */
   #heard = 0;
+  #moved = 0;
   #isOver = false;
   readonly #waiting = new Set<() => void>();
 
@@ -23,9 +24,9 @@ export class Position {
     return this.#heard;
   }
 
-  /** True if it was told where the session stands. */
-  get isTold(): boolean {
-    return this.#at !== undefined;
+  /** How often it was told where the session stands. */
+  get timesMoved(): number {
+    return this.#moved;
   }
 
   /** It was told all up to a revision. */
@@ -33,6 +34,7 @@ export class Position {
     if (this.#at !== undefined && this.#at.incarnation !== revision.incarnation)
       this.#formerLife = this.#at.incarnation;
     this.#at = revision;
+    this.#moved++;
     this.#tell();
   }
 

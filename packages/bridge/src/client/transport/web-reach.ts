@@ -9,7 +9,7 @@ const MOST_ASKED = 3;
 
 export interface ReachOptions {
   readonly clock: Clock;
-  /** Asks the bridge something that does not matter. True: it, or whatever is at its address, has answered. */
+  /** Asks the bridge something that does not matter. True: it has answered. */
   ask(): Promise<boolean>;
   /** Called when the bridge is heard for the first time, and when it is heard again after it was lost. */
   reached(): void;
@@ -19,8 +19,6 @@ export class Reach {
   readonly #options: ReachOptions;
   #isThere = false;
   #asking: Promise<boolean> | undefined;
-  /** Who waits to hear that the bridge is there. */
-  readonly #resting = new Set<() => void>();
 
   constructor(options: ReachOptions) {
     this.#options = options;
@@ -43,36 +41,15 @@ export class Reach {
     return false;
   }
 
-  /** Something has come from the bridge. */
+  /** The bridge has answered. */
   heard(): void {
     if (this.#isThere) return;
     this.#isThere = true;
     this.#options.reached();
-    this.wake();
   }
 
   /** A connection has broken. */
   lost(): void {
     this.#isThere = false;
-  }
-
-  /** Calls back after so long, or as soon as the bridge is heard again. Returns how to stop that. */
-  rest(ms: number, then: () => void): () => void {
-    const stop = (): void => {
-      cancelTimer();
-      this.#resting.delete(wake);
-    };
-    const wake = (): void => {
-      stop();
-      then();
-    };
-    const cancelTimer = this.#options.clock.setTimer(ms, wake);
-    this.#resting.add(wake);
-    return stop;
-  }
-
-  /** Calls all back that rest. */
-  wake(): void {
-    for (const wake of [...this.#resting]) wake();
   }
 }

@@ -1,5 +1,5 @@
 /** What happens when things go wrong between a page and a bridge; the rest is in the contracts (`client.web.test.ts`). */
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { CommandOf, Revision } from "../../core/commands.js";
 import {
   type BridgeError,
@@ -17,8 +17,7 @@ import type { Told } from "../../core/watch.js";
 import { type Bridge, startBridge } from "../../server.js";
 import { witnessWatches } from "../../testing/watch-witness.contract.js";
 import { enveloped, LAST } from "../../wire/connect.js";
-import { codeOf } from "../../wire/errors.js";
-import { httpStatusOf, refusalJson } from "../../wire/json.js";
+import { refusalJson } from "../../wire/json.js";
 import { SERVICES } from "../../wire/services.js";
 import { updateBytes } from "../../wire/state-codecs.js";
 import { bookmarkBytes } from "../../wire/watch-codecs.js";
@@ -34,6 +33,7 @@ import {
   type HttpAccident,
   HttpAccidentServer,
   keepSilent,
+  refuse,
   streaming,
 } from "./web-accidents.contract.js";
 
@@ -61,8 +61,6 @@ const WRITTEN = bytes(
     revision: at(3),
   }),
 );
-const refuse = (refusal: Refusal): HttpAccident =>
-  body(httpStatusOf(codeOf(refusal.reason)), JSON.stringify(refusalJson(refusal)));
 const update = (base: number | undefined, number: number): Uint8Array =>
   enveloped(
     0,
@@ -162,6 +160,15 @@ describe("without a bridge", () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  test("a proxy that answers in its place is not handed a write [ORD-16 refuses]", async () => {
+    const { server, transport } = await serve(WRITTEN);
+    server.ping = body(502, "bad gateway", "text/plain");
+    const error = await failure(transport.call(WRITE));
+    expect(error).toBeInstanceOf(UnavailableError);
+    expect(error.message).toContain("nothing was done");
+    expect(server.requests).toHaveLength(0);
+  });
+
   test("a page is told that it may not be allowed", async () => {
     const url = `http://127.0.0.1:${await deadPort()}`;
     Object.assign(globalThis, { location: { origin: "http://localhost:5173" } });
@@ -173,15 +180,17 @@ describe("without a bridge", () => {
   test("a watch ends so, and is begun again as soon as a call finds it", async () => {
     const bridge = await bridgeOf();
     await bridge.close();
-    // Time stands still, so nobody comes back by himself.
     const transport = connect(`http://${bridge.address}`);
     const client = new Client(transport);
-    const rest = vi.spyOn(transport, "rest");
     const watch = client.sessions.watch("run");
     const ready = watch.ready();
-    await vi.waitFor(() => expect(rest).toHaveBeenCalled(), { timeout: 20_000 });
+    for (const restMs of [100, 200, 400, 800, 1_600]) await clock.pass(restMs);
+    // It would rest for so long, and has as long as a call would at most.
+    await clock.timerOf(3_200);
+    clock.advance(2_000);
     const another = await bridgeOf(bridge.port);
     await client.ping();
+    clock.advance(0);
     await ready;
     await another.session("run");
     expect((await watch.next()).value).toMatchObject({ kind: "created" });

@@ -18,6 +18,7 @@ import { INDEFINITE, STATUS } from "../outcome.js";
 import { OF_THE_STATE } from "../own-calls.js";
 import { AbortWatch, type OnAbort } from "./abort.js";
 import { Errand, type Failed, NOT_HANDED_OVER } from "./errand.js";
+import { type Lost, type Rest, Resting } from "./resting.js";
 import { systemClock } from "./system-clock.js";
 import {
   type CallOptions,
@@ -81,6 +82,7 @@ export class WebTransport implements Transport {
   readonly operator = pageOperator;
   readonly #random: () => number;
   readonly #reach: Reach;
+  readonly #resting: Resting;
   readonly #order = new Order();
   readonly #aborts = new AbortWatch();
   readonly #pending = new Set<Promise<unknown>>();
@@ -95,6 +97,7 @@ export class WebTransport implements Transport {
     this.timeoutMs = checkTimeout(timeoutMs);
     this.clock = clock;
     this.#random = random;
+    this.#resting = new Resting(clock, random);
     this.#listeners = new Listeners(clock);
     this.#reach = new Reach({
       clock,
@@ -139,15 +142,14 @@ export class WebTransport implements Transport {
     });
   }
 
-  rest(ms: number, then: () => void): () => void {
-    return this.#reach.rest(ms, then);
+  rest(lost: Lost, then: () => void): Rest {
+    return this.#resting.rest(lost, then);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     for (const stream of this.#streams) stream.end(this.#wasClosed());
-    // Watches that rest learn of it when they ask.
-    this.#reach.wake();
+    this.#resting.close();
     // Each of them has its own deadline, so this ends.
     await Promise.allSettled(this.#pending);
   }
@@ -160,18 +162,15 @@ export class WebTransport implements Transport {
     return this.address + path;
   }
 
-  /** Whether the bridge, or whatever is at its address, answers. */
+  /** Whether the bridge answers. */
   async #ask(): Promise<boolean> {
     const rpc = RPCS.get("ping") as Rpc;
     const abort = new AbortController();
     const cancelTimer = this.clock.setTimer(REACH_MS, () => abort.abort());
-    let isThere = false;
     const bytes = rpc.request({ kind: "ping", message: "" });
-    await post({ url: this.#urlOf(rpc), bytes, signal: abort.signal }, REACH_MS, () => {
-      isThere = true;
-    });
+    const answer = await post({ url: this.#urlOf(rpc), bytes, signal: abort.signal }, REACH_MS);
     cancelTimer();
-    return isThere;
+    return isDefinite(answer);
   }
 
   // ---- calls
@@ -242,12 +241,12 @@ export class WebTransport implements Transport {
     const timeLeftMs = Math.max(1, Math.ceil(errand.deadline - this.clock.now()));
     delivery.isHandedOver = true;
     const { bytes } = errand;
-    const answer = await post({ url: this.#urlOf(rpc), bytes, signal }, timeLeftMs, () =>
-      this.#reach.heard(),
-    );
+    const answer = await post({ url: this.#urlOf(rpc), bytes, signal }, timeLeftMs);
     delivery.isHandedOver = false;
-    if (answer instanceof Uint8Array || signal.aborted) return answer;
-    if (answer.refusal === undefined && INDEFINITE.has(answer.status)) this.#reach.lost();
+    if (isDefinite(answer)) {
+      this.#reach.heard();
+      this.#resting.heard();
+    } else if (!signal.aborted) this.#reach.lost();
     return answer;
   }
 
@@ -306,13 +305,16 @@ export class WebTransport implements Transport {
       told: (each) => {
         told(each);
         const point = pointOf(each);
-        if (point !== undefined) position.moved(point);
+        if (point === undefined) return;
+        position.moved(point);
+        // A bridge that says where things stand, and breaks off, again and again, is no success.
+        if (position.timesMoved === 2) this.#resting.heard();
       },
       left: () => {
         position.ended();
         this.#listeners.remove(sessionId, listener);
-        // There is room for one that was refused.
-        if (this.#streams.delete(stream)) this.#reach.wake();
+        this.#streams.delete(stream);
+        if (position.timesMoved > 0) this.#resting.hasRoom();
       },
     });
     const listener = { kind, position, giveUp: (details: string) => stream.giveUp(details) };
@@ -340,6 +342,11 @@ const ABSENT: Revision = { incarnation: "", number: 0, check: 0n };
 function revisionOf(reply: Reply): Revision | undefined {
   if ("revision" in reply) return reply.revision;
   return "session" in reply ? reply.session.revision : undefined;
+}
+
+/** True if it is known by an answer what became of what was asked: that is how a bridge answers, and nothing that has lost one. */
+function isDefinite(answer: Uint8Array | Failed): boolean {
+  return answer instanceof Uint8Array || answer.refusal !== undefined || !INDEFINITE.has(answer.status);
 }
 
 function tooMany(): BridgeError {
