@@ -29,6 +29,7 @@ import {
   type Transport,
   type WatchReader,
 } from "./transport.js";
+import { happensWithin, pause } from "./waiting.js";
 import { checkBaseUrl, post } from "./web-http.js";
 import { CATCH_UP_MS, Listeners } from "./web-listeners.js";
 import { Order } from "./web-order.js";
@@ -113,7 +114,7 @@ export class WebTransport implements Transport {
     checkTimeout(timeoutMs);
     signal?.throwIfAborted();
     if (this.#closed) throw this.#wasClosed();
-    const answer = this.#inTime(command, this.#carry(command, timeoutMs, this.#aborts.of(signal)));
+    const answer = this.#inTime(command, timeoutMs, this.#aborts.of(signal));
     this.#pending.add(answer);
     try {
       return (await answer) as ReplyTo<C["kind"]>;
@@ -230,7 +231,8 @@ export class WebTransport implements Transport {
         answer instanceof Uint8Array
           ? errand.answered(answer, timeLeftMs, attempt, this.#random())
           : errand.failed(answer, timeLeftMs, attempt, this.#random());
-      if (afterMs !== undefined) await this.#pause(afterMs, signal);
+      // Its errand is settled when it is aborted.
+      if (afterMs !== undefined) await pause(afterMs, this.clock, this.#aborts.of(signal)).catch(() => {});
     }
     end();
   }
@@ -250,37 +252,35 @@ export class WebTransport implements Transport {
     return answer;
   }
 
-  #pause(ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const cancelTimer = this.clock.setTimer(ms, resolve);
-      signal.addEventListener("abort", () => {
-        cancelTimer();
-        resolve();
-      });
-    });
-  }
-
   // ---- answers, and what is told
 
-  /** The answer to a command, when all who listen to its session were told what it is true at (ORD-2). */
-  async #inTime(command: Command, answer: Promise<Reply>): Promise<Reply> {
-    const sessionId = "sessionId" in command ? command.sessionId : undefined;
+  /** The answer to a command, when all who listen to its session were told what it is true at (ORD-2), or its caller waits no longer. */
+  async #inTime(command: Command, timeoutMs: number, onAbort: OnAbort): Promise<Reply> {
+    const { clock } = this;
+    const deadline = clock.now() + timeoutMs;
+    const answer = this.#carry(command, timeoutMs, onAbort);
+    if (!("sessionId" in command)) return answer;
+    const { sessionId } = command;
+    const wait = async (reaches: (ms: number) => Promise<void>): Promise<void> => {
+      if (!this.#listeners.has(sessionId)) return;
+      const ms = Math.min(CATCH_UP_MS, deadline - clock.now());
+      await happensWithin(reaches(ms), ms, clock, onAbort);
+    };
     try {
       const reply = await answer;
       const revision = revisionOf(reply);
-      if (sessionId !== undefined && revision !== undefined) await this.#listeners.reach(sessionId, revision);
+      if (revision !== undefined) await wait(() => this.#listeners.reach(sessionId, revision));
       return reply;
     } catch (error) {
-      if (sessionId !== undefined && error instanceof BridgeError && OF_THE_STATE.has(error.reason))
-        await this.#reachesPresent(sessionId);
+      if (error instanceof BridgeError && OF_THE_STATE.has(error.reason))
+        await wait((ms) => this.#reachesPresent(sessionId, ms, onAbort));
       throw error;
     }
   }
 
   /** A refusal does not say what it was true at, so where those who listen have to come to is asked for. */
-  async #reachesPresent(sessionId: string): Promise<void> {
-    if (!this.#listeners.has(sessionId)) return;
-    const asked = this.#carry({ kind: "getSession", sessionId }, CATCH_UP_MS, this.#aborts.of(undefined));
+  async #reachesPresent(sessionId: string, ms: number, onAbort: OnAbort): Promise<void> {
+    const asked = this.#carry({ kind: "getSession", sessionId }, ms, onAbort);
     const present = await asked.then(revisionOf, (error: unknown) =>
       error instanceof BridgeError && error.reason === "SESSION_NOT_FOUND" ? ABSENT : undefined,
     );
