@@ -33,7 +33,7 @@ import { happensWithin, pause } from "./waiting.js";
 import { checkBaseUrl, post } from "./web-http.js";
 import { CATCH_UP_MS, Listeners } from "./web-listeners.js";
 import { Order } from "./web-order.js";
-import { Position } from "./web-positions.js";
+import { Position } from "./web-position.js";
 import { Reach } from "./web-reach.js";
 import { WebStream, type WebStreamOptions } from "./web-stream.js";
 
