@@ -25,6 +25,19 @@ export function refuse(refusal: Refusal): HttpAccident {
   return body(httpStatusOf(codeOf(refusal.reason)), JSON.stringify(refusalJson(refusal)));
 }
 
+/** It is answered with a body that never ends. */
+export function endless(status: number, type: string): HttpAccident {
+  const piece = Buffer.alloc(1_048_576, "x");
+  return (response) => {
+    response.writeHead(status, { "content-type": type });
+    const goOn = (): void => {
+      while (!response.destroyed && response.write(piece));
+    };
+    response.on("drain", goOn);
+    goOn();
+  };
+}
+
 /** A stream begins and says this; `ends` tells whether it ends then, without a word. */
 export function streaming(pieces: readonly Uint8Array[], ends: boolean): HttpAccident {
   return (response) => {

@@ -12,6 +12,7 @@ import {
 } from "../../wire/connect.js";
 import { endOfStream, type NoAnswer, noAnswer } from "../../wire/connect-answers.js";
 import { CLIENT_KEY } from "../../wire/keys.js";
+import { joined } from "../../wire/parts.js";
 import { STATUS } from "../outcome.js";
 import { LONGEST_REPLY_BYTES } from "./transport.js";
 
@@ -44,9 +45,8 @@ export async function post({ url, bytes, signal }: Post, timeoutMs: number): Pro
   try {
     const type = UNARY_TYPE.proto;
     const response = await send(url, type, bytes, signal, { [TIMEOUT_HEADER]: String(timeoutMs) });
-    if (response.ok && response.headers.get("content-type") === type)
-      return new Uint8Array(await response.arrayBuffer());
-    return noAnswer(response.status, await response.text());
+    if (response.ok && response.headers.get("content-type") === type) return await bodyOf(response);
+    return await refusalIn(response);
   } catch (error) {
     return broken(error);
   }
@@ -63,7 +63,7 @@ export async function stream(
     const response = await send(url, type, enveloped(0, bytes), signal, {});
     const { body } = response;
     if (!response.ok || response.headers.get("content-type") !== type || body === null)
-      return noAnswer(response.status, await response.text());
+      return await refusalIn(response);
     heard();
     const envelopes = new Envelopes(LONGEST_REPLY_BYTES);
     const reader = body.getReader();
@@ -103,6 +103,26 @@ function send(
     signal,
     redirect: "error",
   });
+}
+
+async function refusalIn(response: Response): Promise<NoAnswer> {
+  return noAnswer(response.status, new TextDecoder().decode(await bodyOf(response)));
+}
+
+/** All that is answered. Throws for what is longer than any answer. */
+async function bodyOf({ body }: Response): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for (const reader = body?.getReader(); ; ) {
+    const { value } = (await reader?.read()) ?? {};
+    if (value === undefined) return joined(pieces, length);
+    length += value.length;
+    if (length > LONGEST_REPLY_BYTES) {
+      await reader?.cancel();
+      throw new RangeError(`the answer takes more than ${LONGEST_REPLY_BYTES} bytes`);
+    }
+    pieces.push(value);
+  }
 }
 
 /** A browser does not tell a page more than that. */

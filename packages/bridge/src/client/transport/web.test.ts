@@ -1,4 +1,6 @@
 /** What happens when things go wrong between a page and a bridge; the rest is in the contracts (`client.web.test.ts`). */
+import { once } from "node:events";
+import type { ServerResponse } from "node:http";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   ClosedError,
@@ -11,7 +13,7 @@ import {
 } from "../../core/errors.js";
 import { Refusal, sessionNotFound } from "../../core/refusal.js";
 import { witnessWatches } from "../../testing/watch-witness.contract.js";
-import { enveloped, LAST } from "../../wire/connect.js";
+import { enveloped, LAST, UNARY_TYPE } from "../../wire/connect.js";
 import { refusalJson } from "../../wire/json.js";
 import { bookmarkBytes } from "../../wire/watch-codecs.js";
 import { Client } from "../client.js";
@@ -23,6 +25,7 @@ import {
   body,
   breakConnection,
   bytes,
+  endless,
   type HttpAccident,
   keepSilent,
   refuse,
@@ -203,6 +206,27 @@ describe("a read", () => {
     const error = await failure(transport.call(READ));
     expect(error).toBeInstanceOf(LimitError);
     expect(error.message).toContain("too much");
+  });
+});
+
+describe("an answer that never ends", () => {
+  test.each<[string, HttpAccident]>([
+    ["as one of a bridge", endless(200, UNARY_TYPE.proto)],
+    ["as a refusal", endless(503, "text/plain")],
+  ])("%s is given up, and its connection with it", async (_, accident) => {
+    const { server, transport } = await stage.serve(accident);
+    const gone = server.received(1).then(() => once(server.requests[0]?.response as ServerResponse, "close"));
+    const error = await failure(transport.call(WRITE, { timeoutMs: 100 }));
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect(error.message).toContain("more than 67108864 bytes");
+    await gone;
+  });
+
+  test("in the place of a stream is given up too", async () => {
+    const { transport } = await stage.serve(endless(503, "text/plain"));
+    const { reader } = follow(transport);
+    await reader.until(() => reader.error !== undefined);
+    expect(reader.error?.message).toContain("more than 67108864 bytes");
   });
 });
 
