@@ -21,6 +21,8 @@ const LOOK_AGAIN_MS = 60_000;
  */
 export async function isConnected(channel: Channel): Promise<boolean> {
   for (;;) {
+    // One that was closed would connect again, and nobody would close it any more.
+    if (channel.getConnectivityState(false) === connectivityState.SHUTDOWN) return false;
     channel.getConnectivityState(true);
     const state = channel.getConnectivityState(false);
     switch (state) {

@@ -124,9 +124,12 @@ export class Link {
 
   async #reach(): Promise<void> {
     this.#state = "connecting";
-    const isReady = await isConnected(this.#client.getChannel());
+    const client = this.#client;
+    const isReady = await isConnected(client.getChannel());
     if (this.#isClosed) return;
     this.#state = "idle";
+    // It was given up meanwhile, and says nothing of the one that is in its place.
+    if (client !== this.#client) return this.#go();
     if (!isReady) {
       this.#isThere = false;
       const waiting = this.#waiting;
