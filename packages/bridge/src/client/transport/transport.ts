@@ -70,6 +70,9 @@ export interface Transport {
 /** How long a call waits if nobody says otherwise (ORD-10). */
 export const DEFAULT_TIMEOUT_MS = 5_000;
 
+/** How long a stream is waited for that has not come to what is known otherwise, in milliseconds (ORD-2, ORD-3). */
+export const CATCH_UP_MS = 1_000;
+
 /** The longest message that is taken. How long it may be is the server's setting; this keeps a broken one from filling the memory. */
 export const LONGEST_REPLY_BYTES = 64 * 1_048_576;
 

@@ -2,10 +2,8 @@
 import type { Clock } from "../../core/clock.js";
 import type { Revision } from "../../core/commands.js";
 import type { StreamRpc } from "../../wire/services.js";
+import { CATCH_UP_MS } from "./transport.js";
 import type { Position } from "./web-position.js";
-
-/** How long an answer waits for a stream that has not come to it, in milliseconds (ORD-2). */
-export const CATCH_UP_MS = 1_000;
 
 export interface Listener {
   readonly kind: StreamRpc["kind"];

@@ -21,6 +21,7 @@ import { Errand, type Failed, NOT_HANDED_OVER } from "./errand.js";
 import { type Lost, type Rest, Resting } from "./resting.js";
 import { systemClock } from "./system-clock.js";
 import {
+  CATCH_UP_MS,
   type CallOptions,
   checkTimeout,
   DEFAULT_TIMEOUT_MS,
@@ -31,7 +32,7 @@ import {
 } from "./transport.js";
 import { happensWithin, pause } from "./waiting.js";
 import { checkBaseUrl, post } from "./web-http.js";
-import { CATCH_UP_MS, Listeners } from "./web-listeners.js";
+import { Listeners } from "./web-listeners.js";
 import { Order } from "./web-order.js";
 import { Position } from "./web-position.js";
 import { Reach } from "./web-reach.js";
