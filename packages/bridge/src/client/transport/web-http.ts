@@ -13,7 +13,7 @@ import {
 import { endOfStream, type NoAnswer, noAnswer } from "../../wire/connect-answers.js";
 import { CLIENT_KEY } from "../../wire/keys.js";
 import { joined } from "../../wire/parts.js";
-import { STATUS } from "../outcome.js";
+import { INDEFINITE, STATUS } from "../outcome.js";
 import { LONGEST_REPLY_BYTES } from "./transport.js";
 
 /** Where the calls of a bridge are: `http://127.0.0.1:50051`, or below a path of a proxy. Throws RangeError for what is none. */
@@ -50,6 +50,11 @@ export async function post({ url, bytes, signal }: Post, timeoutMs: number): Pro
   } catch (error) {
     return broken(error);
   }
+}
+
+/** True if it is known by an answer what became of what was asked: that is how a bridge answers, and nothing that has lost one. */
+export function isDefinite(answer: Uint8Array | NoAnswer): boolean {
+  return answer instanceof Uint8Array || answer.refusal !== undefined || !INDEFINITE.has(answer.status);
 }
 
 /** Asks for a stream, and hands on each message, until it ends and says why. `heard` is called with all that comes of it. */

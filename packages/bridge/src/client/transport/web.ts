@@ -1,8 +1,6 @@
 /**
  * The transport of a page: each call is a request, and each watch one whose answer goes on. So answers, and what watches tell,
  * come on separate connections, of which a browser has few; what a channel does by its order is done here by waiting.
- *
- * A command is made into bytes once, so that every attempt is the same request under the same request id.
  */
 import type { Clock } from "../../core/clock.js";
 import type { Command, Reply, ReplyTo, Revision } from "../../core/commands.js";
@@ -10,14 +8,11 @@ import { BridgeError, errorFor } from "../../core/errors.js";
 import type { Follow } from "../../core/state-update.js";
 import { pointAfter } from "../../core/told-queue.js";
 import type { Watch } from "../../core/watch.js";
-import { type Rpc, SERVICES, type StreamRpc } from "../../wire/services.js";
+import { SERVICES, type StreamRpc } from "../../wire/services.js";
 import { followBytes, updateFromBytes } from "../../wire/state-codecs.js";
 import { toldFromBytes, watchBytes } from "../../wire/watch-codecs.js";
-import type { Operator } from "../operator.js";
-import { INDEFINITE, STATUS } from "../outcome.js";
 import { OF_THE_STATE } from "../own-calls.js";
 import { AbortWatch, type OnAbort } from "./abort.js";
-import { Errand, type Failed, NOT_HANDED_OVER } from "./errand.js";
 import { type Lost, type Rest, Resting } from "./resting.js";
 import { systemClock } from "./system-clock.js";
 import {
@@ -26,14 +21,15 @@ import {
   checkTimeout,
   DEFAULT_TIMEOUT_MS,
   type FollowReader,
-  isWrite,
   type Transport,
   type WatchReader,
 } from "./transport.js";
-import { happensWithin, pause } from "./waiting.js";
-import { checkBaseUrl, post } from "./web-http.js";
+import { happensWithin } from "./waiting.js";
+import { WebCalls } from "./web-calls.js";
+import { checkBaseUrl } from "./web-http.js";
 import { Listeners } from "./web-listeners.js";
 import { Order } from "./web-order.js";
+import { pageOperator } from "./web-page.js";
 import { Position } from "./web-position.js";
 import { Reach } from "./web-reach.js";
 import { WebStream, type WebStreamOptions } from "./web-stream.js";
@@ -53,39 +49,17 @@ export interface WebTransportOptions {
  */
 export const MOST_STREAMS = 4;
 
-/** How long it is waited for a sign that the bridge is there, in milliseconds. */
-const REACH_MS = 5_000;
-
-const RPCS = new Map(SERVICES.flatMap(({ rpcs }) => rpcs.map((rpc) => [rpc.kind, rpc])));
 const STREAMS = new Map(SERVICES.flatMap(({ streams }) => streams.map((rpc) => [rpc.kind, rpc])));
-
-/** Nobody operates a page but who has opened it, and he has a console. */
-const pageOperator: Operator = {
-  notice() {},
-  warn(warning) {
-    console.warn(warning);
-  },
-};
-
-/** A command on its way. */
-interface Delivery {
-  readonly errand: Errand;
-  readonly command: Command;
-  readonly rpc: Rpc;
-  readonly signal: AbortSignal;
-  /** True while the bridge may have it and has not answered. */
-  isHandedOver: boolean;
-}
 
 export class WebTransport implements Transport {
   readonly address: string;
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly operator = pageOperator;
-  readonly #random: () => number;
   readonly #reach: Reach;
   readonly #resting: Resting;
   readonly #order = new Order();
+  readonly #calls: WebCalls;
   readonly #aborts = new AbortWatch();
   readonly #pending = new Set<Promise<unknown>>();
   readonly #streams = new Set<WebStream<unknown>>();
@@ -98,13 +72,21 @@ export class WebTransport implements Transport {
     this.address = checkBaseUrl(baseUrl);
     this.timeoutMs = checkTimeout(timeoutMs);
     this.clock = clock;
-    this.#random = random;
     this.#resting = new Resting(clock, random);
     this.#listeners = new Listeners(clock);
+    const { address } = this;
     this.#reach = new Reach({
+      address,
       clock,
-      ask: () => this.#ask(),
-      reached: () => this.operator.notice({ event: "connect", address: this.address }),
+      reached: () => this.operator.notice({ event: "connect", address }),
+    });
+    this.#calls = new WebCalls({
+      address,
+      clock,
+      random,
+      order: this.#order,
+      reach: this.#reach,
+      heard: () => this.#resting.heard(),
     });
   }
 
@@ -160,106 +142,11 @@ export class WebTransport implements Transport {
     return errorFor("CLOSED", `the client of ${this.address} was closed`);
   }
 
-  #urlOf({ path }: Pick<Rpc, "path">): string {
-    return this.address + path;
-  }
-
-  /** Whether the bridge answers. */
-  async #ask(): Promise<boolean> {
-    const rpc = RPCS.get("ping") as Rpc;
-    const abort = new AbortController();
-    const cancelTimer = this.clock.setTimer(REACH_MS, () => abort.abort());
-    const bytes = rpc.request({ kind: "ping", message: "" });
-    const answer = await post({ url: this.#urlOf(rpc), bytes, signal: abort.signal }, REACH_MS);
-    cancelTimer();
-    return isDefinite(answer);
-  }
-
-  // ---- calls
-
-  #carry(command: Command, timeoutMs: number, onAbort: OnAbort): Promise<Reply> {
-    const rpc = RPCS.get(command.kind) as Rpc;
-    const bytes = rpc.request(command);
-    const { address, clock } = this;
-    const abort = new AbortController();
-    return new Promise((resolve, reject) => {
-      const end = (): void => {
-        cancelTimer();
-        stopListening();
-      };
-      const errand = new Errand({
-        address,
-        command,
-        bytes,
-        read: rpc.reply,
-        advice: adviceAt(address),
-        timeoutMs,
-        deadline: clock.now() + timeoutMs,
-        resolve: (reply) => {
-          end();
-          resolve(reply);
-        },
-        reject: (error) => {
-          end();
-          reject(error);
-        },
-      });
-      const delivery = { errand, command, rpc, signal: abort.signal, isHandedOver: false };
-      const cancelTimer = clock.setTimer(timeoutMs, () => {
-        const status = delivery.isHandedOver ? STATUS.DEADLINE_EXCEEDED : undefined;
-        errand.failed({ ...NOT_HANDED_OVER, status }, 0, 1, 0);
-        abort.abort();
-      });
-      const stopListening = onAbort((reason) => {
-        errand.aborted(reason);
-        abort.abort();
-      });
-      void this.#deliver(delivery);
-    });
-  }
-
-  /** Has a command carried out in its turn; its errand tells the caller. */
-  async #deliver(delivery: Delivery): Promise<void> {
-    const { command, errand, signal } = delivery;
-    const end =
-      "sessionId" in command ? await this.#order.turn(command.sessionId, isWrite(command.kind)) : () => {};
-    for (let attempt = 1; !errand.isSettled; attempt++) {
-      const answer = await this.#attempt(delivery);
-      // Its caller may have gone.
-      if (errand.isSettled) break;
-      const timeLeftMs = errand.deadline - this.clock.now();
-      const afterMs =
-        answer instanceof Uint8Array
-          ? errand.answered(answer, timeLeftMs, attempt, this.#random())
-          : errand.failed(answer, timeLeftMs, attempt, this.#random());
-      // Its errand is settled when it is aborted.
-      if (afterMs !== undefined) await pause(afterMs, this.clock, this.#aborts.of(signal)).catch(() => {});
-    }
-    end();
-  }
-
-  async #attempt(delivery: Delivery): Promise<Uint8Array | Failed> {
-    const { errand, rpc, signal } = delivery;
-    if (!(await this.#reach.isThere()) || errand.isSettled) return NOT_HANDED_OVER;
-    const timeLeftMs = Math.max(1, Math.ceil(errand.deadline - this.clock.now()));
-    delivery.isHandedOver = true;
-    const { bytes } = errand;
-    const answer = await post({ url: this.#urlOf(rpc), bytes, signal }, timeLeftMs);
-    delivery.isHandedOver = false;
-    if (isDefinite(answer)) {
-      this.#reach.heard();
-      this.#resting.heard();
-    } else if (!signal.aborted) this.#reach.lost();
-    return answer;
-  }
-
-  // ---- answers, and what is told
-
   /** The answer to a command, when all who listen to its session were told what it is true at (ORD-2), or its caller waits no longer. */
   async #inTime(command: Command, timeoutMs: number, onAbort: OnAbort): Promise<Reply> {
     const { clock } = this;
     const deadline = clock.now() + timeoutMs;
-    const answer = this.#carry(command, timeoutMs, onAbort);
+    const answer = this.#calls.carry(command, timeoutMs, onAbort);
     if (!("sessionId" in command)) return answer;
     const { sessionId } = command;
     const wait = async (reaches: (ms: number) => Promise<void>): Promise<void> => {
@@ -281,7 +168,7 @@ export class WebTransport implements Transport {
 
   /** A refusal does not say what it was true at, so where those who listen have to come to is asked for. */
   async #reachesPresent(sessionId: string, ms: number, onAbort: OnAbort): Promise<void> {
-    const asked = this.#carry({ kind: "getSession", sessionId }, ms, onAbort);
+    const asked = this.#calls.carry({ kind: "getSession", sessionId }, ms, onAbort);
     const present = await asked.then(revisionOf, (error: unknown) =>
       error instanceof BridgeError && error.reason === "SESSION_NOT_FOUND" ? ABSENT : undefined,
     );
@@ -299,7 +186,7 @@ export class WebTransport implements Transport {
       ...options,
       address,
       clock,
-      url: this.#urlOf(STREAMS.get(kind) as StreamRpc),
+      url: address + (STREAMS.get(kind) as StreamRpc).path,
       reach: this.#reach,
       turn: () => this.#order.turn(sessionId, false),
       heard: () => position.heard(),
@@ -345,25 +232,9 @@ function revisionOf(reply: Reply): Revision | undefined {
   return "session" in reply ? reply.session.revision : undefined;
 }
 
-/** True if it is known by an answer what became of what was asked: that is how a bridge answers, and nothing that has lost one. */
-function isDefinite(answer: Uint8Array | Failed): boolean {
-  return answer instanceof Uint8Array || answer.refusal !== undefined || !INDEFINITE.has(answer.status);
-}
-
 function tooMany(): BridgeError {
   const text =
     `this client follows sessions and watches over ${MOST_STREAMS} streams already, and a browser has few connections: ` +
     "close a session or end a watch";
   return errorFor("TOO_MANY_WATCHES", text);
-}
-
-/** What to do where no bridge answers. A browser says the same if the bridge does not let the page ask. */
-function adviceAt(address: string): string {
-  const { location } = globalThis as { readonly location?: { readonly origin?: string } };
-  const origin = location?.origin;
-  const advice =
-    "Is the address right? `npx snakepit-bridge serve` starts a bridge at http://127.0.0.1:50051";
-  return origin === undefined || origin === new URL(address).origin
-    ? advice
-    : `${advice}, and pages of ${origin} may use it with \`--allow-origin ${origin}\``;
 }
