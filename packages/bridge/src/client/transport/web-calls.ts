@@ -9,7 +9,7 @@ import type { Command, Reply } from "../../core/commands.js";
 import { type Rpc, SERVICES } from "../../wire/services.js";
 import { STATUS } from "../outcome.js";
 import { AbortWatch, type OnAbort } from "./abort.js";
-import { Errand, type Failed, NOT_HANDED_OVER } from "./errand.js";
+import { type Carrier, carry, type Errand, type Failed, NOT_HANDED_OVER } from "./errand.js";
 import { isWrite } from "./transport.js";
 import { pause } from "./waiting.js";
 import { isDefinite, post } from "./web-http.js";
@@ -31,7 +31,6 @@ const RPCS = new Map(SERVICES.flatMap(({ rpcs }) => rpcs.map((rpc) => [rpc.kind,
 
 /** A command on its way. */
 interface Delivery {
-  readonly errand: Errand;
   readonly command: Command;
   readonly rpc: Rpc;
   readonly signal: AbortSignal;
@@ -50,53 +49,34 @@ export class WebCalls {
   /** Has a command carried out. Rejects at its deadline, or with the reason of an abort. */
   carry(command: Command, timeoutMs: number, onAbort: OnAbort): Promise<Reply> {
     const rpc = RPCS.get(command.kind) as Rpc;
-    const bytes = rpc.request(command);
     const { address, clock } = this.#options;
     const abort = new AbortController();
-    return new Promise((resolve, reject) => {
-      const end = (): void => {
-        cancelTimer();
-        stopListening();
-      };
-      const errand = new Errand({
-        address,
-        command,
-        bytes,
-        read: rpc.reply,
-        advice: adviceAt(address),
-        timeoutMs,
-        deadline: clock.now() + timeoutMs,
-        resolve: (reply) => {
-          end();
-          resolve(reply);
-        },
-        reject: (error) => {
-          end();
-          reject(error);
-        },
-      });
-      const delivery = { errand, command, rpc, signal: abort.signal, isHandedOver: false };
-      const cancelTimer = clock.setTimer(timeoutMs, () => {
+    const delivery = { command, rpc, signal: abort.signal, isHandedOver: false };
+    const carrier: Carrier = {
+      submit: (errand) => void this.#deliver(errand, delivery),
+      expire: (errand) => {
         const status = delivery.isHandedOver ? STATUS.DEADLINE_EXCEEDED : undefined;
         errand.failed({ ...NOT_HANDED_OVER, status }, 0, 1, 0);
         abort.abort();
-      });
-      const stopListening = onAbort((reason) => {
-        errand.aborted(reason);
-        abort.abort();
-      });
-      void this.#deliver(delivery);
-    });
+      },
+      withdraw: () => abort.abort(),
+    };
+    const bytes = rpc.request(command);
+    const advice = adviceAt(address);
+    return carry(
+      { address, command, bytes, read: rpc.reply, advice, timeoutMs },
+      { clock, onAbort, carrier },
+    );
   }
 
   /** Has a command carried out in its turn; its errand tells the caller. */
-  async #deliver(delivery: Delivery): Promise<void> {
+  async #deliver(errand: Errand, delivery: Delivery): Promise<void> {
     const { clock, random, order } = this.#options;
-    const { command, errand, signal } = delivery;
+    const { command, signal } = delivery;
     const end =
       "sessionId" in command ? await order.turn(command.sessionId, isWrite(command.kind)) : () => {};
     for (let attempt = 1; !errand.isSettled; attempt++) {
-      const answer = await this.#attempt(delivery);
+      const answer = await this.#attempt(errand, delivery);
       // Its caller may have gone.
       if (errand.isSettled) break;
       const timeLeftMs = errand.deadline - clock.now();
@@ -110,9 +90,9 @@ export class WebCalls {
     end();
   }
 
-  async #attempt(delivery: Delivery): Promise<Uint8Array | Failed> {
+  async #attempt(errand: Errand, delivery: Delivery): Promise<Uint8Array | Failed> {
     const { address, clock, reach, heard } = this.#options;
-    const { errand, rpc, signal } = delivery;
+    const { rpc, signal } = delivery;
     if (!(await reach.isThere()) || errand.isSettled) return NOT_HANDED_OVER;
     const timeLeftMs = Math.max(1, Math.ceil(errand.deadline - clock.now()));
     delivery.isHandedOver = true;

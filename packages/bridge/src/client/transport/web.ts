@@ -12,18 +12,17 @@ import { SERVICES, type StreamRpc } from "../../wire/services.js";
 import { followBytes, updateFromBytes } from "../../wire/state-codecs.js";
 import { toldFromBytes, watchBytes } from "../../wire/watch-codecs.js";
 import { OF_THE_STATE } from "../own-calls.js";
-import { AbortWatch, type OnAbort } from "./abort.js";
+import type { OnAbort } from "./abort.js";
 import { type Lost, type Rest, Resting } from "./resting.js";
 import { systemClock } from "./system-clock.js";
 import {
   CATCH_UP_MS,
   type CallOptions,
-  checkTimeout,
-  DEFAULT_TIMEOUT_MS,
   type FollowReader,
   type Transport,
   type WatchReader,
 } from "./transport.js";
+import { UnderWay } from "./under-way.js";
 import { happensWithin } from "./waiting.js";
 import { WebCalls } from "./web-calls.js";
 import { checkBaseUrl } from "./web-http.js";
@@ -60,17 +59,16 @@ export class WebTransport implements Transport {
   readonly #resting: Resting;
   readonly #order = new Order();
   readonly #calls: WebCalls;
-  readonly #aborts = new AbortWatch();
-  readonly #pending = new Set<Promise<unknown>>();
+  readonly #underWay: UnderWay;
   readonly #streams = new Set<WebStream<unknown>>();
   readonly #listeners: Listeners;
-  #closed = false;
 
   /** Asks nothing before the first call. */
   constructor(baseUrl: string, options: WebTransportOptions = {}) {
-    const { timeoutMs = DEFAULT_TIMEOUT_MS, clock = systemClock, random = Math.random } = options;
+    const { timeoutMs, clock = systemClock, random = Math.random } = options;
     this.address = checkBaseUrl(baseUrl);
-    this.timeoutMs = checkTimeout(timeoutMs);
+    this.#underWay = new UnderWay(() => this.#wasClosed(), timeoutMs);
+    this.timeoutMs = this.#underWay.timeoutMs;
     this.clock = clock;
     this.#resting = new Resting(clock, random);
     this.#listeners = new Listeners(clock);
@@ -90,20 +88,8 @@ export class WebTransport implements Transport {
     });
   }
 
-  async call<C extends Command>(
-    command: C,
-    { timeoutMs = this.timeoutMs, signal }: CallOptions = {},
-  ): Promise<ReplyTo<C["kind"]>> {
-    checkTimeout(timeoutMs);
-    signal?.throwIfAborted();
-    if (this.#closed) throw this.#wasClosed();
-    const answer = this.#inTime(command, timeoutMs, this.#aborts.of(signal));
-    this.#pending.add(answer);
-    try {
-      return (await answer) as ReplyTo<C["kind"]>;
-    } finally {
-      this.#pending.delete(answer);
-    }
+  call<C extends Command>(command: C, options?: CallOptions): Promise<ReplyTo<C["kind"]>> {
+    return this.#underWay.call<C>(options, (timeoutMs, onAbort) => this.#inTime(command, timeoutMs, onAbort));
   }
 
   watch(watch: Watch, reader: WatchReader): () => void {
@@ -131,11 +117,10 @@ export class WebTransport implements Transport {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#underWay.close();
     for (const stream of this.#streams) stream.end(this.#wasClosed());
     this.#resting.close();
-    // Each of them has its own deadline, so this ends.
-    await Promise.allSettled(this.#pending);
+    await this.#underWay.ended();
   }
 
   #wasClosed(): BridgeError {
@@ -206,7 +191,7 @@ export class WebTransport implements Transport {
       },
     });
     const listener = { kind, position, giveUp: (details: string) => stream.giveUp(details) };
-    if (this.#closed) queueMicrotask(() => stream.end(this.#wasClosed()));
+    if (this.#underWay.isClosed) queueMicrotask(() => stream.end(this.#wasClosed()));
     else if (this.#streams.size >= MOST_STREAMS) queueMicrotask(() => stream.end(tooMany()));
     else {
       this.#streams.add(stream);
