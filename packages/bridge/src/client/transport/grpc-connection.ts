@@ -17,11 +17,11 @@ const LOOK_AGAIN_MS = 60_000;
  * Connects if needed. False as soon as that failed.
  *
  * Asking to connect answers what was before. It may be otherwise now: a connection that another client of this process has made
- * is there at once, and the change to it will not come again. So the state is read once more.
+ * is there at once, and the change to it will not come again. So the state is read once more. One that is closed is not asked: it
+ * would connect, and never let go of that.
  */
 export async function isConnected(channel: Channel): Promise<boolean> {
   for (;;) {
-    // One that was closed would connect again, and nobody would close it any more.
     if (channel.getConnectivityState(false) === connectivityState.SHUTDOWN) return false;
     channel.getConnectivityState(true);
     const state = channel.getConnectivityState(false);

@@ -96,6 +96,13 @@ test("a client that is closed has nobody rest", () => {
   expect(clock.pendingTimers).toBe(0);
 });
 
+test("one that is stopped by who is called back before it is not called back", () => {
+  resting.rest(gone(1), () => second.stop());
+  const second = rest("second", gone(1));
+  resting.close();
+  expect(ends).toEqual({});
+});
+
 test("those who wake each other at each attempt ask no more often than calls do", () => {
   const asked: Record<string, number[]> = { a: [], b: [], c: [] };
   const ask = (name: string, failures: number): void => {

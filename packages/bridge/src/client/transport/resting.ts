@@ -58,6 +58,8 @@ export class Resting {
         cancelTimer = clock.setTimer(Math.max(0, wantedAt - clock.now()), rest.end);
       },
       end: () => {
+        // Whoever was called back before may have stopped it.
+        if (!this.#all.has(rest)) return;
         rest.stop();
         then();
       },
