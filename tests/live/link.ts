@@ -8,6 +8,7 @@
 
 import type { Replica } from "../../packages/bridge/src/client/replica.js";
 import { nodeOperator } from "../../packages/bridge/src/client/transport/node-operator.js";
+import { type Lost, type Rest, Resting } from "../../packages/bridge/src/client/transport/resting.js";
 import {
   type CallOptions,
   type FollowReader,
@@ -70,6 +71,7 @@ export class SimulatedLink implements Transport {
   readonly clock: ManualClock;
   readonly operator = nodeOperator;
   readonly #options: LinkOptions;
+  readonly #resting: Resting;
   /** Not answered, in the order in which they were asked. */
   readonly #pending = new Set<Pending>();
   readonly #following = new Set<Following>();
@@ -81,6 +83,7 @@ export class SimulatedLink implements Transport {
   constructor(options: LinkOptions) {
     this.#options = options;
     this.clock = options.clock;
+    this.#resting = new Resting(options.clock, Math.random);
   }
 
   call<C extends Command>(command: C, options: CallOptions = {}): Promise<ReplyTo<C["kind"]>> {
@@ -107,8 +110,8 @@ export class SimulatedLink implements Transport {
     });
   }
 
-  rest(ms: number, then: () => void): () => void {
-    return this.clock.setTimer(ms, then);
+  rest(lost: Lost, then: () => void): Rest {
+    return this.#resting.rest(lost, then);
   }
 
   follow(follow: Follow, reader: FollowReader): () => void {

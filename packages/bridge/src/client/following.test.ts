@@ -11,6 +11,7 @@ import { LiveReads } from "./live-reads.js";
 import type { Answer, Reads } from "./reads.js";
 import { failure } from "./test-bridge.contract.js";
 import { nodeOperator } from "./transport/node-operator.js";
+import { type Lost, Resting } from "./transport/resting.js";
 import type { FollowReader, Transport } from "./transport/transport.js";
 
 const at = (number: number): Revision => ({ incarnation: "a".repeat(32), number, check: BigInt(number) });
@@ -40,7 +41,8 @@ beforeEach(() => {
       one.stopped = true;
     };
   };
-  const rest = (ms: number, then: () => void) => clock.setTimer(ms, then);
+  const resting = new Resting(clock, Math.random);
+  const rest = (lost: Lost, then: () => void) => resting.rest(lost, then);
   following = new Following(
     { address: "here", clock, follow, rest, operator: nodeOperator } as unknown as Transport,
     "s",

@@ -7,7 +7,6 @@
  */
 import { type BridgeError, type ErrorReason, errorFor } from "../core/errors.js";
 import type { StateUpdate } from "../core/state-update.js";
-import { backoffMs, restMs } from "./outcome.js";
 import { Replica } from "./replica.js";
 import type { Transport } from "./transport/transport.js";
 
@@ -23,7 +22,7 @@ export class Following {
   /** How much it was told since it was asked for. The first is what there is, which is no news. */
   #toldCount = 0;
   #stop = (): void => {};
-  /** Shortens a rest to the pause of a call, once. */
+  /** Shortens a rest to the pause of a call. */
   #hurry = (): void => {};
   /** Who waits for something new. */
   #waiting: (() => void)[] = [];
@@ -79,7 +78,7 @@ export class Following {
     if (taken === "part") return;
     if (taken === "gap") {
       this.#stop();
-      return this.#pause("what the bridge told does not follow what it told before", false);
+      return this.#pause("what the bridge told does not follow what it told before", false, undefined);
     }
     if (!wasReady) this.#transport.operator.notice({ event: "ready", ...this.#where });
     if (++this.#toldCount > 1) this.#failures = 0;
@@ -88,32 +87,20 @@ export class Following {
 
   #lost(error: BridgeError): void {
     if (FATAL.has(error.reason)) this.#over(error);
-    else this.#pause(error.message, true);
+    else this.#pause(error.message, true, error.reason);
   }
 
-  #pause(why: string, resumes: boolean): void {
+  #pause(why: string, resumes: boolean, reason: ErrorReason | undefined): void {
     this.#state = "pausing";
     this.#failures++;
     if (this.replica.state === "READY")
       this.#transport.operator.notice({ event: "stale", ...this.#where, reason: why });
     this.replica.lost(why);
-    this.#rest(resumes);
+    const lost = { failures: this.#failures, reason };
+    const { stop, hurry } = this.#transport.rest(lost, () => this.#ask(resumes));
+    this.#stop = stop;
+    this.#hurry = hurry;
     this.#tell();
-  }
-
-  #rest(resumes: boolean): void {
-    const { clock } = this.#transport;
-    const jitter = Math.random();
-    const wantedAt = clock.now() + backoffMs(this.#failures, jitter);
-    const restFor = (ms: number): void => {
-      this.#stop = this.#transport.rest(ms, () => this.#ask(resumes));
-    };
-    restFor(restMs(this.#failures, jitter));
-    this.#hurry = () => {
-      this.#hurry = () => {};
-      this.#stop();
-      restFor(Math.max(0, wantedAt - clock.now()));
-    };
   }
 
   #over(error: BridgeError): void {

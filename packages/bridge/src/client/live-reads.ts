@@ -23,11 +23,8 @@ import type {
   Reads,
 } from "./reads.js";
 import type { Replica } from "./replica.js";
-import type { CallOptions } from "./transport/transport.js";
+import { CATCH_UP_MS, type CallOptions } from "./transport/transport.js";
 import { checkCacheTtl } from "./ttl-cache.js";
-
-/** How long a copy is waited for that has not come to a point, in milliseconds (ORD-2). */
-const CATCH_UP_MS = 1_000;
 
 export interface LiveReadsParts {
   readonly sessionId: string;

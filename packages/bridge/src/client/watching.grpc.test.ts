@@ -12,6 +12,7 @@ import { STATUS } from "./outcome.js";
 import { failure } from "./test-bridge.contract.js";
 import { AccidentServer, status } from "./transport/accidents.contract.js";
 import { GrpcTransport } from "./transport/grpc.js";
+import type { Lost } from "./transport/resting.js";
 import { short, take } from "./watching.contract.js";
 
 witnessWatches();
@@ -66,15 +67,23 @@ test("a watch waits for a bridge that is not there yet, and can be ended meanwhi
 test("a watch that rests for long is back as soon as a call finds the bridge, and ends with its client", async () => {
   const bridge = await start();
   await bridge.close();
-  // Time stands still, so nobody comes back by himself.
-  const transport = new GrpcTransport(bridge.address, { clock: new ManualClock() });
+  const clock = new ManualClock();
+  const transport = new GrpcTransport(bridge.address, { clock, random: () => 0 });
   const client = new Client(transport);
   stops.push(() => client.close());
   const rest = vi.spyOn(transport, "rest");
   const watches = [client.sessions.watch("run"), client.sessions.watch("run", { names: ["a"] })];
-  await vi.waitFor(() => expect(rest).toHaveBeenCalledTimes(2));
+  const rested = (times: number) => vi.waitFor(() => expect(rest).toHaveBeenCalledTimes(times * 2));
+  for (const [times, restMs] of [100, 200, 400, 800, 1_600].entries()) {
+    await rested(times + 1);
+    clock.advance(restMs);
+  }
+  await rested(6);
+  // They would rest for 3.2 s, and have as long as a call would at most.
+  clock.advance(2_000);
   await start(bridge.port);
   await vi.waitFor(() => client.ping(), { timeout: 20_000 });
+  clock.advance(0);
   for (const watch of watches) await watch.ready();
   const away = new Client(new GrpcTransport("127.0.0.1:1", { clock: new ManualClock() }));
   const waiting = away.sessions.watch("run").next();
@@ -90,23 +99,19 @@ test.each(["watch", "copy"])(
     const transport = new GrpcTransport(server.address, { clock: new ManualClock() });
     const client = new Client(transport);
     stops.push(() => client.close());
-    const rests: number[] = [];
+    const rests: Lost[] = [];
     // No time passes: a rest is over at once, and is noted down.
-    vi.spyOn(transport, "rest").mockImplementation((ms, then) => {
-      rests.push(ms);
+    vi.spyOn(transport, "rest").mockImplementation((lost, then) => {
+      rests.push(lost);
       const timer = setImmediate(then);
-      return () => clearImmediate(timer);
+      return { stop: () => clearImmediate(timer), hurry: () => {} };
     });
     const following = new Following(transport, "run");
     if (what === "copy") following.begin();
     else client.sessions.watch("run");
     await vi.waitFor(() => expect(rests.length).toBeGreaterThanOrEqual(12), { timeout: 20_000 });
     following.end();
-    for (const [i, ms] of rests.slice(0, 12).entries()) {
-      const longest = Math.min(30_000, 100 * 2 ** i);
-      expect(ms).toBeGreaterThanOrEqual(longest / 2);
-      expect(ms).toBeLessThanOrEqual(longest);
-    }
+    for (const [i, { failures }] of rests.slice(0, 12).entries()) expect(failures).toBe(i + 1);
   },
 );
 

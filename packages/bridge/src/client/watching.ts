@@ -13,7 +13,6 @@ import { Refusal } from "../core/refusal.js";
 import type { SessionEvent } from "../core/session/event.js";
 import { pointAfter, ToldQueue } from "../core/told-queue.js";
 import type { Told, Watch } from "../core/watch.js";
-import { restMs } from "./outcome.js";
 import { toPoint, toText } from "./points.js";
 import type { OnAbort } from "./transport/abort.js";
 import type { Transport } from "./transport/transport.js";
@@ -189,7 +188,8 @@ export class SessionWatch<E> implements AsyncIterableIterator<E, undefined, unde
     this.#state = "pausing";
     this.#parts.lost?.(error);
     this.#failures++;
-    this.#stop = this.#parts.transport.rest(restMs(this.#failures, Math.random()), () => this.#ask());
+    const lost = { failures: this.#failures, reason: error.reason };
+    this.#stop = this.#parts.transport.rest(lost, () => this.#ask()).stop;
   }
 
   /** Ends, and forgets what was not read. */

@@ -52,7 +52,10 @@ export class AccidentServer {
   readonly #grpc = new Server();
   readonly #sockets = new Set<Socket>();
   readonly #waiting: { count: number; arrived: () => void }[] = [];
+  #port = 0;
   #front: NetServer | undefined;
+  /** True: who connects now hears nothing. */
+  #hangs = false;
   readonly #script: readonly Accident[];
 
   private constructor(script: readonly Accident[]) {
@@ -95,6 +98,17 @@ export class AccidentServer {
     this.breakConnections();
   }
 
+  /** Has all clients make another connection for their next channel, and nothing is heard on any that is made from now on. */
+  hang(): void {
+    this.#grpc.drain(`127.0.0.1:${this.#port}`, 60_000);
+    this.#hangs = true;
+  }
+
+  /** Serves those who connect from now on. */
+  recover(): void {
+    this.#hangs = false;
+  }
+
   close(): void {
     this.vanish();
     this.#grpc.forceShutdown();
@@ -112,7 +126,7 @@ export class AccidentServer {
       { channel: { path: CHANNEL.path, requestStream: true, responseStream: true, ...convert } },
       { channel: this.#handle },
     );
-    const port = await new Promise<number>((resolve, reject) => {
+    this.#port = await new Promise<number>((resolve, reject) => {
       this.#grpc.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
         error === null ? resolve(bound) : reject(error),
       );
@@ -120,7 +134,11 @@ export class AccidentServer {
     // grpc-js has no way to break a connection, so everything goes through sockets that can be destroyed.
     this.#front = createServer((near) => {
       this.connections += 1;
-      const far = tcpConnect(port, "127.0.0.1");
+      if (this.#hangs) {
+        this.#sockets.add(near.on("error", () => {}));
+        return;
+      }
+      const far = tcpConnect(this.#port, "127.0.0.1");
       for (const socket of [near, far]) {
         this.#sockets.add(socket);
         socket.setNoDelay(true);

@@ -2,12 +2,14 @@
  * A command on its way, from the call to its end: an answer, an error, or the reason of an abort. What a failed attempt means
  * is decided in `outcome.ts`; here the caller is told.
  */
+import type { Clock } from "../../core/clock.js";
 import type { Command, Reply } from "../../core/commands.js";
 import { type BridgeError, type ErrorReason, errorFor, errorFrom } from "../../core/errors.js";
 import { Refusal } from "../../core/refusal.js";
 import { CODES, codeOf } from "../../wire/errors.js";
 import { transportError } from "../../wire/transport-error.js";
 import { afterFailure, type Verdict } from "../outcome.js";
+import type { OnAbort } from "./abort.js";
 import { isWrite } from "./transport.js";
 
 /** An attempt that did not end with a reply. */
@@ -54,6 +56,55 @@ export interface ErrandOptions extends Told {
   readonly timeoutMs: number;
   /** By the transport's clock. */
   readonly deadline: number;
+}
+
+/** What has errands carried out. */
+export interface Carrier {
+  /** Takes one, and tells it what becomes of it. */
+  submit(errand: Errand): void;
+  /** Lets go of one whose time is up, and tells it what that means. */
+  expire(errand: Errand): void;
+  /** Lets go of one whose caller waits no longer. */
+  withdraw(errand: Errand): void;
+}
+
+/** When an errand begins and ends. */
+export interface Passage {
+  readonly clock: Clock;
+  readonly onAbort: OnAbort;
+  readonly carrier: Carrier;
+}
+
+/** Has a command carried out, until it is answered, its time is up, or its caller aborts. */
+export function carry(
+  options: Omit<ErrandOptions, "deadline" | keyof Told>,
+  { clock, onAbort, carrier }: Passage,
+): Promise<Reply> {
+  const { timeoutMs } = options;
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
+      cancelTimer();
+      stopListening();
+    };
+    const errand = new Errand({
+      ...options,
+      deadline: clock.now() + timeoutMs,
+      resolve: (reply) => {
+        end();
+        resolve(reply);
+      },
+      reject: (error) => {
+        end();
+        reject(error);
+      },
+    });
+    const cancelTimer = clock.setTimer(timeoutMs, () => carrier.expire(errand));
+    const stopListening = onAbort((reason) => {
+      carrier.withdraw(errand);
+      errand.aborted(reason);
+    });
+    carrier.submit(errand);
+  });
 }
 
 export class Errand implements Carried {

@@ -38,12 +38,22 @@ const MOST_GREETINGS = 2;
 /** How often it is looked whether a stream is used. */
 const IDLE_MS = 150;
 
+export interface LinkOptions {
+  /** Makes a client of gRPC: with a connection that others of this process have too, or with one of its own. */
+  connect(how: "shared" | "alone"): Client;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Called when the bridge is heard for the first time, and when it is heard again after it was lost. */
+  reached(): void;
+  /** Called when the bridge is heard on a new stream. */
+  heard(): void;
+}
+
 export class Link {
-  readonly #connect: (how: "shared" | "alone") => Client;
+  readonly #options: LinkOptions;
   #client: Client;
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #reached: () => void;
   /** What is to be sent, in order. */
   #waiting = new Set<Carried>();
   readonly #places = new Map<Carried, Place>();
@@ -62,24 +72,12 @@ export class Link {
   #stopPause = (): void => {};
   /** Whether the bridge was heard since it was lost. */
   #isThere = false;
-  /** Who waits to hear that the bridge is there. */
-  readonly #resting = new Set<() => void>();
 
-  /**
-   * `connect` makes a client of gRPC: with a connection that others of this process have too, or with one of its own. `reached` is
-   * called when the bridge is heard for the first time, and when it is heard again after it was lost.
-   */
-  constructor(
-    connect: (how: "shared" | "alone") => Client,
-    clock: Clock,
-    random: () => number,
-    reached: () => void,
-  ) {
-    this.#reached = reached;
-    this.#connect = connect;
-    this.#client = connect("shared");
-    this.#clock = clock;
-    this.#random = random;
+  constructor(options: LinkOptions) {
+    this.#options = options;
+    this.#client = options.connect("shared");
+    this.#clock = options.clock;
+    this.#random = options.random;
   }
 
   /** Has an errand carried out; it tells its caller. */
@@ -112,26 +110,6 @@ export class Link {
     errand.failed(failed, 0, 1, 0);
   }
 
-  /** Calls back after so long, or as soon as the bridge is heard on a new stream. Returns how to stop that. */
-  rest(ms: number, then: () => void): () => void {
-    const stop = (): void => {
-      cancelTimer();
-      this.#resting.delete(wake);
-    };
-    const wake = (): void => {
-      stop();
-      then();
-    };
-    const cancelTimer = this.#clock.setTimer(ms, wake);
-    this.#resting.add(wake);
-    return stop;
-  }
-
-  /** Calls all back that rest. */
-  wake(): void {
-    for (const wake of [...this.#resting]) wake();
-  }
-
   /** Ends all streams, and lets go of the connection. Nothing may be under way. */
   close(): void {
     if (this.#state === "pausing") this.#stopPause();
@@ -155,9 +133,12 @@ export class Link {
 
   async #reach(): Promise<void> {
     this.#state = "connecting";
-    const isReady = await isConnected(this.#client.getChannel());
+    const client = this.#client;
+    const isReady = await isConnected(client.getChannel());
     if (this.#isClosed) return;
     this.#state = "idle";
+    // It was given up meanwhile, and says nothing of the one that is in its place.
+    if (client !== this.#client) return this.#go();
     if (!isReady) {
       this.#isThere = false;
       const waiting = this.#waiting;
@@ -210,9 +191,9 @@ export class Link {
     open.silence.heard();
     open.heard++;
     if (open.heard === 1) {
-      if (!this.#isThere) this.#reached();
+      if (!this.#isThere) this.#options.reached();
       this.#isThere = true;
-      this.wake();
+      this.#options.heard();
     }
     // A bridge that only greets and says where things stand, and then ends, again and again, is no success.
     if (open.heard > MOST_GREETINGS) this.#failures = 0;
@@ -230,7 +211,7 @@ export class Link {
   #abandon(open: Open): void {
     if (this.#open === open || this.#open === undefined) {
       const dead = this.#client;
-      this.#client = this.#connect("alone");
+      this.#client = this.#options.connect("alone");
       dead.close();
     }
     open.stream.giveUp(STATUS.UNAVAILABLE, "nothing was heard of it for 5 s");

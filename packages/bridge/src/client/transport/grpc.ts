@@ -16,23 +16,18 @@ import {
   updateFromBytes,
   watchBytes,
 } from "../../wire/channel.js";
-import { AbortWatch, type OnAbort } from "./abort.js";
+import type { OnAbort } from "./abort.js";
 import { checkAddress } from "./address.js";
-import { Errand } from "./errand.js";
+import { carry } from "./errand.js";
 import { Link } from "./grpc-link.js";
 import { CHANNEL_OPTIONS } from "./grpc-options.js";
 import { WatchErrand, type WatchErrandOptions } from "./grpc-watch.js";
 import { nodeOperator } from "./node-operator.js";
+import { type Lost, type Rest, Resting } from "./resting.js";
 import { systemClock } from "./system-clock.js";
 import { ToldReader } from "./told-reader.js";
-import {
-  type CallOptions,
-  checkTimeout,
-  DEFAULT_TIMEOUT_MS,
-  type FollowReader,
-  type Transport,
-  type WatchReader,
-} from "./transport.js";
+import type { CallOptions, FollowReader, Transport, WatchReader } from "./transport.js";
+import { UnderWay } from "./under-way.js";
 
 export interface GrpcTransportOptions {
   /** How long a call waits that says nothing else, in milliseconds. Default: 5,000. */
@@ -49,40 +44,30 @@ export class GrpcTransport implements Transport {
   readonly clock: Clock;
   readonly operator = nodeOperator;
   readonly #link: Link;
-  readonly #aborts = new AbortWatch();
-  readonly #pending = new Set<Promise<unknown>>();
+  readonly #resting: Resting;
+  readonly #underWay: UnderWay;
   readonly #watches = new Set<WatchErrand<unknown>>();
   readonly #toldReader = new ToldReader();
-  #closed = false;
 
   /** Connects with the first call. */
   constructor(address: string, options: GrpcTransportOptions = {}) {
-    const { timeoutMs = DEFAULT_TIMEOUT_MS, clock = systemClock, random = Math.random } = options;
+    const { timeoutMs, clock = systemClock, random = Math.random } = options;
     this.address = checkAddress(address);
-    this.timeoutMs = checkTimeout(timeoutMs);
+    this.#underWay = new UnderWay(() => this.#wasClosed(), timeoutMs);
+    this.timeoutMs = this.#underWay.timeoutMs;
     this.clock = clock;
-    this.#link = new Link(
-      (how) => clientOf(address, how),
+    this.#resting = new Resting(clock, random);
+    this.#link = new Link({
+      connect: (how) => clientOf(address, how),
       clock,
       random,
-      () => nodeOperator.notice({ event: "connect", address }),
-    );
+      reached: () => nodeOperator.notice({ event: "connect", address }),
+      heard: () => this.#resting.heard(),
+    });
   }
 
-  async call<C extends Command>(
-    command: C,
-    { timeoutMs = this.timeoutMs, signal }: CallOptions = {},
-  ): Promise<ReplyTo<C["kind"]>> {
-    checkTimeout(timeoutMs);
-    signal?.throwIfAborted();
-    if (this.#closed) throw this.#wasClosed();
-    const answer = this.#carry(command, timeoutMs, this.#aborts.of(signal));
-    this.#pending.add(answer);
-    try {
-      return (await answer) as ReplyTo<C["kind"]>;
-    } finally {
-      this.#pending.delete(answer);
-    }
+  call<C extends Command>(command: C, options?: CallOptions): Promise<ReplyTo<C["kind"]>> {
+    return this.#underWay.call<C>(options, (timeoutMs, onAbort) => this.#carry(command, timeoutMs, onAbort));
   }
 
   watch(watch: Watch, reader: WatchReader): () => void {
@@ -105,8 +90,8 @@ export class GrpcTransport implements Transport {
     });
   }
 
-  rest(ms: number, then: () => void): () => void {
-    return this.#link.rest(ms, then);
+  rest(lost: Lost, then: () => void): Rest {
+    return this.#resting.rest(lost, then);
   }
 
   #subscribe<T>(options: Omit<WatchErrandOptions<T>, "address">): () => void {
@@ -119,7 +104,7 @@ export class GrpcTransport implements Transport {
       },
     });
     this.#watches.add(errand);
-    if (this.#closed) queueMicrotask(() => errand.close(this.#wasClosed()));
+    if (this.#underWay.isClosed) queueMicrotask(() => errand.close(this.#wasClosed()));
     else this.#link.submit(errand);
     return () => {
       errand.stop();
@@ -133,50 +118,29 @@ export class GrpcTransport implements Transport {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#underWay.close();
     for (const errand of this.#watches) {
       this.#link.withdraw(errand);
       errand.close(this.#wasClosed());
     }
-    // Watches that rest learn of it when they ask.
-    this.#link.wake();
-    // Each of them has its own deadline, so this ends.
-    await Promise.allSettled(this.#pending);
+    this.#resting.close();
+    await this.#underWay.ended();
     this.#link.close();
   }
 
   #carry(command: Command, timeoutMs: number, onAbort: OnAbort): Promise<Reply> {
-    const bytes = commandBytes(command);
     const { address, clock } = this;
-    return new Promise((resolve, reject) => {
-      const end = (): void => {
-        cancelTimer();
-        stopListening();
-      };
-      const errand = new Errand({
+    return carry(
+      {
         address,
         command,
-        bytes,
+        bytes: commandBytes(command),
         read: replyFromBytes,
         advice: "Is the address right? `npx snakepit-bridge serve` starts a bridge at 127.0.0.1:50051",
         timeoutMs,
-        deadline: clock.now() + timeoutMs,
-        resolve: (reply) => {
-          end();
-          resolve(reply);
-        },
-        reject: (error) => {
-          end();
-          reject(error);
-        },
-      });
-      const cancelTimer = clock.setTimer(timeoutMs, () => this.#link.expire(errand));
-      const stopListening = onAbort((reason) => {
-        this.#link.withdraw(errand);
-        errand.aborted(reason);
-      });
-      this.#link.submit(errand);
-    });
+      },
+      { clock, onAbort, carrier: this.#link },
+    );
   }
 }
 

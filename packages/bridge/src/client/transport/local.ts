@@ -13,17 +13,17 @@ import type { Engine } from "../../engine/engine.js";
 import type { Principal } from "../../engine/principal.js";
 import { StoreError } from "../../engine/store-error.js";
 import type { Notify, Subscription } from "../../engine/subscription.js";
-import { AbortWatch, type OnAbort } from "./abort.js";
+import type { OnAbort } from "./abort.js";
 import { nodeOperator } from "./node-operator.js";
+import { type Lost, type Rest, Resting } from "./resting.js";
 import {
   type CallOptions,
-  checkTimeout,
-  DEFAULT_TIMEOUT_MS,
   type FollowReader,
   isWrite,
   type Transport,
   type WatchReader,
 } from "./transport.js";
+import { UnderWay } from "./under-way.js";
 
 export interface LocalTransportOptions {
   readonly engine: Pick<Engine, "dispatch" | "watch" | "follow">;
@@ -42,31 +42,22 @@ export class LocalTransport implements Transport {
   readonly clock: Clock;
   readonly operator = nodeOperator;
   readonly #engine: LocalTransportOptions["engine"];
-  readonly #aborts = new AbortWatch();
-  readonly #pending = new Set<Promise<unknown>>();
+  readonly #resting: Resting;
+  readonly #underWay: UnderWay;
   readonly #watches = new Set<LocalWatch<unknown>>();
-  #closed = false;
 
-  constructor({ engine, clock, timeoutMs = DEFAULT_TIMEOUT_MS }: LocalTransportOptions) {
+  constructor({ engine, clock, timeoutMs }: LocalTransportOptions) {
     this.#engine = engine;
     this.clock = clock;
-    this.timeoutMs = checkTimeout(timeoutMs);
+    this.#resting = new Resting(clock, Math.random);
+    this.#underWay = new UnderWay(wasClosed, timeoutMs);
+    this.timeoutMs = this.#underWay.timeoutMs;
   }
 
-  async call<C extends Command>(
-    command: C,
-    { timeoutMs = this.timeoutMs, signal }: CallOptions = {},
-  ): Promise<ReplyTo<C["kind"]>> {
-    checkTimeout(timeoutMs);
-    signal?.throwIfAborted();
-    if (this.#closed) throw wasClosed();
-    const answer = this.#dispatch(command, timeoutMs, this.#aborts.of(signal));
-    this.#pending.add(answer);
-    try {
-      return (await answer) as ReplyTo<C["kind"]>;
-    } finally {
-      this.#pending.delete(answer);
-    }
+  call<C extends Command>(command: C, options?: CallOptions): Promise<ReplyTo<C["kind"]>> {
+    return this.#underWay.call<C>(options, (timeoutMs, onAbort) =>
+      this.#dispatch(command, timeoutMs, onAbort),
+    );
   }
 
   watch(watch: Watch, reader: WatchReader): () => void {
@@ -79,8 +70,8 @@ export class LocalTransport implements Transport {
     return this.#subscribe(follow, { told, ended }, (notify) => this.#engine.follow(HOST, follow, notify));
   }
 
-  rest(ms: number, then: () => void): () => void {
-    return this.clock.setTimer(ms, then);
+  rest(lost: Lost, then: () => void): Rest {
+    return this.#resting.rest(lost, then);
   }
 
   #subscribe<T>(
@@ -90,7 +81,7 @@ export class LocalTransport implements Transport {
   ): () => void {
     const local = new LocalWatch(reader, () => this.#watches.delete(local));
     this.#watches.add(local);
-    if (this.#closed) queueMicrotask(() => local.end(wasClosed()));
+    if (this.#underWay.isClosed) queueMicrotask(() => local.end(wasClosed()));
     else
       begin((subscription) => local.read(subscription)).then(
         (begun) => {
@@ -103,9 +94,10 @@ export class LocalTransport implements Transport {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#underWay.close();
     for (const watch of this.#watches) watch.end(wasClosed());
-    await Promise.allSettled(this.#pending);
+    this.#resting.close();
+    await this.#underWay.ended();
   }
 
   #dispatch(command: Command, timeoutMs: number, onAbort: OnAbort): Promise<Reply> {

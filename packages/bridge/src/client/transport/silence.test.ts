@@ -1,6 +1,6 @@
 /** A server that is not heard any more, and one that is. */
 import { connect as connectTcp, createServer, type Socket } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import type { CommandOf } from "../../core/commands.js";
 import type { BridgeError } from "../../core/errors.js";
 import type { StateUpdate } from "../../core/state-update.js";
@@ -18,14 +18,14 @@ afterEach(async () => {
 });
 
 const READ: CommandOf<"getSession"> = { kind: "getSession", sessionId: "s" };
-const WRITE: CommandOf<"setVariable"> = {
+const WRITE = {
   kind: "setVariable",
   sessionId: "s",
   item: { identifier: "x", value: { kind: "float", value: 2 } },
   onMissing: "infer",
   metadata: [],
   requestId: { clientId: "ab".repeat(16), sequence: 7 },
-};
+} as const satisfies CommandOf<"setVariable">;
 const WRITTEN = replyBytes({
   kind: "setVariable",
   item: { id: "var_x_2", type: "float", version: 2, value: 2 },
@@ -175,6 +175,31 @@ describe("a server that goes silent", () => {
     // In their old order.
     expect(server.requests[3]).toEqual(server.requests[1]);
     expect(server.requests[4]).toEqual(server.requests[2]);
+  });
+
+  test("after it went away does not fail those who wait for the next connection", async () => {
+    const clock = new WatchedClock();
+    const goesAway: Accident = (_, { reply, goAway }) => {
+      goAway();
+      reply(WRITTEN);
+    };
+    const { server, transport } = await serve(clock, (_, { goAway }) => goAway(), goesAway);
+    const follower = follow(transport);
+    await transport.call(WRITE);
+    server.hang();
+    const writing = transport.call(WRITE);
+    // If it goes to the old connection once more, it is lost there, and pauses.
+    const connects = () => {
+      clock.advance(100);
+      expect(server.connections).toBe(2);
+    };
+    await vi.waitFor(connects, { timeout: 20_000 });
+    const fresh = transport.call({ ...WRITE, requestId: { ...WRITE.requestId, sequence: 8 } });
+    server.recover();
+    await seconds(clock, 6);
+    expect((await follower.error).message).toContain("nothing was heard");
+    for (const call of [writing, fresh]) expect(await call).toMatchObject({ item: { version: 2 } });
+    expect(server.connections).toBe(3);
   });
 
   test("is waited for as long as ever by one who watches nothing, or nothing any more", async () => {

@@ -8,6 +8,7 @@ import type { BridgeError } from "../../core/errors.js";
 import type { Follow, StateUpdate } from "../../core/state-update.js";
 import type { Told, Watch } from "../../core/watch.js";
 import type { Operator } from "../operator.js";
+import type { Lost, Rest } from "./resting.js";
 
 /** What every call may be given. */
 export interface CallOptions {
@@ -59,11 +60,8 @@ export interface Transport {
   /** Begins to follow the state of a session, in its turn among the calls, as `watch` begins a watch. */
   follow(follow: Follow, reader: FollowReader): () => void;
 
-  /**
-   * Lets a watch that was lost rest before it is begun again: calls back after so long, or as soon as the bridge is heard on a
-   * new connection, whoever made it. Returns how to stop that.
-   */
-  rest(ms: number, then: () => void): () => void;
+  /** Lets a watch that was lost rest, and calls back when it is to be begun again (`resting.ts`). */
+  rest(lost: Lost, then: () => void): Rest;
 
   /** Refuses further calls, ends watches, lets those under way come to their end, and releases the connection. */
   close(): Promise<void>;
@@ -71,6 +69,9 @@ export interface Transport {
 
 /** How long a call waits if nobody says otherwise (ORD-10). */
 export const DEFAULT_TIMEOUT_MS = 5_000;
+
+/** How long a stream is waited for that has not come to what is known otherwise, in milliseconds (ORD-2, ORD-3). */
+export const CATCH_UP_MS = 1_000;
 
 /** The longest message that is taken. How long it may be is the server's setting; this keeps a broken one from filling the memory. */
 export const LONGEST_REPLY_BYTES = 64 * 1_048_576;

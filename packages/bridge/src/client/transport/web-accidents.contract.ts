@@ -1,8 +1,11 @@
 /** A server over HTTP that only has accidents: each request of an RPC meets the next one of a script, pings apart. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Refusal } from "../../core/refusal.js";
 import { STREAM_TYPE, UNARY_TYPE } from "../../wire/connect.js";
-import { SERVICES } from "../../wire/services.js";
+import { codeOf } from "../../wire/errors.js";
+import { httpStatusOf, refusalJson } from "../../wire/json.js";
+import { type Rpc, SERVICES } from "../../wire/services.js";
 
 /** What happens to a request. */
 export type HttpAccident = (response: ServerResponse, server: HttpAccidentServer) => void;
@@ -15,6 +18,24 @@ export function bytes(content: Uint8Array): HttpAccident {
 /** It is answered with this status and body. */
 export function body(status: number, text: string, type = "application/json"): HttpAccident {
   return (response) => response.writeHead(status, { "content-type": type }).end(text);
+}
+
+/** It is refused as a bridge refuses. */
+export function refuse(refusal: Refusal): HttpAccident {
+  return body(httpStatusOf(codeOf(refusal.reason)), JSON.stringify(refusalJson(refusal)));
+}
+
+/** It is answered with a body that never ends. */
+export function endless(status: number, type: string): HttpAccident {
+  const piece = Buffer.alloc(1_048_576, "x");
+  return (response) => {
+    response.writeHead(status, { "content-type": type });
+    const goOn = (): void => {
+      while (!response.destroyed && response.write(piece));
+    };
+    response.on("drain", goOn);
+    goOn();
+  };
 }
 
 /** A stream begins and says this; `ends` tells whether it ends then, without a word. */
@@ -33,7 +54,8 @@ export const breakConnection: HttpAccident = (response) => response.destroy();
 /** It arrives, and nothing follows. */
 export const keepSilent: HttpAccident = () => {};
 
-const [PING] = SERVICES.flatMap(({ rpcs }) => rpcs.filter(({ kind }) => kind === "ping"));
+const PING = SERVICES.flatMap(({ rpcs }) => rpcs).find(({ kind }) => kind === "ping") as Rpc;
+const PONG = PING.response({ kind: "ping", message: "", serverTimeMs: 0, serverVersion: "1.2.3" });
 
 export class HttpAccidentServer {
   /** The requests so far, pings apart. */
@@ -41,6 +63,8 @@ export class HttpAccidentServer {
     [];
   /** How many pings have come. */
   pings = 0;
+  /** What happens to a ping. */
+  ping: HttpAccident = bytes(PONG);
   readonly #server: Server;
   readonly #script: readonly HttpAccident[];
   readonly #waiting = new Set<() => void>();
@@ -82,10 +106,9 @@ export class HttpAccidentServer {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const pieces: Buffer[] = [];
     for await (const piece of request) pieces.push(piece as Buffer);
-    if (PING !== undefined && request.url === PING.path) {
+    if (request.url === PING.path) {
       this.pings++;
-      const pong = PING.response({ kind: "ping", message: "", serverTimeMs: 0, serverVersion: "1.2.3" });
-      return bytes(pong)(response, this);
+      return this.ping(response, this);
     }
     const accident = this.#script[Math.min(this.requests.length, this.#script.length - 1)] ?? keepSilent;
     this.requests.push({ path: request.url ?? "", bytes: Buffer.concat(pieces), response });

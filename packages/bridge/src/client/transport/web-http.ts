@@ -12,7 +12,8 @@ import {
 } from "../../wire/connect.js";
 import { endOfStream, type NoAnswer, noAnswer } from "../../wire/connect-answers.js";
 import { CLIENT_KEY } from "../../wire/keys.js";
-import { STATUS } from "../outcome.js";
+import { joined } from "../../wire/parts.js";
+import { INDEFINITE, STATUS } from "../outcome.js";
 import { LONGEST_REPLY_BYTES } from "./transport.js";
 
 /** Where the calls of a bridge are: `http://127.0.0.1:50051`, or below a path of a proxy. Throws RangeError for what is none. */
@@ -39,25 +40,24 @@ export interface Post {
   readonly signal: AbortSignal;
 }
 
-/** Asks for one answer, and gives its bytes, or says why there are none. `heard` is called as soon as anything answers. */
-export async function post(
-  { url, bytes, signal }: Post,
-  timeoutMs: number,
-  heard: () => void,
-): Promise<Uint8Array | NoAnswer> {
+/** Asks for one answer, and gives its bytes, or says why there are none. */
+export async function post({ url, bytes, signal }: Post, timeoutMs: number): Promise<Uint8Array | NoAnswer> {
   try {
     const type = UNARY_TYPE.proto;
     const response = await send(url, type, bytes, signal, { [TIMEOUT_HEADER]: String(timeoutMs) });
-    heard();
-    if (response.ok && response.headers.get("content-type") === type)
-      return new Uint8Array(await response.arrayBuffer());
-    return noAnswer(response.status, await response.text());
+    if (response.ok && response.headers.get("content-type") === type) return await bodyOf(response);
+    return await refusalIn(response);
   } catch (error) {
     return broken(error);
   }
 }
 
-/** Asks for a stream, and hands on each message, until it ends and says why. `heard` is called with all that comes. */
+/** True if it is known by an answer what became of what was asked: that is how a bridge answers, and nothing that has lost one. */
+export function isDefinite(answer: Uint8Array | NoAnswer): boolean {
+  return answer instanceof Uint8Array || answer.refusal !== undefined || !INDEFINITE.has(answer.status);
+}
+
+/** Asks for a stream, and hands on each message, until it ends and says why. `heard` is called with all that comes of it. */
 export async function stream(
   { url, bytes, signal }: Post,
   heard: () => void,
@@ -66,10 +66,10 @@ export async function stream(
   try {
     const type = STREAM_TYPE.proto;
     const response = await send(url, type, enveloped(0, bytes), signal, {});
-    heard();
     const { body } = response;
     if (!response.ok || response.headers.get("content-type") !== type || body === null)
-      return noAnswer(response.status, await response.text());
+      return await refusalIn(response);
+    heard();
     const envelopes = new Envelopes(LONGEST_REPLY_BYTES);
     const reader = body.getReader();
     for (;;) {
@@ -108,6 +108,26 @@ function send(
     signal,
     redirect: "error",
   });
+}
+
+async function refusalIn(response: Response): Promise<NoAnswer> {
+  return noAnswer(response.status, new TextDecoder().decode(await bodyOf(response)));
+}
+
+/** All that is answered. Throws for what is longer than any answer. */
+async function bodyOf({ body }: Response): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for (const reader = body?.getReader(); ; ) {
+    const { value } = (await reader?.read()) ?? {};
+    if (value === undefined) return joined(pieces, length);
+    length += value.length;
+    if (length > LONGEST_REPLY_BYTES) {
+      await reader?.cancel();
+      throw new RangeError(`the answer takes more than ${LONGEST_REPLY_BYTES} bytes`);
+    }
+    pieces.push(value);
+  }
 }
 
 /** A browser does not tell a page more than that. */

@@ -2,10 +2,8 @@
 import type { Clock } from "../../core/clock.js";
 import type { Revision } from "../../core/commands.js";
 import type { StreamRpc } from "../../wire/services.js";
-import type { Position } from "./web-positions.js";
-
-/** How long an answer waits for a stream that has not come to it, in milliseconds (ORD-2). */
-export const CATCH_UP_MS = 1_000;
+import { CATCH_UP_MS } from "./transport.js";
+import type { Position } from "./web-position.js";
 
 export interface Listener {
   readonly kind: StreamRpc["kind"];
@@ -57,7 +55,7 @@ export class Listeners {
       });
       const cancelTimer = this.#clock.setTimer(CATCH_UP_MS, () => {
         end();
-        if (kind === "follow" && position.isTold && position.timesHeard === timesHeard)
+        if (kind === "follow" && position.timesMoved > 0 && position.timesHeard === timesHeard)
           giveUp("it has answered, and not told what it was asked to tell");
       });
     });

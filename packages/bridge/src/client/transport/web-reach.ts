@@ -3,14 +3,20 @@
  * the bridge is there, it is asked first by a call that changes nothing, and a write is only handed over after an answer (ORD-16).
  */
 import type { Clock } from "../../core/clock.js";
+import { type Rpc, SERVICES } from "../../wire/services.js";
+import { isDefinite, post } from "./web-http.js";
+
+const PING = SERVICES.flatMap(({ rpcs }) => rpcs).find(({ kind }) => kind === "ping") as Rpc;
+
+/** How long it is waited for a sign that the bridge is there, in milliseconds. */
+const REACH_MS = 5_000;
 
 /** How often it is asked before it is taken for away, one time after the other. */
 const MOST_ASKED = 3;
 
 export interface ReachOptions {
+  readonly address: string;
   readonly clock: Clock;
-  /** Asks the bridge something that does not matter. True: it, or whatever is at its address, has answered. */
-  ask(): Promise<boolean>;
   /** Called when the bridge is heard for the first time, and when it is heard again after it was lost. */
   reached(): void;
 }
@@ -19,8 +25,6 @@ export class Reach {
   readonly #options: ReachOptions;
   #isThere = false;
   #asking: Promise<boolean> | undefined;
-  /** Who waits to hear that the bridge is there. */
-  readonly #resting = new Set<() => void>();
 
   constructor(options: ReachOptions) {
     this.#options = options;
@@ -39,40 +43,29 @@ export class Reach {
 
   /** A connection that was kept may have died, which is found out by using it: that says nothing of the bridge. */
   async #ask(): Promise<boolean> {
-    for (let i = 0; i < MOST_ASKED; i++) if (await this.#options.ask()) return true;
+    for (let i = 0; i < MOST_ASKED; i++) if (await this.#ping()) return true;
     return false;
   }
 
-  /** Something has come from the bridge. */
+  async #ping(): Promise<boolean> {
+    const { address, clock } = this.#options;
+    const abort = new AbortController();
+    const cancelTimer = clock.setTimer(REACH_MS, () => abort.abort());
+    const bytes = PING.request({ kind: "ping", message: "" });
+    const answer = await post({ url: address + PING.path, bytes, signal: abort.signal }, REACH_MS);
+    cancelTimer();
+    return isDefinite(answer);
+  }
+
+  /** The bridge has answered. */
   heard(): void {
     if (this.#isThere) return;
     this.#isThere = true;
     this.#options.reached();
-    this.wake();
   }
 
   /** A connection has broken. */
   lost(): void {
     this.#isThere = false;
-  }
-
-  /** Calls back after so long, or as soon as the bridge is heard again. Returns how to stop that. */
-  rest(ms: number, then: () => void): () => void {
-    const stop = (): void => {
-      cancelTimer();
-      this.#resting.delete(wake);
-    };
-    const wake = (): void => {
-      stop();
-      then();
-    };
-    const cancelTimer = this.#options.clock.setTimer(ms, wake);
-    this.#resting.add(wake);
-    return stop;
-  }
-
-  /** Calls all back that rest. */
-  wake(): void {
-    for (const wake of [...this.#resting]) wake();
   }
 }

@@ -83,7 +83,6 @@ export class WebStream<T> {
 
   #heard(): void {
     if (this.#isOver) return;
-    this.#options.reach.heard();
     this.#silence.heard();
     this.#options.heard();
   }

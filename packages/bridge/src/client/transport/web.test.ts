@@ -1,8 +1,8 @@
 /** What happens when things go wrong between a page and a bridge; the rest is in the contracts (`client.web.test.ts`). */
+import { once } from "node:events";
+import type { ServerResponse } from "node:http";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { CommandOf, Revision } from "../../core/commands.js";
 import {
-  type BridgeError,
   ClosedError,
   DeadlineError,
   InternalError,
@@ -12,126 +12,34 @@ import {
   UnavailableError,
 } from "../../core/errors.js";
 import { Refusal, sessionNotFound } from "../../core/refusal.js";
-import type { StateUpdate } from "../../core/state-update.js";
-import type { Told } from "../../core/watch.js";
-import { type Bridge, startBridge } from "../../server.js";
 import { witnessWatches } from "../../testing/watch-witness.contract.js";
-import { enveloped, LAST } from "../../wire/connect.js";
-import { codeOf } from "../../wire/errors.js";
-import { httpStatusOf, refusalJson } from "../../wire/json.js";
-import { SERVICES } from "../../wire/services.js";
-import { updateBytes } from "../../wire/state-codecs.js";
+import { enveloped, LAST, UNARY_TYPE } from "../../wire/connect.js";
+import { refusalJson } from "../../wire/json.js";
 import { bookmarkBytes } from "../../wire/watch-codecs.js";
 import { Client } from "../client.js";
 import { failure } from "../test-bridge.contract.js";
-import { deadPort, WatchedClock } from "./accidents.contract.js";
+import { deadPort } from "./accidents.contract.js";
 import { systemClock } from "./system-clock.js";
-import { MOST_STREAMS, WebTransport, type WebTransportOptions } from "./web.js";
+import { MOST_STREAMS, WebTransport } from "./web.js";
 import {
   body,
   breakConnection,
   bytes,
+  endless,
   type HttpAccident,
-  HttpAccidentServer,
   keepSilent,
+  refuse,
   streaming,
 } from "./web-accidents.contract.js";
+import { at, follow, READ, Reader, rpcOf, update, WebStage, WRITE, WRITTEN } from "./web-stage.contract.js";
 
 witnessWatches();
 
-const READ: CommandOf<"getSession"> = { kind: "getSession", sessionId: "s" };
-const WRITE: CommandOf<"setVariable"> = {
-  kind: "setVariable",
-  sessionId: "s",
-  item: { identifier: "x", value: { kind: "float", value: 2 } },
-  onMissing: "fail",
-  metadata: [],
-  requestId: { clientId: "ab".repeat(16), sequence: 7 },
-};
-const at = (number: number): Revision => ({ incarnation: "cd".repeat(16), number, check: BigInt(number) });
-const rpcOf = (kind: string) => {
-  const rpc = SERVICES.flatMap(({ rpcs }) => rpcs).find((each) => each.kind === kind);
-  if (rpc === undefined) throw new Error(`no RPC ${kind}`);
-  return rpc;
-};
-const WRITTEN = bytes(
-  rpcOf("setVariable").response({
-    kind: "setVariable",
-    item: { id: "var_x_2", type: "float", version: 2, value: 2 },
-    revision: at(3),
-  }),
-);
-const refuse = (refusal: Refusal): HttpAccident =>
-  body(httpStatusOf(codeOf(refusal.reason)), JSON.stringify(refusalJson(refusal)));
-const update = (base: number | undefined, number: number): Uint8Array =>
-  enveloped(
-    0,
-    updateBytes({
-      ...(base === undefined ? {} : { base: at(base) }),
-      revision: at(number),
-      changed: [],
-      deleted: [],
-      more: false,
-    }),
-  );
-
-let clock: WatchedClock;
-let stops: (() => unknown)[];
+let stage: WebStage;
 beforeEach(() => {
-  clock = new WatchedClock();
-  stops = [];
+  stage = new WebStage();
 });
-afterEach(async () => {
-  for (const stop of stops.reverse()) await stop();
-});
-
-function connect(url: string, options: WebTransportOptions = {}): WebTransport {
-  const transport = new WebTransport(url, { clock, random: () => 0, ...options });
-  stops.push(() => transport.close());
-  return transport;
-}
-
-async function serve(...script: HttpAccident[]) {
-  const server = await HttpAccidentServer.start(...script);
-  // Before the transport is closed, which waits for calls under way.
-  const transport = connect(server.url);
-  stops.push(() => server.close());
-  return { server, transport };
-}
-
-async function bridgeOf(port = 0): Promise<Bridge> {
-  const bridge = await startBridge({ port, logger: "silent", graceMs: 1_000 });
-  stops.push(() => bridge.close());
-  return bridge;
-}
-
-/** Reads what a stream tells. */
-class Reader {
-  readonly told: unknown[] = [];
-  error: BridgeError | undefined;
-
-  updated = (each: StateUpdate): void => {
-    this.told.push(each);
-  };
-
-  tell = (each: Told): void => {
-    this.told.push(each);
-  };
-
-  ended = (error: BridgeError): void => {
-    this.error = error;
-  };
-
-  async until(holds: () => boolean): Promise<void> {
-    while (!holds()) await new Promise(setImmediate);
-  }
-}
-
-function follow(transport: WebTransport, sessionId = "s") {
-  const reader = new Reader();
-  const stop = transport.follow({ sessionId, passive: false }, reader);
-  return { reader, stop };
-}
+afterEach(() => stage.stop());
 
 describe("an address", () => {
   test.each([
@@ -153,35 +61,46 @@ describe("an address", () => {
 describe("without a bridge", () => {
   test("a call fails at once, a write too, and says what to do [ORD-16 refuses]", async () => {
     const url = `http://127.0.0.1:${await deadPort()}`;
-    const transport = connect(url);
+    const transport = stage.connect(url);
     for (const command of [READ, WRITE]) {
       const error = await failure(transport.call(command));
       expect(error).toBeInstanceOf(UnavailableError);
       expect(error.message).toContain(`no bridge answers at ${url}; nothing was done`);
     }
-    expect(clock.pendingTimers).toBe(0);
+    expect(stage.clock.pendingTimers).toBe(0);
+  });
+
+  test("a proxy that answers in its place is not handed a write [ORD-16 refuses]", async () => {
+    const { server, transport } = await stage.serve(WRITTEN);
+    server.ping = body(502, "bad gateway", "text/plain");
+    const error = await failure(transport.call(WRITE));
+    expect(error).toBeInstanceOf(UnavailableError);
+    expect(error.message).toContain("nothing was done");
+    expect(server.requests).toHaveLength(0);
   });
 
   test("a page is told that it may not be allowed", async () => {
     const url = `http://127.0.0.1:${await deadPort()}`;
     Object.assign(globalThis, { location: { origin: "http://localhost:5173" } });
-    stops.push(() => Reflect.deleteProperty(globalThis, "location"));
-    const error = await failure(connect(url).call(READ));
+    stage.onStop(() => Reflect.deleteProperty(globalThis, "location"));
+    const error = await failure(stage.connect(url).call(READ));
     expect(error.message).toContain("--allow-origin http://localhost:5173");
   });
 
   test("a watch ends so, and is begun again as soon as a call finds it", async () => {
-    const bridge = await bridgeOf();
+    const bridge = await stage.bridgeOf();
     await bridge.close();
-    // Time stands still, so nobody comes back by himself.
-    const transport = connect(`http://${bridge.address}`);
+    const transport = stage.connect(`http://${bridge.address}`);
     const client = new Client(transport);
-    const rest = vi.spyOn(transport, "rest");
     const watch = client.sessions.watch("run");
     const ready = watch.ready();
-    await vi.waitFor(() => expect(rest).toHaveBeenCalled(), { timeout: 20_000 });
-    const another = await bridgeOf(bridge.port);
+    for (const restMs of [100, 200, 400, 800, 1_600]) await stage.clock.pass(restMs);
+    // It would rest for so long, and has as long as a call would at most.
+    await stage.clock.timerOf(3_200);
+    stage.clock.advance(2_000);
+    const another = await stage.bridgeOf(bridge.port);
     await client.ping();
+    stage.clock.advance(0);
     await ready;
     await another.session("run");
     expect((await watch.next()).value).toMatchObject({ kind: "created" });
@@ -191,9 +110,9 @@ describe("without a bridge", () => {
 
 describe("a write", () => {
   test("whose connection breaks is sent again, the same bytes, and answered", async () => {
-    const { server, transport } = await serve(breakConnection, WRITTEN);
+    const { server, transport } = await stage.serve(breakConnection, WRITTEN);
     const writing = transport.call(WRITE);
-    await clock.pass(100);
+    await stage.clock.pass(100);
     expect(await writing).toMatchObject({ kind: "setVariable", revision: at(3) });
     const [first, second] = server.requests;
     expect(second?.bytes).toEqual(first?.bytes);
@@ -201,33 +120,55 @@ describe("a write", () => {
     expect(server.pings).toBe(2);
   });
 
+  test("that is sent again and again leaves nothing behind at each attempt", async () => {
+    const { transport } = await stage.serve(keepSilent);
+    // That of Node leaves something behind itself.
+    const real = globalThis.fetch;
+    const fetch = vi.spyOn(globalThis, "fetch").mockImplementation((url, init) => {
+      const isWrite = String(url).endsWith(rpcOf("setVariable").path);
+      return isWrite ? Promise.reject(new TypeError("fetch failed")) : real(url, init);
+    });
+    stage.onStop(() => fetch.mockRestore());
+    const warned = vi.fn();
+    process.on("warning", warned);
+    stage.onStop(() => process.off("warning", warned));
+    const writing = failure(transport.call(WRITE, { timeoutMs: 24_000 }));
+    for (const ms of [100, 200, 400, 800, 1_600, ...Array.from({ length: 10 }, () => 2_000)])
+      await stage.clock.pass(ms);
+    expect(await writing).toBeInstanceOf(OutcomeUnknownError);
+    // Node says so of more than ten listeners of a signal, in a later turn.
+    await new Promise(setImmediate);
+    expect(warned).not.toHaveBeenCalled();
+    expect(stage.clock.pendingTimers).toBe(0);
+  });
+
   test("that is not answered in time has an unknown outcome, and a read does not [ORD-16 refuses]", async () => {
-    const { server, transport } = await serve(keepSilent);
+    const { server, transport } = await stage.serve(keepSilent);
     const writing = failure(transport.call(WRITE));
     await server.received(1);
-    await clock.pass(5_000);
+    await stage.clock.pass(5_000);
     expect(await writing).toBeInstanceOf(OutcomeUnknownError);
     const reading = failure(transport.call(READ, { timeoutMs: 300 }));
     await server.received(2);
-    await clock.pass(300);
+    await stage.clock.pass(300);
     expect(await reading).toBeInstanceOf(DeadlineError);
   });
 
   test("is refused as the bridge says", async () => {
-    const { transport } = await serve(refuse(sessionNotFound("s")));
+    const { transport } = await stage.serve(refuse(sessionNotFound("s")));
     const error = await failure(transport.call(WRITE));
     expect(error).toBeInstanceOf(SessionNotFoundError);
     expect(error).toMatchObject({ sessionId: "s", message: "Session not found: s" });
   });
 
   test("is not over because its caller waits no longer", async () => {
-    const { server, transport } = await serve(keepSilent);
+    const { server, transport } = await stage.serve(keepSilent);
     const controller = new AbortController();
     const writing = failure(transport.call(WRITE, { signal: controller.signal }));
     await server.received(1);
     controller.abort("enough");
     expect(await writing).toBe("enough");
-    expect(clock.pendingTimers).toBe(0);
+    expect(stage.clock.pendingTimers).toBe(0);
   });
 });
 
@@ -238,19 +179,19 @@ describe("a read", () => {
     ["bytes that make no sense", bytes(Uint8Array.of(255))],
     ["an answer without what it has to have", bytes(new Uint8Array())],
   ])("of what is no bridge says so: %s", async (_, accident) => {
-    const { transport } = await serve(accident);
+    const { transport } = await stage.serve(accident);
     const error = await failure(transport.call(READ));
     expect(error).toBeInstanceOf(InternalError);
     expect(error).toMatchObject({ reason: "PROTOCOL" });
   });
 
   test("through a proxy that has lost the bridge is tried again", async () => {
-    const { server, transport } = await serve(
+    const { server, transport } = await stage.serve(
       body(502, "bad gateway", "text/plain"),
       refuse(sessionNotFound("s")),
     );
     const reading = failure(transport.call(READ));
-    await clock.pass(100);
+    await stage.clock.pass(100);
     expect(await reading).toBeInstanceOf(SessionNotFoundError);
     expect(server.requests).toHaveLength(2);
   });
@@ -261,16 +202,37 @@ describe("a read", () => {
       message: "too much",
       details: [{ type: "snakepit.bridge.v1.ErrorDetail", value: "CGM" }],
     };
-    const { transport } = await serve(body(429, JSON.stringify(later)));
+    const { transport } = await stage.serve(body(429, JSON.stringify(later)));
     const error = await failure(transport.call(READ));
     expect(error).toBeInstanceOf(LimitError);
     expect(error.message).toContain("too much");
   });
 });
 
+describe("an answer that never ends", () => {
+  test.each<[string, HttpAccident]>([
+    ["as one of a bridge", endless(200, UNARY_TYPE.proto)],
+    ["as a refusal", endless(503, "text/plain")],
+  ])("%s is given up, and its connection with it", async (_, accident) => {
+    const { server, transport } = await stage.serve(accident);
+    const gone = server.received(1).then(() => once(server.requests[0]?.response as ServerResponse, "close"));
+    const error = await failure(transport.call(WRITE, { timeoutMs: 100 }));
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect(error.message).toContain("more than 67108864 bytes");
+    await gone;
+  });
+
+  test("in the place of a stream is given up too", async () => {
+    const { transport } = await stage.serve(endless(503, "text/plain"));
+    const { reader } = follow(transport);
+    await reader.until(() => reader.error !== undefined);
+    expect(reader.error?.message).toContain("more than 67108864 bytes");
+  });
+});
+
 describe("commands of a session", () => {
   test("are sent in the order in which they were asked, reads together [ORD-17 accepts]", async () => {
-    const { server, transport } = await serve(keepSilent);
+    const { server, transport } = await stage.serve(keepSilent);
     const calls = [WRITE, READ, READ, WRITE].map((command) => failure(transport.call(command)));
     const elsewhere = failure(transport.call({ ...WRITE, sessionId: "t" }));
     await server.received(2);
@@ -318,7 +280,7 @@ describe("a stream", () => {
       "WATCH_GAP",
     ],
   ])("that %s ends so", async (_, accident, reason) => {
-    const { transport } = await serve(accident);
+    const { transport } = await stage.serve(accident);
     const { reader } = follow(transport);
     await reader.until(() => reader.error !== undefined);
     expect(reader.error?.reason).toBe(reason);
@@ -327,38 +289,38 @@ describe("a stream", () => {
   test("on which nothing is heard for 5 s is given up", async () => {
     // There is no session.
     const bookmark = enveloped(0, bookmarkBytes({ incarnation: "", number: 0, check: 0n }));
-    const { server, transport } = await serve(streaming([bookmark], false));
+    const { server, transport } = await stage.serve(streaming([bookmark], false));
     const reader = new Reader();
     transport.watch(
       { sessionId: "s", names: [], passive: false },
       { told: reader.tell, ended: reader.ended },
     );
     await reader.until(() => reader.told.length > 0);
-    for (let second = 0; second < 4; second++) await clock.pass(1_000);
+    for (let second = 0; second < 4; second++) await stage.clock.pass(1_000);
     server.requests[0]?.response.write(bookmark);
     await reader.until(() => reader.told.length > 1);
     for (let second = 0; second < 5; second++) {
       expect(reader.error).toBeUndefined();
-      await clock.pass(1_000);
+      await stage.clock.pass(1_000);
     }
-    await clock.pass(1_000).catch(() => {});
+    await stage.clock.pass(1_000).catch(() => {});
     expect(reader.error).toBeInstanceOf(UnavailableError);
     expect(reader.error?.message).toContain("5 s");
   });
 
   test("that is stopped tells nothing more, and lets go of its connection", async () => {
-    const { server, transport } = await serve(streaming([update(undefined, 1)], false));
+    const { server, transport } = await stage.serve(streaming([update(undefined, 1)], false));
     const { reader, stop } = follow(transport);
     await server.received(1);
     const gone = new Promise((resolve) => server.requests[0]?.response.once("close", resolve));
     stop();
     await gone;
     expect(reader.error).toBeUndefined();
-    expect(clock.pendingTimers).toBe(0);
+    expect(stage.clock.pendingTimers).toBe(0);
   });
 
   test("ends when its client is closed, and none is begun after that", async () => {
-    const { transport } = await serve(streaming([update(undefined, 1)], false));
+    const { transport } = await stage.serve(streaming([update(undefined, 1)], false));
     const { reader } = follow(transport);
     await reader.until(() => reader.told.length > 0);
     await transport.close();
@@ -370,71 +332,10 @@ describe("a stream", () => {
   });
 });
 
-describe("an answer", () => {
-  async function writing() {
-    const { server, transport } = await serve(streaming([update(undefined, 2)], false), WRITTEN);
-    const { reader } = follow(transport);
-    await reader.until(() => reader.told.length > 0);
-    let answered = false;
-    const write = transport.call(WRITE).then((reply) => {
-      answered = true;
-      return reply;
-    });
-    await server.received(2);
-    // Its timer, beside that of the silence.
-    while (clock.countOf(1_000) < 2) await new Promise(setImmediate);
-    const stream = server.requests[0]?.response as HttpAccidentServer["requests"][number]["response"];
-    return { reader, write, stream, isAnswered: () => answered };
-  }
-
-  test("waits until what it is true at was told [ORD-2 accepts]", async () => {
-    const { reader, write, stream, isAnswered } = await writing();
-    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
-    expect(isAnswered()).toBe(false);
-    stream.write(update(2, 3));
-    expect(await write).toMatchObject({ revision: at(3) });
-    expect(reader.told).toHaveLength(2);
-  });
-
-  test("waits for 1 s, and gives a copy up of which nothing is heard [ORD-2 refuses]", async () => {
-    const { reader, write } = await writing();
-    clock.advance(1_000);
-    await write;
-    expect(reader.error).toBeInstanceOf(UnavailableError);
-    expect(reader.error?.message).toContain("not told what it was asked to tell");
-  });
-
-  test("leaves a copy alone to which something comes, if slowly", async () => {
-    const { reader, write, stream } = await writing();
-    stream.write(update(2, 2));
-    await reader.until(() => reader.told.length === 2);
-    clock.advance(1_000);
-    await write;
-    expect(reader.error).toBeUndefined();
-    stream.write(update(2, 3));
-    await reader.until(() => reader.told.length === 3);
-  });
-
-  test("that is a refusal is not followed by a read of what was before it [ORD-1 accepts]", async () => {
-    const bridge = await bridgeOf();
-    const client = new Client(connect(`http://${bridge.address}`, { clock: systemClock }));
-    const mine = await client.session("run");
-    await mine.set("x", 0);
-    await mine.ready();
-    const theirs = await bridge.session("run");
-    for (let i = 1; i <= 20; i++) {
-      const { version } = await theirs.set("x", i);
-      const error = await failure(mine.set("x", -1, { expectedVersion: 1 }));
-      expect(error).toMatchObject({ reason: "VERSION_CONFLICT", current: version });
-      expect(mine.peek("x")).toBe(i);
-    }
-  });
-});
-
 describe("streams", () => {
   test("are few, and what is beyond is told why, and served when there is room", async () => {
-    const bridge = await bridgeOf();
-    const transport = connect(`http://${bridge.address}`, { clock: systemClock });
+    const bridge = await stage.bridgeOf();
+    const transport = stage.connect(`http://${bridge.address}`, { clock: systemClock });
     const client = new Client(transport);
     const watches = Array.from({ length: MOST_STREAMS }, () => client.sessions.watch("run"));
     await Promise.all(watches.map((watch) => watch.ready()));

@@ -1,5 +1,5 @@
 /**
- * Where the watches and followers of a client stand, so that a call ends when they have come to what it was answered at (ORD-2):
+ * Where a watch or a follower of a client stands, so that a call ends when it has come to what the call was answered at (ORD-2):
  * answers, and what is told, come on separate streams.
  */
 import type { Revision } from "../../core/commands.js";
@@ -7,10 +7,11 @@ import type { Revision } from "../../core/commands.js";
 /** Where one stands. */
 export class Position {
   #at: Revision | undefined;
-  /** The life of the session before the present one. */
+  /** The last life of the session before the present one: it is over. Being absent is none. */
   #formerLife: string | undefined;
   /** How often something has come. */
   #heard = 0;
+  #moved = 0;
   #isOver = false;
   readonly #waiting = new Set<() => void>();
 
@@ -23,16 +24,17 @@ export class Position {
     return this.#heard;
   }
 
-  /** True if it was told where the session stands. */
-  get isTold(): boolean {
-    return this.#at !== undefined;
+  /** How often it was told where the session stands. */
+  get timesMoved(): number {
+    return this.#moved;
   }
 
   /** It was told all up to a revision. */
   moved(revision: Revision): void {
-    if (this.#at !== undefined && this.#at.incarnation !== revision.incarnation)
-      this.#formerLife = this.#at.incarnation;
+    const life = this.#at?.incarnation ?? "";
+    if (life !== "" && life !== revision.incarnation) this.#formerLife = life;
     this.#at = revision;
+    this.#moved++;
     this.#tell();
   }
 
