@@ -1,7 +1,4 @@
-/**
- * The door for pages and curl: the RPCs of the contract over HTTP/1.1, by the Connect protocol, in JSON or binary. It listens
- * nowhere, and takes connections from whoever does.
- */
+/** The door for pages and curl: the RPCs of the contract over HTTP/1.1, by the Connect protocol, in JSON or binary. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { Refusal } from "../../core/refusal.js";
@@ -10,8 +7,10 @@ import { CLIENT_KEY } from "../../wire/keys.js";
 import { type AnyRpc, type Rpc, SERVICES, type StreamRpc } from "../../wire/services.js";
 import { broken, type DoorContext } from "../answering.js";
 import { refuseClient } from "../client-version.js";
+import type { Door } from "../door.js";
 import { WatchStreams } from "../watch-stream.js";
 import { allow, answerError, answerPlain } from "./answers.js";
+import { Connection } from "./connection.js";
 import { Guard, type GuardOptions } from "./guard.js";
 import { type Asked, formOf, STREAM_FORMS, timeoutOf, UNARY_FORMS } from "./request.js";
 import { serveStream } from "./stream.js";
@@ -35,15 +34,15 @@ interface Served extends AnyRpc {
   readonly serve: Serve;
 }
 
-export class ConnectDoor {
+export class ConnectDoor implements Door {
   readonly #context: DoorContext;
   readonly #guard: Guard;
   readonly #streams: WatchStreams;
   readonly #rpcs: ReadonlyMap<string, Served>;
   readonly #server: Server;
-  /** The requests that run on each connection. */
-  readonly #connections = new Map<Socket, Set<ServerResponse>>();
+  readonly #connections = new Map<Socket, Connection>();
   #draining = false;
+  /** Called when the last connection has gone. */
   #left = (): void => {};
 
   constructor(context: DoorContext, options: GuardOptions, times: Partial<typeof TIMES> = {}) {
@@ -57,15 +56,14 @@ export class ConnectDoor {
       ]).map((served) => [served.path, served]),
     );
     this.#server = createServer({ ...TIMES, ...times }, (request, response) =>
-      this.#serve(request, response),
+      this.#receive(request, response),
     );
     // It begins to look after slow requests when it listens, which it never does.
     this.#server.emit("listening");
   }
 
-  /** Takes a connection. Nothing of it may have been read. */
   take(socket: Socket): void {
-    this.#connections.set(socket, new Set());
+    this.#connections.set(socket, new Connection(socket));
     socket.once("close", () => {
       this.#connections.delete(socket);
       if (this.#connections.size === 0) this.#left();
@@ -73,21 +71,18 @@ export class ConnectDoor {
     this.#server.emit("connection", socket);
   }
 
-  /** Takes no more requests, ends streams, waits up to `graceMs` for what runs, and then cuts it off. */
-  async close(graceMs: number): Promise<void> {
+  async drain(): Promise<void> {
     this.#draining = true;
     this.#streams.drain();
-    const left = new Promise<void>((resolve) => {
-      this.#left = resolve;
-    });
-    const timer = setTimeout(() => this.#cutOff(), graceMs);
-    for (const [socket, running] of this.#connections) if (running.size === 0) socket.destroy();
-    if (this.#connections.size > 0) await left;
-    clearTimeout(timer);
+    for (const connection of this.#connections.values()) connection.drain();
+    if (this.#connections.size > 0)
+      await new Promise<void>((resolve) => {
+        this.#left = resolve;
+      });
     this.#server.close();
   }
 
-  #cutOff(): void {
+  cutOff(): void {
     for (const socket of this.#connections.keys()) socket.destroy();
   }
 
@@ -100,16 +95,13 @@ export class ConnectDoor {
     return { ...rpc, forms: STREAM_FORMS, serve };
   }
 
-  #serve(request: IncomingMessage, response: ServerResponse): void {
-    const { socket } = request;
-    const running = this.#connections.get(socket);
-    running?.add(response);
-    response.once("close", () => {
-      running?.delete(response);
-      if (this.#draining && running?.size === 0) socket.destroySoon();
-    });
+  #receive(request: IncomingMessage, response: ServerResponse): void {
     // A connection that breaks is seen where it is read.
     for (const end of [request, response]) end.on("error", () => {});
+    this.#connections.get(request.socket)?.serve(response, () => this.#serve(request, response));
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): void {
     response.setHeader("x-content-type-options", "nosniff");
     response.setHeader("cache-control", "no-store");
     const judgement = this.#guard.judge(request.headers);
