@@ -5,7 +5,7 @@ import { Refusal } from "../../core/refusal.js";
 import type { Form } from "../../wire/connect.js";
 import { CLIENT_KEY } from "../../wire/keys.js";
 import { type AnyRpc, type Rpc, SERVICES, type StreamRpc } from "../../wire/services.js";
-import { broken, type DoorContext } from "../answering.js";
+import { broken, brokenWatch, type DoorContext } from "../answering.js";
 import { refuseClient } from "../client-version.js";
 import type { Door } from "../door.js";
 import { WatchStreams } from "../watch-stream.js";
@@ -27,11 +27,11 @@ const TIMES = {
   keepAliveTimeout: 75_000,
 };
 
-type Serve = (asked: Asked) => Promise<void> | void;
-
 interface Served extends AnyRpc {
   readonly forms: ReadonlyMap<string, Form>;
-  readonly serve: Serve;
+  readonly serve: (asked: Asked) => Promise<void>;
+  /** What a caller is told of a bug. */
+  readonly broken: (error: unknown) => Refusal;
 }
 
 export class ConnectDoor implements Door {
@@ -87,12 +87,23 @@ export class ConnectDoor implements Door {
   }
 
   #unary(rpc: Rpc): Served {
-    return { ...rpc, forms: UNARY_FORMS, serve: (asked) => serveUnary(this.#context, rpc, asked) };
+    const { logger } = this.#context;
+    return {
+      ...rpc,
+      forms: UNARY_FORMS,
+      serve: (asked) => serveUnary(this.#context, rpc, asked),
+      broken: (error) => broken(logger, error, rpc.kind, "may have been"),
+    };
   }
 
   #stream(rpc: StreamRpc): Served {
-    const serve: Serve = (asked) => serveStream(this.#context, this.#streams, rpc, asked);
-    return { ...rpc, forms: STREAM_FORMS, serve };
+    const { logger } = this.#context;
+    return {
+      ...rpc,
+      forms: STREAM_FORMS,
+      serve: (asked) => serveStream(this.#context, this.#streams, rpc, asked),
+      broken: (error) => brokenWatch(logger, error),
+    };
   }
 
   #receive(request: IncomingMessage, response: ServerResponse): void {
@@ -116,7 +127,7 @@ export class ConnectDoor implements Door {
     this.#ask(request, response, served);
   }
 
-  #ask(request: IncomingMessage, response: ServerResponse, { forms, name, serve }: Served): void {
+  #ask(request: IncomingMessage, response: ServerResponse, { forms, name, serve, broken }: Served): void {
     const types = [...forms.keys()].join(" or ");
     const form = formOf(request.headers, forms);
     const encoding =
@@ -140,10 +151,12 @@ export class ConnectDoor implements Door {
         new Refusal("SHUTTING_DOWN", "the bridge is shutting down; nothing was done"),
       );
     const refusal = refuseClient(request.headers[CLIENT_KEY]);
-    Promise.resolve(serve({ request, response, form, refusal, timeoutMs })).catch((error: unknown) => {
+    serve({ request, response, form, refusal, timeoutMs }).catch((error: unknown) => {
       // Nobody is there to be told.
       if (response.destroyed || request.errored !== null) return;
-      answerError(response, broken(this.#context.logger, error, "ping", "was"));
+      const why = broken(error);
+      if (response.headersSent) response.destroy();
+      else answerError(response, why);
     });
   }
 }
