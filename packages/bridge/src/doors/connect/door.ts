@@ -1,6 +1,7 @@
 /** The door for pages and curl: the RPCs of the contract over HTTP/1.1, by the Connect protocol, in JSON or binary. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { quoteName } from "../../core/names.js";
 import { Refusal } from "../../core/refusal.js";
 import type { Form } from "../../wire/connect.js";
 import { CLIENT_KEY } from "../../wire/keys.js";
@@ -162,6 +163,6 @@ export class ConnectDoor implements Door {
 }
 
 function nothingHere({ url = "" }: IncomingMessage, response: ServerResponse): void {
-  const text = `this is a bridge, and there is nothing at ${JSON.stringify(url.slice(0, 256))}`;
+  const text = `this is a bridge, and there is nothing at ${quoteName(url)}`;
   answerPlain(response, 404, "UNIMPLEMENTED", text);
 }

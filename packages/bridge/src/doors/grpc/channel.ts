@@ -8,6 +8,7 @@
  * from it while too much is under way or unsent (P9).
  */
 import type { handleBidiStreamingCall, ServerDuplexStream } from "@grpc/grpc-js";
+import { quoteName } from "../../core/names.js";
 import { Refusal } from "../../core/refusal.js";
 import {
   CHANNEL_MESSAGE_BYTES,
@@ -156,7 +157,7 @@ class Channel {
     const text =
       hello === undefined
         ? "the first message of a channel has to say hello"
-        : `${speaks}; the client of version ${hello.version} speaks ${hello.protocol}: make both the same version`;
+        : `${speaks}; the client of version ${quoteName(hello.version)} speaks ${hello.protocol}: make both the same version`;
     this.#fail(new Refusal("INVALID_ARGUMENT", text, { field: "hello" }));
     return false;
   }
