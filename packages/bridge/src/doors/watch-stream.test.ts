@@ -4,6 +4,7 @@ import { connect } from "node:http2";
 import { pino } from "pino";
 import { afterEach, describe, expect, test } from "vitest";
 import { DEFAULT_LIMITS } from "../core/limits.js";
+import { type Refusal, sessionNotFound } from "../core/refusal.js";
 import type { Told } from "../core/watch.js";
 import type { Subscription } from "../engine/subscription.js";
 import { type Bridge, type BridgeOptions, startBridge } from "../server.js";
@@ -12,6 +13,7 @@ import { witnessWatches } from "../testing/watch-witness.contract.js";
 import { enveloped } from "../wire/connect.js";
 import type { DoorContext } from "./answering.js";
 import { openDoors } from "./doors.js";
+import { RawChannel } from "./grpc/raw-channel.contract.js";
 import { RawSocket } from "./raw-socket.contract.js";
 
 witnessWatches();
@@ -129,15 +131,15 @@ test("one with a deadline ends when it has passed, and says so", async () => {
   while (clock.pendingTimers > without) await new Promise(setImmediate);
 });
 
-test("one in which something breaks ends with an id that the log has, and with it nothing else", async () => {
-  const lines: string[] = [];
+/** Doors to an engine whose watches are told nonsense when `tell` of one that has begun is called. */
+async function doorsToNonsense(lines: string[]) {
   const broken: Subscription<Told> = {
     waiting: 1,
     take: () => ({ kind: "nonsense" }) as never,
     close: () => {},
   };
   let begun = (_: () => void): void => {};
-  const telling = new Promise<() => void>((resolve) => {
+  const tell = new Promise<() => void>((resolve) => {
     begun = resolve;
   });
   const watch: DoorContext["engine"]["watch"] = async (_, __, notify) => {
@@ -146,7 +148,7 @@ test("one in which something breaks ends with an id that the log has, and with i
   };
   const doors = await openDoors({
     engine: {
-      dispatch: () => Promise.reject(new Error()),
+      dispatch: async (_, command) => sessionNotFound("sessionId" in command ? command.sessionId : ""),
       watch,
       follow: watch as never,
       limits: DEFAULT_LIMITS,
@@ -159,15 +161,39 @@ test("one in which something breaks ends with an id that the log has, and with i
     port: 0,
   });
   stops.push(() => doors.close(0));
-  const socket = raw(doors.port);
-  await socket.say(Buffer.concat([Buffer.from(head()), ASKED]));
-  const tell = await telling;
-  // It is a commit that tells.
-  expect(tell).not.toThrow();
-  await socket.until((received) => LAST_WORD.test(received.toString()));
-  expect(LAST_WORD.exec(socket.text)?.slice(1)).toEqual(["internal", "INTERNAL"]);
-  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
-    { command: "watch", msg: "a bug in the bridge" },
-  ]);
-  expect(socket.text).toContain(JSON.parse(lines[0] ?? "").id);
+  return { doors, tell };
+}
+
+describe("one in which something breaks ends with an id that the log has, and with it nothing else", () => {
+  const LINE = { command: "watch", msg: "a bug in the bridge" };
+
+  test("over HTTP", async () => {
+    const lines: string[] = [];
+    const { doors, tell } = await doorsToNonsense(lines);
+    const socket = raw(doors.port);
+    await socket.say(Buffer.concat([Buffer.from(head()), ASKED]));
+    // It is a commit that tells.
+    expect(await tell).not.toThrow();
+    await socket.until((received) => LAST_WORD.test(received.toString()));
+    expect(LAST_WORD.exec(socket.text)?.slice(1)).toEqual(["internal", "INTERNAL"]);
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([LINE]);
+    expect(socket.text).toContain(JSON.parse(lines[0] ?? "").id);
+  });
+
+  test("on a channel", async () => {
+    const lines: string[] = [];
+    const { doors, tell } = await doorsToNonsense(lines);
+    const channel = new RawChannel(doors.address);
+    stops.push(() => channel.close());
+    channel.hello();
+    channel.watch(1, "s");
+    expect(await tell).not.toThrow();
+    const refusal = await channel.reply(1);
+    expect(refusal).toMatchObject({ reason: "INTERNAL" });
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([LINE]);
+    expect((refusal as Refusal).message).toContain(JSON.parse(lines[0] ?? "").id);
+    // The channel goes on.
+    channel.ask(2, { kind: "heartbeat", sessionId: "s" });
+    expect(await channel.reply(2)).toMatchObject({ reason: "SESSION_NOT_FOUND" });
+  });
 });

@@ -24,7 +24,7 @@ import {
 } from "../../wire/channel.js";
 import { Outbox } from "../../wire/outbox.js";
 import { Parts } from "../../wire/parts.js";
-import { answer, beginWatch, type DoorContext, tooLong } from "../answering.js";
+import { answer, beginWatch, brokenWatch, type DoorContext, tooLong } from "../answering.js";
 import { refuseClient } from "../client-version.js";
 import { Pulse } from "../pulse.js";
 import { EVENTS, STATE, type Telling } from "../tellings.js";
@@ -187,7 +187,8 @@ class Channel {
     bytes: Uint8Array,
     telling: Telling<A, T>,
   ): void {
-    const watch = new ChannelWatch(id, telling, this.#maxBytes);
+    const broken = (error: unknown) => brokenWatch(this.#context.logger, error);
+    const watch = new ChannelWatch(id, telling, this.#maxBytes, broken);
     this.#watches.set(id, watch);
     this.#pulse.start();
     const way = { method: "Channel", refusal: this.#refusal };
