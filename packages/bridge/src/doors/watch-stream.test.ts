@@ -131,6 +131,44 @@ test("one with a deadline ends when it has passed, and says so", async () => {
   while (clock.pendingTimers > without) await new Promise(setImmediate);
 });
 
+test.each([
+  ["Watch", "application/connect+json", '{"session_id":"s"}', "\0\0\0\0\x02{}"],
+  ["Follow", "application/connect+json", '{"session_id":"s"}', "\0\0\0\0\x02{}"],
+  ["Watch", "application/connect+proto", "\n\x01s", "\0\0\0\0\0"],
+])("one that has not begun after 2 s gives a sign of life, %s in %s", async (rpc, type, asked, sign) => {
+  const clock = new ManualClock();
+  let ask = (): void => {};
+  const isAsked = new Promise<void>((resolve) => {
+    ask = resolve;
+  });
+  const loading = (): Promise<never> => {
+    ask();
+    return new Promise(() => {});
+  };
+  const doors = await openDoors({
+    engine: { dispatch: loading, watch: loading, follow: loading, limits: DEFAULT_LIMITS },
+    clock,
+    logger: pino({ level: "silent" }),
+    host: "127.0.0.1",
+    allowOrigins: [],
+    version: "1.2.3",
+    port: 0,
+  });
+  stops.push(() => doors.close(0));
+  const socket = raw(doors.port);
+  const body = enveloped(0, Buffer.from(asked));
+  await socket.say(
+    `POST /snakepit.bridge.v1.VariableService/${rpc} HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n`,
+  );
+  await socket.say(body);
+  await isAsked;
+  for (let i = 1; i <= 3; i++) {
+    clock.advance(1_000);
+    clock.advance(1_000);
+    await socket.until(() => socket.text.split(`${sign}\r\n`).length === i + 1);
+  }
+});
+
 /** Doors to an engine whose watches are told nonsense when `tell` of one that has begun is called. */
 async function doorsToNonsense(lines: string[]) {
   const broken: Subscription<Told> = {

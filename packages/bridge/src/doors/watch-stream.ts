@@ -29,6 +29,9 @@ export interface Begun {
 /** How much is handed over before what was handed over before is sent. */
 const IN_FLIGHT_BYTES = 262_144;
 
+/** The bytes of a message in which nothing is set. */
+const NOTHING = new Uint8Array();
+
 /** All streams of a door. */
 export class WatchStreams {
   readonly #context: DoorContext;
@@ -156,11 +159,14 @@ class WatchStream<A extends { readonly sessionId: string }, T> implements Begun 
     });
   }
 
-  /** Says where its reader stands if it was told nothing since the last look, and nothing is on its way. */
+  /**
+   * Says where its reader stands if it was told nothing since the last look, and nothing is on its way. While it has not begun,
+   * as its session is still being read from a file, that is nothing: a sign of life.
+   */
   #beat(): void {
     const isIdle = this.#inFlightBytes === 0 && !this.#isAmid;
-    if (this.#isQuiet && this.#point !== undefined && isIdle)
-      this.#write(this.#telling.standing(this.#point));
+    if (this.#isQuiet && isIdle)
+      this.#write(this.#point === undefined ? NOTHING : this.#telling.standing(this.#point));
     this.#isQuiet = !this.#isQuiet;
   }
 }
