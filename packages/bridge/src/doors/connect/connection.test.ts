@@ -136,6 +136,20 @@ test("those that wait when the connection ends are not begun", async () => {
   expect(asked).toEqual(["held", "other"]);
 });
 
+test("what is no request is told so, but not in the place of the answer to one that is carried out", async () => {
+  const { port, asked } = await heldDoor();
+  const busy = raw(port);
+  await busy.say(ping("held"));
+  await until(() => asked.includes("held"));
+  await busy.say("nonsense\r\n\r\n");
+  await busy.closed;
+  expect(busy.text).toBe("");
+  const other = raw(port);
+  await other.say("nonsense\r\n\r\n");
+  await other.closed;
+  expect(other.text).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+});
+
 test("a watch that waits behind another one does not outlive the connection", async () => {
   const bridge = await startBridge({ port: 0, logger: "silent", graceMs: 60_000, limits: { maxWatches: 2 } });
   stops.push(() => bridge.close());

@@ -28,6 +28,13 @@ const TIMES = {
   keepAliveTimeout: 75_000,
 };
 
+/** What is told of what is no request, by what Node says of it. */
+const NO_REQUEST: ReadonlyMap<string | undefined, string> = new Map([
+  ["HPE_HEADER_OVERFLOW", "431 Request Header Fields Too Large"],
+  ["HPE_CHUNK_EXTENSIONS_OVERFLOW", "413 Payload Too Large"],
+  ["ERR_HTTP_REQUEST_TIMEOUT", "408 Request Timeout"],
+]);
+
 interface Served extends AnyRpc {
   readonly forms: ReadonlyMap<string, Form>;
   readonly serve: (asked: Asked) => Promise<void>;
@@ -59,6 +66,9 @@ export class ConnectDoor implements Door {
     this.#server = createServer({ ...TIMES, ...times }, (request, response) =>
       this.#receive(request, response),
     );
+    this.#server.on("clientError", ({ code }: NodeJS.ErrnoException, socket) => {
+      this.#connections.get(socket as Socket)?.refuse(NO_REQUEST.get(code) ?? "400 Bad Request");
+    });
     // It begins to look after slow requests when it listens, which it never does.
     this.#server.emit("listening");
   }
@@ -110,7 +120,7 @@ export class ConnectDoor implements Door {
   #receive(request: IncomingMessage, response: ServerResponse): void {
     // A connection that breaks is seen where it is read.
     for (const end of [request, response]) end.on("error", () => {});
-    this.#connections.get(request.socket)?.serve(response, () => this.#serve(request, response));
+    this.#connections.get(request.socket)?.serve(request, response, () => this.#serve(request, response));
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
