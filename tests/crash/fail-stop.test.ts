@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { type Client, connect, OutcomeUnknownError, type Session } from "snakepit-bridge";
 import { startBridge } from "snakepit-bridge/server";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { RawSocket } from "../../packages/bridge/src/doors/raw-socket.contract.js";
 import { openDatabase } from "../../packages/bridge/src/storage/sqlite/driver.js";
 import { endAll, type TestProcess } from "../e2e/processes.js";
 import { launch, listening, makeFolder, removeFolders } from "./server.js";
@@ -156,17 +157,28 @@ describe.skipIf(noStrace !== undefined)("with strace", () => {
   });
 });
 
-test("a bridge whose store fails while it is being closed says so to who closes it", async () => {
+test("a bridge whose store fails while it is being closed says so to who closes it, and waits for nobody any more", async () => {
   const file = await newFile();
-  const bridge = await startBridge({ port: 0, logger: "silent", store: `sqlite:${file}` });
+  const bridge = await startBridge({
+    port: 0,
+    logger: "silent",
+    store: `sqlite:${file}`,
+    graceMs: 3_600_000,
+  });
   const db = await openDatabase(file);
   db.exec("DROP TABLE tail");
   db.close();
+  const upload = new RawSocket(bridge.port);
+  await upload.say(
+    "POST /snakepit.bridge.v1.SessionService/Ping HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n",
+  );
+  await upload.until((received) => received.includes("100 Continue"));
   const write = bridge.sessions.createSession("s");
   const closing = bridge.close();
   await expect(write).rejects.toThrow(OutcomeUnknownError);
   await expect(closing).rejects.toBe(await bridge.failure);
   expect((await bridge.failure).message).toContain("no such table");
+  await upload.closed;
 });
 
 describe("a bridge does not start on", () => {

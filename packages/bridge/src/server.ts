@@ -115,22 +115,20 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
     await engine.close();
     throw error;
   });
+  let failed: Error | undefined;
   const failure = engine.failure.then(async (error) => {
+    failed = error;
     logger.fatal({ err: error }, "the store has failed; nothing is answered any more");
     await doors.close(0);
     return error;
   });
   const client = localClient({ engine, clock });
-  let failed: Error | undefined;
-  void engine.failure.then((error) => {
-    failed = error;
-  });
   const close = async (): Promise<void> => {
-    const before = failed;
+    const wasWell = failed === undefined;
     await doors.close(graceMs);
     await client.close();
     await engine.close();
-    if (failed !== before) throw failed;
+    if (wasWell && failed !== undefined) throw failed;
   };
   let closing: Promise<void> | undefined;
   return Object.freeze({

@@ -11,6 +11,7 @@ import grpc.aio
 from google.protobuf.message import DecodeError
 
 from ._gen import health_pb2, sessions_pb2, variables_pb2
+from ._names import quote
 
 __all__ = ["HealthHandler"]
 
@@ -66,7 +67,7 @@ class HealthHandler(grpc.GenericRpcHandler):
     async def _check(self, request: bytes, context: Any) -> bytes:
         service = await _service_in(request, context)
         if service not in _SERVICES:
-            await context.abort(grpc.StatusCode.NOT_FOUND, f"unknown service {service!r}")
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"unknown service {quote(service)}")
         return self._answer()
 
     async def _watch(self, request: bytes, context: Any) -> AsyncIterator[bytes]:

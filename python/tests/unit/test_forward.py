@@ -225,6 +225,8 @@ async def test_the_health_of_what_is_unknown_is_unknown() -> None:
     ):
         for request, code in (
             (asking("nobody"), grpc.StatusCode.NOT_FOUND),
+            # What is told of it fits into a trailer (VAL-2).
+            (asking("x" * 200_000), grpc.StatusCode.NOT_FOUND),
             (b"\xff", grpc.StatusCode.INVALID_ARGUMENT),
         ):
             with pytest.raises(grpc.aio.AioRpcError) as caught:

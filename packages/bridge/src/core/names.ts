@@ -27,9 +27,10 @@ function fault(name: string): string | undefined {
   return undefined;
 }
 
-/** A name in an error text: short, on one line, and unmistakable. */
+/** A name, or any other text of a caller, in an error text: short, on one line, and unmistakable (VAL-2). */
 export function quoteName(name: string): string {
-  const points = [...name];
+  // No more is looked at than what is 64 characters in any case.
+  const points = [...name.slice(0, 130)];
   const short = points.length > 64 ? `${points.slice(0, 64).join("")}…` : name;
   // JSON leaves these as they are, but they would break the line or vanish from it.
   return JSON.stringify(short).replace(

@@ -40,6 +40,13 @@ function rank(unit: number): number {
   return unit >= 0xe000 ? unit - 0x800 : unit + 0x2000;
 }
 
+/** The beginning of a text, and `…` if that is not all of it. No character is halved. */
+export function cut(text: string, length: number): string {
+  if (text.length <= length) return text;
+  const end = (text.charCodeAt(length - 1) & 0xfc00) === 0xd800 ? length - 1 : length;
+  return `${text.slice(0, end)}…`;
+}
+
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** True if the text has no lone surrogate, so that it can be written in UTF-8 without loss. */

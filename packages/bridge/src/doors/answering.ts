@@ -77,7 +77,7 @@ export async function beginWatch<A extends { readonly sessionId: string }, T>(
     } catch (error) {
       return error instanceof StoreError
         ? new Refusal("SHUTTING_DOWN", "the store of the bridge has failed")
-        : new Refusal("INTERNAL", aBug(logger, error, "watch"));
+        : brokenWatch(logger, error);
     }
   }
 }
@@ -135,6 +135,11 @@ export function broken(
   return isWrite(kind)
     ? new Refusal("OUTCOME_UNKNOWN", `the write ${done} carried out: ${bug}`)
     : new Refusal("INTERNAL", bug);
+}
+
+/** A bug in a watch. Its caller learns an id to look for in the log. */
+export function brokenWatch(logger: Logger, error: unknown): Refusal {
+  return new Refusal("INTERNAL", aBug(logger, error, "watch"));
 }
 
 /** Logs a bug. What its caller is told. */

@@ -2,6 +2,7 @@
 import type { DoorContext } from "./answering.js";
 import { ConnectDoor } from "./connect/door.js";
 import type { GuardOptions } from "./connect/guard.js";
+import type { Door } from "./door.js";
 import { openGrpcDoor } from "./grpc/door.js";
 import { Port } from "./port.js";
 
@@ -18,7 +19,10 @@ export interface Doors {
   readonly port: number;
   /** `host:port`, as clients take it. */
   readonly address: string;
-  /** Takes no more calls, waits up to `graceMs` for those that run, and then cuts them off. */
+  /**
+   * Takes no more calls, waits up to `graceMs` for those that run, and then cuts them off. They close once: told again, they
+   * wait no longer than they were told before, and cut off earlier if they are told so.
+   */
   close(graceMs: number): Promise<void>;
 }
 
@@ -27,26 +31,39 @@ export async function openDoors(options: DoorsOptions): Promise<Doors> {
   const { host, port: wanted, allowOrigins, version, ...context } = options;
   const grpc = openGrpcDoor(context, version);
   const connect = new ConnectDoor(context, { host, allowOrigins });
-  const close = (graceMs: number) => Promise.all([grpc.close(graceMs), connect.close(graceMs)]);
+  const doors: readonly Door[] = [grpc, connect];
+  const drain = () => Promise.all(doors.map((door) => door.drain()));
+  const cutOff = () => {
+    for (const door of doors) door.cutOff();
+  };
   const port = await Port.open({
     host,
     port: wanted,
     grpc: (socket) => grpc.take(socket),
     http: (socket) => connect.take(socket),
   }).catch(async (error: unknown) => {
-    await close(0);
+    const drained = drain();
+    cutOff();
+    await drained;
     throw error;
   });
   const { address } = port;
   context.logger.info({ address }, "listening");
+  const close = async (): Promise<void> => {
+    context.logger.info({ address }, "closing");
+    port.stop();
+    await drain();
+    port.end();
+  };
+  let closing: Promise<void> | undefined;
   return {
     port: port.port,
     address,
     async close(graceMs) {
-      context.logger.info({ address }, "closing");
-      port.stop();
-      await close(graceMs);
-      port.end();
+      closing ??= close();
+      const timer = setTimeout(cutOff, graceMs);
+      await closing;
+      clearTimeout(timer);
     },
   };
 }

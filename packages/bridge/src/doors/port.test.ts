@@ -202,7 +202,9 @@ describe("slow requests", () => {
     const port = await Port.open({ host: "127.0.0.1", port: 0, ...taken });
     stops.push(async () => {
       port.stop();
-      await door.close(0);
+      const drained = door.drain();
+      door.cutOff();
+      await drained;
       port.end();
       await engine.close();
     });

@@ -6,7 +6,7 @@ import type { Revision } from "../core/commands.js";
 import { Refusal } from "../core/refusal.js";
 import type { Subscription } from "../engine/subscription.js";
 import type { StreamRpc } from "../wire/services.js";
-import { beginWatch, type DoorContext, type Way } from "./answering.js";
+import { beginWatch, brokenWatch, type DoorContext, type Way } from "./answering.js";
 import { Pulse } from "./pulse.js";
 import { EVENTS, STATE, type Telling } from "./tellings.js";
 
@@ -18,20 +18,33 @@ export interface Outlet {
   end(why: Refusal): void;
 }
 
+/** A stream that was begun, as whoever knows of its connection has it. */
+export interface Begun {
+  /** Ends it with why, unless it has ended. */
+  end(why: Refusal): void;
+  /** Its reader has gone. */
+  close(): void;
+}
+
 /** How much is handed over before what was handed over before is sent. */
 const IN_FLIGHT_BYTES = 262_144;
+
+/** The bytes of a message in which nothing is set. */
+const NOTHING = new Uint8Array();
 
 /** All streams of a door. */
 export class WatchStreams {
   readonly #context: DoorContext;
-  readonly #open = new Set<{ end(why: Refusal): void }>();
+  readonly #open = new Set<Begun>();
+  /** Why none is begun any more; undefined while some are. */
+  #drained: Refusal | undefined;
 
   constructor(context: DoorContext) {
     this.#context = context;
   }
 
   /**
-   * Begins one. Returns how to close it, which is for whoever sees that its reader has gone.
+   * Begins one.
    *
    * @param asked the bytes of what is asked for, or why there are none
    */
@@ -40,7 +53,7 @@ export class WatchStreams {
     asked: Uint8Array | Refusal,
     way: Pick<Way, "method" | "refusal">,
     outlet: Outlet,
-  ): () => void {
+  ): Begun {
     switch (kind) {
       case "watch":
         return this.#begin(EVENTS, asked, way, outlet);
@@ -54,21 +67,21 @@ export class WatchStreams {
     asked: Uint8Array | Refusal,
     way: Pick<Way, "method" | "refusal">,
     outlet: Outlet,
-  ): () => void {
+  ): Begun {
     const stream = new WatchStream(this.#context, telling, outlet, () => this.#open.delete(stream));
     this.#open.add(stream);
-    stream.begin(asked instanceof Refusal ? asked : telling.asked(asked), way);
-    return () => stream.close();
+    stream.begin(this.#drained ?? (asked instanceof Refusal ? asked : telling.asked(asked)), way);
+    return stream;
   }
 
-  /** Ends all of them, so that a server that closes waits for no client. */
+  /** Ends all of them, and at once those that are begun later: a server that closes does not wait for clients to end them. */
   drain(): void {
-    const why = new Refusal("SHUTTING_DOWN", "the bridge is shutting down; resume elsewhere or later");
-    for (const stream of this.#open) stream.end(why);
+    this.#drained = new Refusal("SHUTTING_DOWN", "the bridge is shutting down; resume elsewhere or later");
+    for (const stream of this.#open) stream.end(this.#drained);
   }
 }
 
-class WatchStream<A extends { readonly sessionId: string }, T> {
+class WatchStream<A extends { readonly sessionId: string }, T> implements Begun {
   readonly #context: DoorContext;
   readonly #telling: Telling<A, T>;
   readonly #outlet: Outlet;
@@ -103,7 +116,6 @@ class WatchStream<A extends { readonly sessionId: string }, T> {
     });
   }
 
-  /** Ends with a status that says why. */
   end(why: Refusal): void {
     if (this.#closed) return;
     this.#outlet.end(why);
@@ -118,7 +130,16 @@ class WatchStream<A extends { readonly sessionId: string }, T> {
     this.#left();
   }
 
+  /** Tells what there is to tell. It is called in the middle of a commit, which is not to suffer from a bug in here. */
   #flush(): void {
+    try {
+      this.#tell();
+    } catch (error) {
+      this.end(brokenWatch(this.#context.logger, error));
+    }
+  }
+
+  #tell(): void {
     while (!this.#closed && this.#inFlightBytes < IN_FLIGHT_BYTES) {
       const told = this.#subscription?.take();
       if (told === undefined) return;
@@ -138,11 +159,14 @@ class WatchStream<A extends { readonly sessionId: string }, T> {
     });
   }
 
-  /** Says where its reader stands if it was told nothing since the last look, and nothing is on its way. */
+  /**
+   * Says where its reader stands if it was told nothing since the last look, and nothing is on its way. While it has not begun,
+   * as its session is still being read from a file, that is nothing: a sign of life.
+   */
   #beat(): void {
     const isIdle = this.#inFlightBytes === 0 && !this.#isAmid;
-    if (this.#isQuiet && this.#point !== undefined && isIdle)
-      this.#write(this.#telling.standing(this.#point));
+    if (this.#isQuiet && isIdle)
+      this.#write(this.#point === undefined ? NOTHING : this.#telling.standing(this.#point));
     this.#isQuiet = !this.#isQuiet;
   }
 }

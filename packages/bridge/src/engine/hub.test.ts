@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { Refusal } from "../core/refusal.js";
 import type { SessionEvent } from "../core/session/event.js";
 import { Hub } from "./hub.js";
 import type { Subscription } from "./subscription.js";
@@ -69,3 +70,32 @@ test("a session that nobody watches leaves nothing behind", () => {
   passive.close();
   expect([hub.count, hub.isWatched("s"), unused]).toEqual([0, false, ["s"]]);
 });
+
+test.each([
+  ["at once", undefined],
+  ["when it is durable", Promise.resolve()],
+])(
+  "a listener that fails is told so and let go; the commit, told %s, and the others do not notice",
+  async (_, durable) => {
+    const hub = new Hub(() => {});
+    const failing = hub.subscribe("s", {
+      ...everything,
+      notify: () => {
+        throw new Error("a bug");
+      },
+    });
+    const watcher = hub.subscribe("s", { ...everything, filter: { key: "x", wants: () => true } });
+    expect(() => failing.open([])).toThrow("a bug");
+    watcher.open([]);
+    for (const number of [1, 2]) hub.offer({ ...event(number), kind: "created" as const }, durable);
+    await durable;
+    expect(numbers(watcher)).toEqual([1, 2]);
+    expect(failing.take()).toMatchObject({ kind: "event" });
+    const end = failing.take();
+    expect(end).toBeInstanceOf(Refusal);
+    expect(end).toMatchObject({ reason: "INTERNAL", message: "the watch has failed: a bug" });
+    expect(hub.count).toBe(1);
+    hub.end(new Refusal("SHUTTING_DOWN", "it ends"));
+    expect(watcher.take()).toMatchObject({ reason: "SHUTTING_DOWN" });
+  },
+);

@@ -3,7 +3,7 @@
  * listener that was there before it, whole and in order. The hub has no time of its own, waits for no listener, and does
  * nothing for a session that nobody listens to.
  */
-import type { Refusal } from "../core/refusal.js";
+import { Refusal } from "../core/refusal.js";
 import type { SessionEvent } from "../core/session/event.js";
 import type { StateLog } from "../core/state-log.js";
 import { Follower, type FollowerOptions } from "./follower.js";
@@ -88,7 +88,8 @@ export class Hub {
   end(why: Refusal): void {
     if (this.#ended !== undefined) return;
     this.#ended = why;
-    for (const { listeners } of this.#topics.values()) for (const listener of listeners) listener.end(why);
+    for (const { listeners } of this.#topics.values())
+      for (const listener of listeners) guarded(listener, () => listener.end(why));
   }
 
   #topicOf(sessionId: string): Topic {
@@ -124,7 +125,26 @@ export class Hub {
       const { states } = topic;
       if (states !== undefined && place > states.since) states.log.add(event);
       const news = new News(event);
-      for (const listener of topic.listeners) if (place > listener.since) listener.hear(news);
+      for (const listener of topic.listeners)
+        if (place > listener.since) guarded(listener, () => listener.hear(news));
     }
+  }
+}
+
+/**
+ * Lets a listener know of something. It should not fail. If it does it is ended, and nobody else suffers from it: not the
+ * commit that is being made, and not those who are told after it.
+ */
+function guarded(listener: Listener, tell: () => void): void {
+  try {
+    tell();
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    try {
+      listener.end(new Refusal("INTERNAL", `the watch has failed: ${problem}`));
+    } catch {
+      // Its reader finds it when it takes.
+    }
+    listener.close();
   }
 }

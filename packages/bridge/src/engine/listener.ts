@@ -12,6 +12,8 @@ export interface Listener {
   hear(news: News): void;
   /** Nothing comes any more, and this is why. */
   end(why: Refusal): void;
+  /** It is not told anything any more. */
+  close(): void;
 }
 
 /** A commit on its way to listeners. Filters that are the same are asked once. */

@@ -12,7 +12,7 @@ import {
 } from "@bufbuild/protobuf";
 import { base64Encode } from "@bufbuild/protobuf/wire";
 import { invalidField, Refusal } from "../core/refusal.js";
-import { isWellFormed } from "../core/text.js";
+import { cut, isWellFormed } from "../core/text.js";
 import { decode, encode } from "./bytes.js";
 import { type ConnectError, wordOf } from "./connect.js";
 import { CODES, type CodeName, codeOf, refusalToProto } from "./errors.js";
@@ -21,6 +21,9 @@ import { MAX_DETAIL_BYTES, trimmed } from "./status.js";
 import { fitting, Unfit } from "./unfit.js";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The most of what the runtime says of a text that is none; it has parts of that text in it (VAL-2). */
+const MOST_OF_PROBLEM = 256;
 
 /** The bytes of the message that a JSON text is, or why it is none. */
 export function bytesFromJson(schema: DescMessage, text: Uint8Array): Uint8Array | Refusal {
@@ -32,7 +35,7 @@ export function bytesFromJson(schema: DescMessage, text: Uint8Array): Uint8Array
     });
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
-    return new Refusal("INVALID_ARGUMENT", `the JSON is no ${schema.name}: ${problem}`);
+    return new Refusal("INVALID_ARGUMENT", `the JSON is no ${schema.name}: ${cut(problem, MOST_OF_PROBLEM)}`);
   }
 }
 
@@ -61,7 +64,26 @@ const OF_64_BITS: ReadonlySet<ScalarType | undefined> = new Set([
   ScalarType.SFIXED64,
 ]);
 
-/** Stops at what would be rounded or replaced on its way: integers beyond 2^53 − 1 as numbers, and lone surrogates. */
+const WHOLE: ReadonlySet<ScalarType | undefined> = new Set([
+  ...OF_64_BITS,
+  ScalarType.INT32,
+  ScalarType.UINT32,
+  ScalarType.SINT32,
+  ScalarType.FIXED32,
+  ScalarType.SFIXED32,
+]);
+
+/**
+ * How numbers are written in strings. JavaScript, which reads them, would take more for one: `0x10`, `+5`, or a space; and it
+ * would be long about digits that are more than any whole number has.
+ */
+const DIGITS = /^-?\d{1,20}$/;
+const DECIMAL = /^(-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?|NaN|-?Infinity)$/;
+
+/**
+ * Stops at what would be rounded or replaced on its way, integers beyond 2^53 − 1 as numbers and lone surrogates, and at
+ * strings for numbers that are none.
+ */
 function assertExact(schema: DescMessage, json: JsonValue): void {
   if (json === null || typeof json !== "object" || Array.isArray(json)) return;
   for (const field of schema.fields) {
@@ -80,7 +102,19 @@ function assertFieldExact(field: DescField, value: JsonValue): void {
     throw new Unfit(
       invalidField(field.name, "has to be a whole number, and beyond 2^53 − 1 a string of digits"),
     );
-  if (typeof value === "string" && !isWellFormed(value))
+  if (typeof value !== "string") return;
+  if (WHOLE.has(field.scalar) && !DIGITS.test(value))
+    throw new Unfit(
+      invalidField(field.name, "has to be a whole number, in a string one of at most 20 decimal digits"),
+    );
+  if (field.scalar === ScalarType.DOUBLE && !DECIMAL.test(value))
+    throw new Unfit(
+      invalidField(
+        field.name,
+        'has to be a number, in a string one as JSON writes it, or "NaN", "Infinity" or "-Infinity"',
+      ),
+    );
+  if (!isWellFormed(value))
     throw new Unfit(invalidField(field.name, "is not well-formed Unicode (it has a lone surrogate)"));
 }
 

@@ -10,6 +10,7 @@
  */
 import { type BridgeError, errorFrom } from "../core/errors.js";
 import { type ItemRefusal, Refusal, type RefusalDetails } from "../core/refusal.js";
+import { cut } from "../core/text.js";
 import { decode, encode } from "./bytes.js";
 import { CODES, codeOf, refusalFromProto, refusalToProto } from "./errors.js";
 import { StatusSchema } from "./gen/google/rpc/status_pb.js";
@@ -115,13 +116,6 @@ function withItems({ reason, message, details }: Refusal, items: readonly ItemRe
   const told = items.length === all ? "" : ` (only the first ${items.length} of ${all} are told apart here)`;
   const rest: RefusalDetails = { ...details, items };
   return new Refusal(reason, `${message}${told}`, rest);
-}
-
-/** The beginning of a text, no character of it halved. */
-function cut(text: string, length: number): string {
-  if (text.length <= length) return text;
-  const end = (text.charCodeAt(length - 1) & 0xfc00) === 0xd800 ? length - 1 : length;
-  return `${text.slice(0, end)}…`;
 }
 
 /**

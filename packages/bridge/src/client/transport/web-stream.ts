@@ -88,7 +88,8 @@ export class WebStream<T> {
   }
 
   #told(message: Uint8Array): void {
-    if (this.#isOver) return;
+    // In which nothing is set: a sign of life of a bridge that still reads the session.
+    if (this.#isOver || message.length === 0) return;
     try {
       this.#options.told(this.#options.read(message));
     } catch (cause) {

@@ -1,17 +1,17 @@
-/**
- * The door for pages and curl: the RPCs of the contract over HTTP/1.1, by the Connect protocol, in JSON or binary. It listens
- * nowhere, and takes connections from whoever does.
- */
+/** The door for pages and curl: the RPCs of the contract over HTTP/1.1, by the Connect protocol, in JSON or binary. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { quoteName } from "../../core/names.js";
 import { Refusal } from "../../core/refusal.js";
 import type { Form } from "../../wire/connect.js";
 import { CLIENT_KEY } from "../../wire/keys.js";
 import { type AnyRpc, type Rpc, SERVICES, type StreamRpc } from "../../wire/services.js";
-import { broken, type DoorContext } from "../answering.js";
+import { broken, brokenWatch, type DoorContext } from "../answering.js";
 import { refuseClient } from "../client-version.js";
+import type { Door } from "../door.js";
 import { WatchStreams } from "../watch-stream.js";
 import { allow, answerError, answerPlain } from "./answers.js";
+import { Connection } from "./connection.js";
 import { Guard, type GuardOptions } from "./guard.js";
 import { type Asked, formOf, STREAM_FORMS, timeoutOf, UNARY_FORMS } from "./request.js";
 import { serveStream } from "./stream.js";
@@ -28,22 +28,29 @@ const TIMES = {
   keepAliveTimeout: 75_000,
 };
 
-type Serve = (asked: Asked) => Promise<void> | void;
+/** What is told of what is no request, by what Node says of it. */
+const NO_REQUEST: ReadonlyMap<string | undefined, string> = new Map([
+  ["HPE_HEADER_OVERFLOW", "431 Request Header Fields Too Large"],
+  ["HPE_CHUNK_EXTENSIONS_OVERFLOW", "413 Payload Too Large"],
+  ["ERR_HTTP_REQUEST_TIMEOUT", "408 Request Timeout"],
+]);
 
 interface Served extends AnyRpc {
   readonly forms: ReadonlyMap<string, Form>;
-  readonly serve: Serve;
+  readonly serve: (asked: Asked) => Promise<void>;
+  /** What a caller is told of a bug. */
+  readonly broken: (error: unknown) => Refusal;
 }
 
-export class ConnectDoor {
+export class ConnectDoor implements Door {
   readonly #context: DoorContext;
   readonly #guard: Guard;
   readonly #streams: WatchStreams;
   readonly #rpcs: ReadonlyMap<string, Served>;
   readonly #server: Server;
-  /** The requests that run on each connection. */
-  readonly #connections = new Map<Socket, Set<ServerResponse>>();
+  readonly #connections = new Map<Socket, Connection>();
   #draining = false;
+  /** Called when the last connection has gone. */
   #left = (): void => {};
 
   constructor(context: DoorContext, options: GuardOptions, times: Partial<typeof TIMES> = {}) {
@@ -57,15 +64,17 @@ export class ConnectDoor {
       ]).map((served) => [served.path, served]),
     );
     this.#server = createServer({ ...TIMES, ...times }, (request, response) =>
-      this.#serve(request, response),
+      this.#receive(request, response),
     );
+    this.#server.on("clientError", ({ code }: NodeJS.ErrnoException, socket) => {
+      this.#connections.get(socket as Socket)?.refuse(NO_REQUEST.get(code) ?? "400 Bad Request");
+    });
     // It begins to look after slow requests when it listens, which it never does.
     this.#server.emit("listening");
   }
 
-  /** Takes a connection. Nothing of it may have been read. */
   take(socket: Socket): void {
-    this.#connections.set(socket, new Set());
+    this.#connections.set(socket, new Connection(socket));
     socket.once("close", () => {
       this.#connections.delete(socket);
       if (this.#connections.size === 0) this.#left();
@@ -73,43 +82,48 @@ export class ConnectDoor {
     this.#server.emit("connection", socket);
   }
 
-  /** Takes no more requests, ends streams, waits up to `graceMs` for what runs, and then cuts it off. */
-  async close(graceMs: number): Promise<void> {
+  async drain(): Promise<void> {
     this.#draining = true;
     this.#streams.drain();
-    const left = new Promise<void>((resolve) => {
-      this.#left = resolve;
-    });
-    const timer = setTimeout(() => this.#cutOff(), graceMs);
-    for (const [socket, running] of this.#connections) if (running.size === 0) socket.destroy();
-    if (this.#connections.size > 0) await left;
-    clearTimeout(timer);
+    for (const connection of this.#connections.values()) connection.drain();
+    if (this.#connections.size > 0)
+      await new Promise<void>((resolve) => {
+        this.#left = resolve;
+      });
     this.#server.close();
   }
 
-  #cutOff(): void {
+  cutOff(): void {
     for (const socket of this.#connections.keys()) socket.destroy();
   }
 
   #unary(rpc: Rpc): Served {
-    return { ...rpc, forms: UNARY_FORMS, serve: (asked) => serveUnary(this.#context, rpc, asked) };
+    const { logger } = this.#context;
+    return {
+      ...rpc,
+      forms: UNARY_FORMS,
+      serve: (asked) => serveUnary(this.#context, rpc, asked),
+      broken: (error) => broken(logger, error, rpc.kind, "may have been"),
+    };
   }
 
   #stream(rpc: StreamRpc): Served {
-    const serve: Serve = (asked) => serveStream(this.#context, this.#streams, rpc, asked);
-    return { ...rpc, forms: STREAM_FORMS, serve };
+    const { logger } = this.#context;
+    return {
+      ...rpc,
+      forms: STREAM_FORMS,
+      serve: (asked) => serveStream(this.#context, this.#streams, rpc, asked),
+      broken: (error) => brokenWatch(logger, error),
+    };
+  }
+
+  #receive(request: IncomingMessage, response: ServerResponse): void {
+    // A connection that breaks is seen where it is read.
+    for (const end of [request, response]) end.on("error", () => {});
+    this.#connections.get(request.socket)?.serve(request, response, () => this.#serve(request, response));
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
-    const { socket } = request;
-    const running = this.#connections.get(socket);
-    running?.add(response);
-    response.once("close", () => {
-      running?.delete(response);
-      if (this.#draining && running?.size === 0) socket.destroySoon();
-    });
-    // A connection that breaks is seen where it is read.
-    for (const end of [request, response]) end.on("error", () => {});
     response.setHeader("x-content-type-options", "nosniff");
     response.setHeader("cache-control", "no-store");
     const judgement = this.#guard.judge(request.headers);
@@ -124,7 +138,7 @@ export class ConnectDoor {
     this.#ask(request, response, served);
   }
 
-  #ask(request: IncomingMessage, response: ServerResponse, { forms, name, serve }: Served): void {
+  #ask(request: IncomingMessage, response: ServerResponse, { forms, name, serve, broken }: Served): void {
     const types = [...forms.keys()].join(" or ");
     const form = formOf(request.headers, forms);
     const encoding =
@@ -148,15 +162,17 @@ export class ConnectDoor {
         new Refusal("SHUTTING_DOWN", "the bridge is shutting down; nothing was done"),
       );
     const refusal = refuseClient(request.headers[CLIENT_KEY]);
-    Promise.resolve(serve({ request, response, form, refusal, timeoutMs })).catch((error: unknown) => {
+    serve({ request, response, form, refusal, timeoutMs }).catch((error: unknown) => {
       // Nobody is there to be told.
       if (response.destroyed || request.errored !== null) return;
-      answerError(response, broken(this.#context.logger, error, "ping", "was"));
+      const why = broken(error);
+      if (response.headersSent) response.destroy();
+      else answerError(response, why);
     });
   }
 }
 
 function nothingHere({ url = "" }: IncomingMessage, response: ServerResponse): void {
-  const text = `this is a bridge, and there is nothing at ${JSON.stringify(url.slice(0, 256))}`;
+  const text = `this is a bridge, and there is nothing at ${quoteName(url)}`;
   answerPlain(response, 404, "UNIMPLEMENTED", text);
 }

@@ -7,6 +7,7 @@
  * - The page, in `Origin`, has to be one that this bridge serves, or one that was allowed. Programs that are no browsers say none.
  */
 import { isIP } from "node:net";
+import { quoteName } from "../../core/names.js";
 
 export interface GuardOptions {
   /** What the bridge was told to listen on. */
@@ -44,14 +45,14 @@ export class Guard {
     if (!this.#isOurs(name))
       return {
         refusal:
-          `this bridge is not called ${JSON.stringify(name.slice(0, 256))} (by the header Host): ` +
+          `this bridge is not called ${quoteName(name)} (by the header Host): ` +
           "ask it by the name or address that it listens on",
       };
     if (origin === undefined || origin === `http://${host.toLowerCase()}`) return { origin: undefined };
     if (this.#origins.has(origin)) return { origin };
     return {
       refusal:
-        `pages of ${JSON.stringify(origin.slice(0, 256))} may not ask this bridge: ` +
+        `pages of ${quoteName(origin)} may not ask this bridge: ` +
         "allow them with serve --allow-origin, or allowOrigins of startBridge",
     };
   }

@@ -1,5 +1,6 @@
 /** What an HTTP request says, or in one sentence why it says nothing. */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import { quoteName } from "../../core/names.js";
 import { invalidField, Refusal } from "../../core/refusal.js";
 import {
   COMPRESSED,
@@ -44,7 +45,7 @@ export function formOf({ "content-type": type = "" }: IncomingHttpHeaders, forms
 export function timeoutOf(headers: IncomingHttpHeaders): number | undefined | Refusal {
   const version = headers[VERSION_HEADER];
   if (version !== undefined && version !== "1")
-    return invalidField(VERSION_HEADER, `is ${JSON.stringify(version)}; this bridge speaks version 1`);
+    return invalidField(VERSION_HEADER, `is ${quoteName(String(version))}; this bridge speaks version 1`);
   const text = headers[TIMEOUT_HEADER];
   if (text === undefined) return undefined;
   if (typeof text === "string" && /^\d{1,10}$/.test(text)) return Number(text);

@@ -9,6 +9,8 @@ export class ChannelWatch<T = unknown> {
   readonly #telling: Omit<Telling<never, T>, "asked" | "begin">;
   /** What a message may have. */
   readonly #maxBytes: number;
+  /** Why the watch ends in which something has broken. */
+  readonly #broken: (error: unknown) => Refusal;
   #subscription: Subscription<T> | undefined;
   /** How much of what waits has its turn already. */
   #promised = 0;
@@ -18,10 +20,16 @@ export class ChannelWatch<T = unknown> {
   #isQuiet = false;
   #closed = false;
 
-  constructor(id: number, telling: Omit<Telling<never, T>, "asked" | "begin">, maxBytes: number) {
+  constructor(
+    id: number,
+    telling: Omit<Telling<never, T>, "asked" | "begin">,
+    maxBytes: number,
+    broken: (error: unknown) => Refusal,
+  ) {
     this.id = id;
     this.#telling = telling;
     this.#maxBytes = maxBytes;
+    this.#broken = broken;
   }
 
   get closed(): boolean {
@@ -43,6 +51,16 @@ export class ChannelWatch<T = unknown> {
 
   /** The bytes of what it tells in its turn, or why it ends. */
   take(): Uint8Array | Refusal | undefined {
+    try {
+      return this.#take();
+    } catch (error) {
+      // It has no more turns than this one.
+      this.#isAmid = false;
+      return this.#broken(error);
+    }
+  }
+
+  #take(): Uint8Array | Refusal | undefined {
     const told = this.#closed ? undefined : this.#subscription?.take();
     const said = told === undefined || told instanceof Refusal ? undefined : told;
     this.#isAmid = said !== undefined && this.#telling.goesOn(said);

@@ -227,7 +227,7 @@ describe("what makes no sense", () => {
             cancelled: [],
           }),
         ),
-      /is of version .* speaks version 1 .* client of version 8\.0\.0 speaks 7: make both the same version/,
+      /is of version .* speaks version 1 .* client of version "8\.0\.0" speaks 7: make both the same version/,
     ],
     ["no message", (channel) => channel.send(Uint8Array.from([0xff, 0xff])), /no ChannelRequest/],
     [

@@ -8,6 +8,7 @@
  * from it while too much is under way or unsent (P9).
  */
 import type { handleBidiStreamingCall, ServerDuplexStream } from "@grpc/grpc-js";
+import { quoteName } from "../../core/names.js";
 import { Refusal } from "../../core/refusal.js";
 import {
   CHANNEL_MESSAGE_BYTES,
@@ -23,7 +24,7 @@ import {
 } from "../../wire/channel.js";
 import { Outbox } from "../../wire/outbox.js";
 import { Parts } from "../../wire/parts.js";
-import { answer, beginWatch, type DoorContext, tooLong } from "../answering.js";
+import { answer, beginWatch, brokenWatch, type DoorContext, tooLong } from "../answering.js";
 import { refuseClient } from "../client-version.js";
 import { Pulse } from "../pulse.js";
 import { EVENTS, STATE, type Telling } from "../tellings.js";
@@ -156,7 +157,7 @@ class Channel {
     const text =
       hello === undefined
         ? "the first message of a channel has to say hello"
-        : `${speaks}; the client of version ${hello.version} speaks ${hello.protocol}: make both the same version`;
+        : `${speaks}; the client of version ${quoteName(hello.version)} speaks ${hello.protocol}: make both the same version`;
     this.#fail(new Refusal("INVALID_ARGUMENT", text, { field: "hello" }));
     return false;
   }
@@ -186,7 +187,8 @@ class Channel {
     bytes: Uint8Array,
     telling: Telling<A, T>,
   ): void {
-    const watch = new ChannelWatch(id, telling, this.#maxBytes);
+    const broken = (error: unknown) => brokenWatch(this.#context.logger, error);
+    const watch = new ChannelWatch(id, telling, this.#maxBytes, broken);
     this.#watches.set(id, watch);
     this.#pulse.start();
     const way = { method: "Channel", refusal: this.#refusal };

@@ -1,10 +1,10 @@
 /** The gRPC door: serves the contract and the health service, and shuts down without dropping a call. */
-import type { Socket } from "node:net";
 import { type ChannelOptions, Server, ServerCredentials } from "@grpc/grpc-js";
 import type { BridgeLimits } from "../../core/limits.js";
 import { CHANNEL, CHANNEL_MESSAGE_BYTES, readRequest } from "../../wire/channel.js";
 import { SERVICES, type Service } from "../../wire/services.js";
 import { type DoorContext, tooLong } from "../answering.js";
+import type { Door } from "../door.js";
 import { WatchStreams } from "../watch-stream.js";
 import { Channels } from "./channel.js";
 import { Health } from "./health.js";
@@ -12,16 +12,8 @@ import { methodAt } from "./methods.js";
 import { unaryHandler } from "./unary.js";
 import { watchHandler } from "./watch.js";
 
-/** An open door: it takes connections from whoever listens. */
-export interface GrpcDoor {
-  /** Takes a connection. Nothing of it may have been read. */
-  take(socket: Socket): void;
-  /** Takes no more calls, waits up to `graceMs` for those that run, and then cuts them off. */
-  close(graceMs: number): Promise<void>;
-}
-
 /** Opens the door. `version` is told to clients. */
-export function openGrpcDoor(context: DoorContext, version: string): GrpcDoor {
+export function openGrpcDoor(context: DoorContext, version: string): Door {
   const server = new Server(serverOptions(context.engine.limits));
   const health = new Health([...SERVICES.map(({ name }) => name), CHANNEL.service]);
   health.addTo(server);
@@ -37,12 +29,13 @@ export function openGrpcDoor(context: DoorContext, version: string): GrpcDoor {
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   return {
     take: (socket) => injector.injectConnection(socket),
-    async close(graceMs) {
+    drain() {
       health.drain();
       channels.drain();
       watches.drain();
-      await shutDown(server, graceMs);
+      return new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
     },
+    cutOff: () => server.forceShutdown(),
   };
 }
 
@@ -67,22 +60,6 @@ function addService(
     ...streams.map((rpc) => [rpc.name, watchHandler(watches, rpc)]),
   ];
   server.addService(Object.fromEntries(definition), Object.fromEntries(handlers));
-}
-
-async function shutDown(server: Server, graceMs: number): Promise<void> {
-  const { promise: done, resolve } = withResolvers();
-  const timer = setTimeout(() => server.forceShutdown(), graceMs);
-  server.tryShutdown(() => resolve());
-  await done;
-  clearTimeout(timer);
-}
-
-function withResolvers(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = (): void => {};
-  const promise = new Promise<void>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
 }
 
 const MEBIBYTE = 1_048_576;

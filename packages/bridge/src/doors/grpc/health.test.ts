@@ -66,6 +66,12 @@ describe("Check", () => {
 
   test("a service that is not ours is NOT_FOUND", async () => {
     expect(await client.refused(check, { service: "other" })).toMatchObject({ code: status.NOT_FOUND });
+    // Not at length, which no trailer could carry [VAL-2].
+    const long = await client.refused(check, { service: "x".repeat(200_000) });
+    expect(long).toMatchObject({
+      code: status.NOT_FOUND,
+      message: `unknown service "${"x".repeat(64)}…"`,
+    });
   });
 
   test("bytes that are no request are INVALID_ARGUMENT", async () => {

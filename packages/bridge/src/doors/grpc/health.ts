@@ -6,6 +6,7 @@ import {
   type sendUnaryData,
   status,
 } from "@grpc/grpc-js";
+import { quoteName } from "../../core/names.js";
 import { Refusal } from "../../core/refusal.js";
 import { HEALTH } from "../../wire/health.js";
 import { methodAt } from "./methods.js";
@@ -49,7 +50,7 @@ export class Health {
     if (request instanceof Refusal) {
       answer({ code: status.INVALID_ARGUMENT, details: request.message });
     } else if (!this.#services.has(request.service)) {
-      answer({ code: status.NOT_FOUND, details: `unknown service ${JSON.stringify(request.service)}` });
+      answer({ code: status.NOT_FOUND, details: `unknown service ${quoteName(request.service)}` });
     } else {
       answer(null, this.#response());
     }

@@ -14,11 +14,11 @@ export function watchHandler(
 ): handleServerStreamingCall<Uint8Array | Refusal, Uint8Array> {
   return (stream) => {
     const way = { method, refusal: refuseClient(claimOf(stream.metadata)) };
-    const close = streams.begin(kind, stream.request, way, {
+    const begun = streams.begin(kind, stream.request, way, {
       write: (bytes, sent) => stream.write(bytes, sent),
       // This is how a stream of grpc-js ends with a status.
       end: (why) => stream.emit("error", refused(why, stream.metadata)),
     });
-    for (const event of ["cancelled", "close", "error"]) stream.on(event, close);
+    for (const event of ["cancelled", "close", "error"]) stream.on(event, () => begun.close());
   };
 }

@@ -57,7 +57,7 @@ export const StateRequestSchema: GenMessage<StateRequest> = /*@__PURE__*/
  * Takes a replica from one revision to another, in one step (ORD-6).
  *
  * One that stands where it stood before says that nothing has changed: the server says so every 2 s while it has nothing
- * else to say.
+ * else to say. In the RPC Follow there may be some before the first in which nothing is set, as in those of a watch.
  *
  * @generated from message snakepit.bridge.v1.StateUpdate
  */

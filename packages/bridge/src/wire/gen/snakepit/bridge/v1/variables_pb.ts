@@ -1040,7 +1040,9 @@ export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
   messageDesc(file_snakepit_bridge_v1_variables, 25);
 
 /**
- * See VariableService.Watch. Every message takes the reader on to a revision, which is the point to resume from after it.
+ * See VariableService.Watch. Every message takes the reader on to a revision, which is the point to resume from after it. In the
+ * RPC there may be some before the first, in which nothing is set: they say only that the server is there, which it says every
+ * 2 s while it still reads the session.
  *
  * @generated from message snakepit.bridge.v1.WatchResponse
  */
