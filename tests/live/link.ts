@@ -8,6 +8,7 @@
 
 import type { Replica } from "../../packages/bridge/src/client/replica.js";
 import { nodeOperator } from "../../packages/bridge/src/client/transport/node-operator.js";
+import { nodeTurn } from "../../packages/bridge/src/client/transport/node-turn.js";
 import { type Lost, type Rest, Resting } from "../../packages/bridge/src/client/transport/resting.js";
 import {
   type CallOptions,
@@ -70,6 +71,7 @@ export class SimulatedLink implements Transport {
   readonly timeoutMs = 5_000;
   readonly clock: ManualClock;
   readonly operator = nodeOperator;
+  readonly turn = nodeTurn;
   readonly #options: LinkOptions;
   readonly #resting: Resting;
   /** Not answered, in the order in which they were asked. */

@@ -213,7 +213,7 @@ export class Program {
       strict: false,
       store: this.#sessions,
       calls,
-      reads: new PinnableReads(reads, new Pins(undefined, () => world.clock.now())),
+      reads: new PinnableReads(reads, new Pins(undefined, () => world.clock.now()), () => this.link.turn()),
     });
     copy.following.begin();
   }

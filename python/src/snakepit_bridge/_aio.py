@@ -102,7 +102,8 @@ def _peek(self: SessionContext, name: str) -> Any:
     try:
         value = seen.hits[name]
     except (KeyError, TypeError):
-        return self._methods.peek(name)
+        with self._wanting():
+            return self._methods.peek(name)
     seen.peeked += 1
     return value
 

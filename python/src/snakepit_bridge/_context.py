@@ -6,12 +6,13 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any, ClassVar
 
 from . import _forking, _options
 from ._bindings import CurrentValues
+from ._errors import NotReadyError
 from ._log import log
 from ._methods import Methods
 from ._request_ids import RequestIds
@@ -77,6 +78,19 @@ class Context:
         self._methods.following.abandon(self._make_lock())
         self._pins.abandon(threading.RLock())
         self._transport.abandon()
+
+    @contextmanager
+    def _wanting(self) -> Iterator[None]:
+        """Has the copy kept for one who looks at it in vain, as for one who reads: he may look again."""
+        try:
+            yield
+        except NotReadyError:
+            following = self._methods.following
+            if self._methods.is_live and not following.replica.is_current and following.ending is None:
+                # Where nothing can be begun, as where no event loop runs, a read says why.
+                with suppress(RuntimeError):
+                    self._begin(following)
+            raise
 
     def _begin(self, subscription: Subscription) -> None:
         subscription.adrift = False

@@ -87,7 +87,7 @@ def _peek(self: SessionContext, name: str) -> Any:
     try:
         value = seen.hits[name]
     except (KeyError, TypeError):
-        with self._lock:
+        with self._wanting(), self._lock:
             return self._methods.peek(name)
     seen.peeked += 1
     return value

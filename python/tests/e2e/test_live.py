@@ -59,6 +59,17 @@ async def written(change: Callable[[], Awaitable[Any]]) -> Any:
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.asyncio
+async def test_who_only_looks_has_a_copy_as_who_reads(make: Callable[..., Context]) -> None:
+    """[ORD-10 accepts]"""
+    async with make() as other, make() as context:
+        await other.set_variable("x", 1)
+        with pytest.raises(NotReadyError):
+            context.peek("x")
+        await asyncio.wait_for(until(lambda: state(context) == "READY"), 30.0)
+        assert context.v.x == 1
+
+
 # ---- what others write
 
 

@@ -98,7 +98,7 @@ export class Client {
     }
     const { strict = definitions !== undefined } = options;
     const pins = new Pins(this.#context, () => this.#transport.clock.now());
-    const reads = new PinnableReads(this.#reads(id, policy), pins);
+    const reads = new PinnableReads(this.#reads(id, policy), pins, () => this.#transport.turn());
     return new Session<D>({ id, definitions, strict, store: this.sessions, calls: this.#calls, reads });
   }
 

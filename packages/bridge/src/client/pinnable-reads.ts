@@ -17,12 +17,13 @@ import { Turns } from "./turns.js";
 
 export class PinnableReads implements Reads {
   readonly pins: Pins;
-  readonly turns = new Turns();
+  readonly turns: Turns;
   readonly #reads: Reads;
 
-  constructor(reads: Reads, pins: Pins) {
+  constructor(reads: Reads, pins: Pins, turn: () => Promise<void>) {
     this.#reads = reads;
     this.pins = pins;
+    this.turns = new Turns(turn);
   }
 
   get replica(): Replica | undefined {

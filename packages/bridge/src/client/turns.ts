@@ -7,28 +7,16 @@
 const READS_A_TURN = 1_024;
 
 export class Turns {
+  readonly #turn: () => Promise<void>;
   #reads = 0;
+
+  constructor(turn: () => Promise<void>) {
+    this.#turn = turn;
+  }
 
   /** Counts a read. What it has to wait for besides its answer: mostly nothing, which is undefined, and now and then a turn. */
   next(): Promise<void> | undefined {
     this.#reads++;
-    return this.#reads % READS_A_TURN === 0 ? turn() : undefined;
+    return this.#reads % READS_A_TURN === 0 ? this.#turn() : undefined;
   }
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    if (typeof setImmediate === "function") {
-      setImmediate(resolve);
-      return;
-    }
-    // In a page a message is what comes soonest after all that waits already.
-    const { port1, port2 } = new MessageChannel();
-    port1.addEventListener("message", () => {
-      port1.close();
-      resolve();
-    });
-    port1.start();
-    port2.postMessage(undefined);
-  });
 }

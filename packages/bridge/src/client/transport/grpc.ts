@@ -23,6 +23,7 @@ import { Link } from "./grpc-link.js";
 import { CHANNEL_OPTIONS } from "./grpc-options.js";
 import { WatchErrand, type WatchErrandOptions } from "./grpc-watch.js";
 import { nodeOperator } from "./node-operator.js";
+import { nodeTurn } from "./node-turn.js";
 import { type Lost, type Rest, Resting } from "./resting.js";
 import { systemClock } from "./system-clock.js";
 import { ToldReader } from "./told-reader.js";
@@ -43,6 +44,7 @@ export class GrpcTransport implements Transport {
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly operator = nodeOperator;
+  readonly turn = nodeTurn;
   readonly #link: Link;
   readonly #resting: Resting;
   readonly #underWay: UnderWay;

@@ -15,6 +15,7 @@ import { StoreError } from "../../engine/store-error.js";
 import type { Notify, Subscription } from "../../engine/subscription.js";
 import type { OnAbort } from "./abort.js";
 import { nodeOperator } from "./node-operator.js";
+import { nodeTurn } from "./node-turn.js";
 import { type Lost, type Rest, Resting } from "./resting.js";
 import {
   type CallOptions,
@@ -41,6 +42,7 @@ export class LocalTransport implements Transport {
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly operator = nodeOperator;
+  readonly turn = nodeTurn;
   readonly #engine: LocalTransportOptions["engine"];
   readonly #resting: Resting;
   readonly #underWay: UnderWay;

@@ -63,6 +63,9 @@ export interface Transport {
   /** Lets a watch that was lost rest, and calls back when it is to be begun again (`resting.ts`). */
   rest(lost: Lost, then: () => void): Rest;
 
+  /** Done when whatever else of the program was ready has had its turn. */
+  turn(): Promise<void>;
+
   /** Refuses further calls, ends watches, lets those under way come to their end, and releases the connection. */
   close(): Promise<void>;
 }

@@ -28,7 +28,7 @@ import { WebCalls } from "./web-calls.js";
 import { checkBaseUrl } from "./web-http.js";
 import { Listeners } from "./web-listeners.js";
 import { Order } from "./web-order.js";
-import { pageOperator } from "./web-page.js";
+import { pageOperator, pageTurn } from "./web-page.js";
 import { Position } from "./web-position.js";
 import { Reach } from "./web-reach.js";
 import { WebStream, type WebStreamOptions } from "./web-stream.js";
@@ -55,6 +55,7 @@ export class WebTransport implements Transport {
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly operator = pageOperator;
+  readonly turn = pageTurn;
   readonly #reach: Reach;
   readonly #resting: Resting;
   readonly #order = new Order();
