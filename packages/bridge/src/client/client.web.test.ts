@@ -43,6 +43,49 @@ describe("over HTTP: a pinned snapshot", () => {
   });
 });
 
+describe("over HTTP: a listener", () => {
+  test("is called when the copy, which is told on another stream, has come to what it is called with", async () => {
+    const bridge = await startBridge({ port: 0, logger: "silent" });
+    const [client, other] = [connect(`http://${bridge.address}`), connect(`http://${bridge.address}`)];
+    let gate: Promise<void> | undefined;
+    const ask = globalThis.fetch;
+    const fetching = vi.spyOn(globalThis, "fetch").mockImplementation(async (...args) => {
+      const answer = await ask(...args);
+      if (!String(args[0]).endsWith("/Follow") || answer.body === null) return answer;
+      const held = new TransformStream<Uint8Array, Uint8Array>({
+        async transform(chunk, controller) {
+          await gate;
+          controller.enqueue(chunk);
+        },
+      });
+      return new Response(answer.body.pipeThrough(held), answer);
+    });
+    try {
+      const session = await client.session("s", defineVariables({ x: float(1) }));
+      await session.ready();
+      const seen: unknown[] = [];
+      session.onChange(["x"], () => seen.push(session.peek("x")), { onError: (error) => seen.push(error) });
+      const watch = session.watch(["x"]);
+      await watch.ready();
+      let open = (): void => {};
+      gate = new Promise((resolve) => {
+        open = resolve;
+      });
+      await other.sessions.updateVariable("s", "x", 2);
+      await watch.next();
+      await new Promise(setImmediate);
+      expect(seen).toEqual([]);
+      open();
+      await vi.waitFor(() => expect(seen).toEqual([2]));
+    } finally {
+      fetching.mockRestore();
+      await client.close();
+      await other.close();
+      await bridge.close();
+    }
+  });
+});
+
 describe("over HTTP: what is large", () => {
   let bridge: Bridge;
   let client: Client;

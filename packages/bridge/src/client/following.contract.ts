@@ -24,6 +24,27 @@ export function followingContract(transport: string, start: () => Promise<TestBr
   });
 
   describe(`${transport}: a listener`, () => {
+    test("finds in the copy what it is called with, or what came later [ORD-2 accepts]", async () => {
+      const session = await client.session("run", variables);
+      await session.ready();
+      const other = bridge.connect();
+      const faults: unknown[] = [];
+      let calls = 0;
+      session.onChange(
+        ["temperature"],
+        ({ changes: [change] }) => {
+          calls++;
+          const seen = session.peek("temperature");
+          if (seen < (change?.value as number)) faults.push([seen, change?.value]);
+        },
+        { onError: (error) => faults.push(error) },
+      );
+      for (let i = 1; i <= 100; i++) await other.sessions.updateVariable("run", "temperature", i / 100);
+      await until(() => calls === 100);
+      expect(faults).toEqual([]);
+      await other.close();
+    });
+
     test("is refused at once if it cannot be called, and so are names that are no list", async () => {
       const session = await client.session("run");
       const listener = (): void => {};

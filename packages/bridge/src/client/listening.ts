@@ -1,6 +1,7 @@
 /**
  * Callbacks: a function is called with what a watch tells, one event after the other (DOOR-10). It is called in a microtask of
- * its own, after the commit is whole; what it throws is the program's to know, and ends nothing.
+ * its own, after the commit is whole and the copy of the session, if one is kept, has it too: over HTTP they come on two streams. What
+ * it throws is the program's to know, and ends nothing.
  */
 import { ClosedError } from "../core/errors.js";
 import type { Operator } from "./operator.js";
@@ -23,13 +24,19 @@ export function checkListener(listener: unknown): void {
     throw new TypeError(`the listener of onChange has to be a function, not ${typeof listener}`);
 }
 
-/** Calls a function with every event. Returns how to end that; a call that is under way goes on to its end. */
+/**
+ * Calls a function with every event. Returns how to end that; a call that is under way goes on to its end.
+ *
+ * @param catchUp what has to be waited for before the function looks around; undefined: nothing
+ */
 export function listen<E>(
   watch: SessionWatch<E>,
   listener: (event: E) => unknown,
   { onError, signal }: ListenOptions,
   operator: Operator,
+  catchUp: () => Promise<void> | undefined,
 ): () => void {
+  let isStopped = false;
   const report = (error: unknown, what: string): void => {
     // Who closes a client knows.
     if (onError === undefined) return error instanceof ClosedError ? undefined : warn(operator, error, what);
@@ -40,6 +47,9 @@ export function listen<E>(
     }
   };
   void follow(watch, async (event) => {
+    const comes = catchUp();
+    if (comes !== undefined) await comes;
+    if (isStopped || signal?.aborted === true) return;
     try {
       await listener(event);
     } catch (error) {
@@ -48,7 +58,10 @@ export function listen<E>(
   }).catch((error: unknown) => {
     if (signal?.aborted !== true) report(error, "a listener of onChange has ended");
   });
-  return () => void watch.return();
+  return () => {
+    isStopped = true;
+    void watch.return();
+  };
 }
 
 async function follow<E>(watch: SessionWatch<E>, call: (event: E) => Promise<void>): Promise<void> {

@@ -74,6 +74,13 @@ export class PinnableReads implements Reads {
     return this.#reads.ready(options);
   }
 
+  /** Done when the copy that is kept is current, or is not in the time of a call; undefined: it is, or none is kept. */
+  catchUp(): Promise<void> | undefined {
+    const { replica } = this;
+    if (replica?.revision === undefined || replica.isCurrent) return undefined;
+    return this.#reads.ready({}).catch(() => {});
+  }
+
   setTtl(ttlMs: number): void {
     this.#reads.setTtl(ttlMs);
   }

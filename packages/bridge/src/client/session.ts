@@ -415,7 +415,7 @@ export class Session<D extends Definitions = Definitions> {
     const { signal } = options;
     const begin = () => {
       const watch = this.watch(names, signal === undefined ? {} : { signal });
-      return listen(watch, listener, options, this.#calls.operator);
+      return listen(watch, listener, options, this.#calls.operator, () => this.#reads.catchUp());
     };
     // It is called long after what begins it has ended.
     return this.#reads.pins.leave(begin);
