@@ -30,7 +30,8 @@ export class Deadline {
   /** The options of a call that has to end in time. Throws DeadlineError if there is none left. */
   options(): CallOptions {
     const timeoutMs = this.leftMs;
-    if (timeoutMs <= 0) throw errorFor("DEADLINE_EXCEEDED", `it did not end within ${this.timeoutMs} ms`);
+    // Timers are true to a millisecond, so less than that is none.
+    if (timeoutMs < 1) throw errorFor("DEADLINE_EXCEEDED", `it did not end within ${this.timeoutMs} ms`);
     return this.#signal === undefined ? { timeoutMs } : { timeoutMs, signal: this.#signal };
   }
 
