@@ -49,6 +49,12 @@ export const steps = [
     command: [...pytest, "python/tests", "tests", `--ignore=${pythonEndToEnd}`],
   },
   {
+    name: "python, lowest versions",
+    kind: "pytest",
+    beside: "typescript",
+    command: [node, "scripts/python-range.mjs", pytestColours],
+  },
+  {
     name: "end to end",
     kind: "vitest",
     command: [bin("vitest"), "run", "--project", "e2e", "--project", "packages", vitestColours],
@@ -56,12 +62,8 @@ export const steps = [
   {
     name: "python, end to end",
     kind: "pytest",
+    // It waits more than it computes.
+    beside: "end to end",
     command: [...pytest, pythonEndToEnd],
-  },
-  {
-    name: "python, lowest versions",
-    kind: "pytest",
-    beside: "python, end to end",
-    command: [node, "scripts/python-range.mjs", pytestColours],
   },
 ];
