@@ -73,13 +73,13 @@ class Driver:
         self._following: dict[str, Following] = {}
         self._used: set[str] = set()
 
-    async def answer(self, line: dict[str, Any]) -> dict[str, Any]:
+    async def answer(self, line: dict[str, Any]) -> str:
         try:
-            return {"id": line["id"], "gives": await self._obey(line)}
+            return json.dumps({"id": line["id"], "gives": await self._obey(line)})
         except BridgeError as error:
-            return {"id": line["id"], "fails": failure(error)}
+            return json.dumps({"id": line["id"], "fails": failure(error)})
         except Exception:  # noqa: BLE001 - the test says what broke
-            return {"id": line["id"], "broke": traceback.format_exc()}
+            return json.dumps({"id": line["id"], "broke": traceback.format_exc()})
 
     async def _obey(self, line: dict[str, Any]) -> Any:
         if "open" in line:
@@ -178,7 +178,8 @@ def event(told: SessionEvent | None) -> Any:
             if getattr(change, key) is not None:
                 shown[key] = getattr(change, key)
         changes.append(shown)
-    return {**plain({**vars(told), "changes": []}), "session": told.session_id, "changes": changes}
+    public = {name: part for name, part in vars(told).items() if not name.startswith("_")}
+    return {**plain({**public, "changes": []}), "session": told.session_id, "changes": changes}
 
 
 AT_ONCE = {"peek"}
@@ -215,7 +216,7 @@ async def main() -> None:
     calls: set[asyncio.Task[None]] = set()
 
     async def run(line: str) -> None:
-        print(json.dumps(await driver.answer(json.loads(line))), flush=True)  # noqa: T201 - this is the answer
+        print(await driver.answer(json.loads(line)), flush=True)  # noqa: T201 - this is the answer
 
     while line := await asyncio.to_thread(sys.stdin.readline):
         call = asyncio.create_task(run(line))
