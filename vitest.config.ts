@@ -17,8 +17,8 @@ class LongestFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    // One fewer is what Vitest takes by itself, which leaves half of a small machine idle.
-    maxWorkers: availableParallelism(),
+    // One more than there are cores: end-to-end tests wait for processes and clocks for a third of their time.
+    maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: LongestFirst },
     projects: [
       "packages/bridge",
