@@ -123,9 +123,11 @@ describe("done to sockets", () => {
   async function connect(address = proxy.address): Promise<{ client: End; service: End }> {
     const accepted = once(server, "connection");
     const near = tcpConnect({ port: Number(address.split(":")[1]), host: "127.0.0.1", allowHalfOpen: true });
+    // From here on: it may be reset before the other end is there.
+    const client = new End(near);
     const [far] = (await accepted) as [Socket];
     sockets.push(near, far);
-    return { client: new End(near), service: new End(far) };
+    return { client, service: new End(far) };
   }
 
   test("bytes go both ways, whole and in order, whatever delays and slices them", async () => {
